@@ -1,0 +1,46 @@
+#include "workloads/layout.h"
+
+#include <cstddef>
+
+namespace wafersim::workloads {
+
+int FeatureMap::valid(int column) const {
+  int count = 0;
+  for (int i = 0; i < per_column; ++i) count += at(column, i) >= 0;
+  return count;
+}
+
+FeatureMap contiguous_features(int count, int columns) {
+  FeatureMap map{columns, (count + columns - 1) / columns, {}};
+  for (int place = 0; place < columns * map.per_column; ++place) map.feature.push_back(place < count ? place : -1);
+  return map;
+}
+
+FeatureMap head_features(int heads, int head, int columns_per_head) {
+  FeatureMap map{heads * columns_per_head, (head + columns_per_head - 1) / columns_per_head, {}};
+  for (int h = 0; h < heads; ++h)
+    for (int place = 0; place < columns_per_head * map.per_column; ++place) map.feature.push_back(place < head ? h * head + place : -1);
+  return map;
+}
+
+FeatureMap stack_features(const FeatureMap& map, int parts, int stride) {
+  // Padding stays last only within a part; kernels address the parts of a stacked tensor separately.
+  FeatureMap out{map.columns, map.per_column * parts, {}};
+  for (int column = 0; column < map.columns; ++column)
+    for (int part = 0; part < parts; ++part)
+      for (int i = 0; i < map.per_column; ++i) {
+        const int f = map.at(column, i);
+        out.feature.push_back(f < 0 ? -1 : part * stride + f);
+      }
+  return out;
+}
+
+Layout::Token Layout::token(int lane, int row, int slot) const {
+  const int in_lane = row / rows_per_sequence;
+  const int sample = lane * samples_per_lane + in_lane;
+  const int position = slot * rows_per_sequence + row % rows_per_sequence;
+  if (in_lane >= samples_per_lane || sample >= batch || position >= sequence) return {-1, -1};
+  return {sample, position};
+}
+
+}  // namespace wafersim::workloads
