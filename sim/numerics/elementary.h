@@ -2,13 +2,23 @@
 // The one arithmetic of wafersim: scalar functions that define, bit for bit, what every driver computes (PEs, reference, optimizer).
 // Built from IEEE 754 fp32 +, -, *, /, sqrt and fused multiply-add with round to nearest even; no libm function whose bits vary by host.
 // fp16 is IEEE binary16 stored as uint16_t: nearest even, subnormals kept, overflow to infinity, NaN quiet.
+// A NaN result is always the one pattern 0x7FC00000 (fp16: 0x7E00): sign and payload of what hardware gives vary by host, compiler and
+// operand order.
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
 namespace wafersim::sim::numerics {
 
-inline float fma(float a, float b, float c) { return std::fma(a, b, c); }
+inline float canonical(float x) { return x != x ? std::bit_cast<float>(0x7FC00000u) : x; }
+
+inline float add(float a, float b) { return canonical(a + b); }
+inline float sub(float a, float b) { return canonical(a - b); }
+inline float mul(float a, float b) { return canonical(a * b); }
+inline float fma(float a, float b, float c) { return canonical(std::fma(a, b, c)); }
+// A selection, not arithmetic: b when either is NaN or both are zero, bits untouched.
+inline float max(float a, float b) { return a > b ? a : b; }
 
 std::uint16_t to_half(float value);
 float from_half(std::uint16_t half);

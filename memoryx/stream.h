@@ -1,0 +1,66 @@
+#pragma once
+// Stream order: what every word that crosses the I/O link is, decided when the plan is made and the same in every step.
+// A lowered kernel lists the words that MemoryX sends for it and the meaning of the words that the wafer sends back.
+
+#include <cstdint>
+#include <vector>
+
+namespace wafersim::memoryx {
+
+// A row of the west or east edge of the wafer.
+struct Port {
+  enum class Side : std::uint8_t { west, east };
+  Side side = Side::west;
+  std::uint16_t row = 0;
+  friend bool operator==(const Port&, const Port&) = default;
+};
+
+// Where a value that MemoryX sends comes from.
+struct StreamValue {
+  enum class Kind : std::uint8_t {
+    zero,              // padding
+    parameter,         // element `index` of the parameter store
+    token_row,         // element `index` + row * `width` of the store, row = id of token `token` (embedding gather)
+    target,            // id of the token that follows token `token`, as u32; 0xffffffff when token is no_token
+    gradient_scale,    // fp32 loss_scale / tokens of the step
+  };
+  static constexpr std::uint32_t no_token = 0xffffffffu;
+  Kind kind = Kind::zero;
+  std::uint16_t width = 0;
+  std::uint32_t index = 0;
+  std::uint32_t token = 0;  // sample * sequence + position
+};
+
+// One word in: two values (fp16, `low` in the low half) or one (fp32, u32).
+struct StreamWord {
+  Port port;
+  std::uint8_t color = 0;
+  bool packed = false;  // two fp16 values
+  StreamValue low;
+  StreamValue high;
+};
+
+// What an fp32 word that leaves the wafer means.
+struct GradientWord {
+  enum class Kind : std::uint8_t {
+    discard,
+    parameter,  // gradient of element `index`: stored
+    token_row,  // gradient of the embedding of token `token`, feature `index`
+    loss,       // sum of the step's negative log likelihoods
+  };
+  Kind kind = Kind::discard;
+  std::uint32_t index = 0;
+  std::uint32_t token = 0;
+};
+
+// The words of one kernel call. `in` is in link order (each channel keeps it); `out` is in order per port.
+struct CallStream {
+  std::vector<StreamWord> in;
+  struct PortWords {
+    Port port;
+    std::vector<GradientWord> words;
+  };
+  std::vector<PortWords> out;
+};
+
+}  // namespace wafersim::memoryx

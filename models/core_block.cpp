@@ -1,0 +1,207 @@
+#include "models/core_block.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "sim/error.h"
+
+namespace wafersim::models {
+
+ProgramImage make_image(const Program& program, const CoreSpec& spec) {
+  check_program(program);
+  ProgramImage image;
+  for (const Instruction& i : program.code) image.code.push_back({i, is_vector(i.op) ? cost_of(i, spec) : InstructionCost{}});
+  image.tasks = program.tasks;
+  image.completion_task = program.completion_task;
+  for (const auto& [id, task] : program.tasks) {
+    if (task.blocked) image.initially_blocked |= 1ull << id;
+    if (task.kind == Task::Kind::data) image.data_tasks |= 1ull << id;
+  }
+  return image;
+}
+
+void CallRecord::merge(const CallRecord& other) {
+  for (std::size_t a = 0; a < cycles.size(); ++a) cycles[a] += other.cycles[a];
+  macs += other.macs;
+  first_start = std::min(first_start, other.first_start);
+  last_done = std::max(last_done, other.last_done);
+}
+
+CoreBlock::CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class, fabric::FabricBlock& fabric, SramBlock& sram)
+    : spec_(spec), images_(images), fabric_(fabric), sram_(sram), cores_(pe_class.size()), counters_(pe_class.size() * activities) {
+  for (std::size_t pe = 0; pe < pe_class.size(); ++pe) {
+    cores_[pe].program = pe_class[pe];
+    cores_[pe].blocked = images[pe_class[pe]].initially_blocked;
+  }
+}
+
+void CoreBlock::activate(std::uint32_t pe, int task, Cycle now) {
+  cores_[pe].activated |= 1ull << task;
+  wheel_.add(pe, now);
+}
+
+void CoreBlock::step(Cycle now) {
+  now_.clear();
+  for (const fabric::FabricBlock::Wake& wake : fabric_.wakes()) wheel_.add(wake.pe, std::max(wake.cycle, now));
+  fabric_.wakes().clear();
+  wheel_.take(now, now_);
+  for (const std::uint32_t pe : now_) step_core(pe, now);
+}
+
+CallRecord& CoreBlock::record(std::uint16_t call) {
+  if (call >= calls_.size()) calls_.resize(call + 1u);
+  return calls_[call];
+}
+
+void CoreBlock::account(std::uint32_t pe, Activity what, Cycle cycles) {
+  if (cycles == 0) return;
+  counters_[pe * activities + static_cast<std::size_t>(what)] += cycles;
+  record(cores_[pe].call).cycles[static_cast<std::size_t>(what)] += cycles;
+  cores_[pe].accounted += cycles;
+}
+
+void CoreBlock::account_all(Cycle now) {
+  for (std::uint32_t pe = 0; pe < cores_.size(); ++pe)
+    if (cores_[pe].accounted < now) account(pe, cores_[pe].waits_for, now - cores_[pe].accounted);
+}
+
+std::vector<CallRecord> CoreBlock::take_calls() {
+  std::vector<CallRecord> taken;
+  taken.swap(calls_);
+  return taken;
+}
+
+void CoreBlock::step_core(std::uint32_t pe, Cycle now) {
+  CoreState& core = cores_[pe];
+  if (now < core.accounted) return;  // still busy
+  account(pe, core.waits_for, now - core.accounted);
+  Chunk chunk;
+  Activity waits_for = Activity::idle;
+  if (core.microthreads == 0) {
+    chunk = run_task(pe, now);
+    waits_for = chunk.waits_for;
+  }
+  if (chunk.total() == 0 && core.microthreads != 0) {  // also when the task has just started one
+    for (int turn = 1; turn <= 9; ++turn) {
+      const int context = (core.last_served + turn) % 9;
+      if (context != 0 && !(core.microthreads >> (context - 1) & 1)) continue;
+      chunk = context == 0 ? run_task(pe, now) : run_vector(pe, core.microthread[static_cast<std::size_t>(context - 1)], now);
+      if (context == 0 || waits_for == Activity::idle) waits_for = chunk.waits_for;
+      if (chunk.total() == 0) continue;
+      core.last_served = static_cast<std::uint8_t>(context);
+      if (context != 0 && task_can_run(pe, now)) {
+        account(pe, Activity::shared_datapath, static_cast<Cycle>(chunk.total()));
+        chunk.busy = chunk.output_switch = chunk.task_switch = chunk.bank_conflict = 0;
+      }
+      break;
+    }
+  }
+  account(pe, Activity::busy, static_cast<Cycle>(chunk.busy));
+  account(pe, Activity::output_switch, static_cast<Cycle>(chunk.output_switch));
+  account(pe, Activity::task_switch, static_cast<Cycle>(chunk.task_switch));
+  account(pe, Activity::bank_conflict, static_cast<Cycle>(chunk.bank_conflict));
+  core.waits_for = waits_for;
+  if (core.accounted > now) wheel_.add(pe, core.accounted);
+}
+
+// Whether the running task has a chunk that only lacks the datapath.
+bool CoreBlock::task_can_run(std::uint32_t pe, Cycle now) const {
+  const CoreState& core = cores_[pe];
+  const VectorState& v = core.main;
+  if (v.decoded == nullptr) return core.task >= 0;
+  fabric::FabricBlock::Arrived head;
+  for (const Operand* o : {&v.decoded->ins.a, &v.decoded->ins.b})
+    if (o->kind == Operand::Kind::input && !v.holds_half && !fabric_.peek(pe, o->queue, now, &head)) return false;
+  const Operand& dst = v.decoded->ins.dst;
+  return dst.kind != Operand::Kind::output || fabric_.can_send(pe, core.output_color[dst.queue], spec_.output_queue_words[dst.queue]);
+}
+
+CoreBlock::Chunk CoreBlock::run_task(std::uint32_t pe, Cycle now) {
+  CoreState& core = cores_[pe];
+  for (;;) {  // until something takes time or cannot go on
+    Chunk chunk;
+    if (core.main.decoded != nullptr) {
+      chunk = run_vector(pe, core.main, now);
+      if (chunk.total() > 0 || core.main.decoded != nullptr) return chunk;
+    }
+    if (core.task < 0) {
+      if (!pick_task(pe, now)) return {};
+      if (spec_.task_switch_cycles > 0) {
+        chunk.task_switch = spec_.task_switch_cycles;
+        return chunk;
+      }
+    }
+    chunk = run_scalars(pe, now);
+    if (chunk.total() > 0 || core.task >= 0) return chunk;
+  }
+}
+
+// The fixed picker: among the tasks that can run, the one with the lowest id. Control tasks have their wavelet at the head of a queue.
+bool CoreBlock::pick_task(std::uint32_t pe, Cycle now) {
+  CoreState& core = cores_[pe];
+  const ProgramImage& image = images_[core.program];
+  int best = task_count, best_queue = -1;
+  std::uint32_t payload = 0;
+  const std::uint64_t local = core.activated & ~core.blocked;
+  if (local != 0) best = std::countr_zero(local);
+  for (int queue = 0; queue < fabric::FabricBlock::input_queues; ++queue) {
+    fabric::FabricBlock::Arrived head;
+    if (!fabric_.peek(pe, queue, now, &head)) continue;
+    for (const auto& [id, task] : image.tasks) {
+      if (id >= best || (core.blocked >> id & 1)) continue;
+      const bool starts = head.control ? task.kind == Task::Kind::control && fabric::control_task(head.payload) == id : task.kind == Task::Kind::data && task.queue == queue;
+      if (!starts) continue;
+      best = id;
+      best_queue = queue;
+      payload = head.payload;
+    }
+  }
+  if (best == task_count) return false;
+  const auto found = image.tasks.find(best);
+  sim::require_invariant(found != image.tasks.end(), "an activated task exists");
+  const Task& task = found->second;
+  if (best_queue < 0) {
+    core.activated &= ~(1ull << best);
+  } else {
+    fabric_.pop(pe, best_queue);
+    const bool control = task.kind == Task::Kind::control;
+    if (task.payload_register >= 0) core.reg[static_cast<std::size_t>(task.payload_register)] = static_cast<std::int32_t>(control ? fabric::control_number(payload) : payload);
+    if (control) {
+      core.call = static_cast<std::uint16_t>(fabric::control_number(payload));
+      record(core.call).first_start = std::min(record(core.call).first_start, now);
+    }
+  }
+  core.task = static_cast<std::int16_t>(best);
+  core.pc = task.entry;
+  core.loop_depth = 0;
+  return true;
+}
+
+CoreBlock::Wait CoreBlock::wait_of(std::uint32_t pe) const {
+  const CoreState& core = cores_[pe];
+  const VectorState* v = &core.main;
+  if (v->decoded == nullptr)
+    for (int k = 0; k < 8 && v->decoded == nullptr; ++k)
+      if (core.microthreads >> k & 1) v = &core.microthread[static_cast<std::size_t>(k)];
+  if (v->decoded == nullptr) return {};
+  const Instruction& i = v->decoded->ins;
+  Wait wait;
+  wait.instruction = disassemble(i);
+  if (core.waits_for == Activity::output_wait) {
+    wait.kind = Wait::Kind::output;
+    wait.queue = i.dst.queue;
+    wait.color = core.output_color[i.dst.queue];
+    return wait;
+  }
+  for (const Operand* o : {&i.a, &i.b})
+    if (o->kind == Operand::Kind::input) {
+      wait.kind = Wait::Kind::input;
+      wait.queue = o->queue;
+      wait.color = fabric_.bound_color(pe, o->queue);
+    }
+  return wait;
+}
+
+}  // namespace wafersim::models

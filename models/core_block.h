@@ -1,0 +1,113 @@
+#pragma once
+// The cores of a block of PEs. Pure state machine: step(now) lets every core that has something to do in cycle `now` do it.
+//
+// A core has one datapath. It is shared, a chunk at a time and in turn, by the running task and up to eight microthreads. A chunk is a row
+// of a vector instruction in memory or triggered by a scalar (issue + ceil(n / rate) cycles), or one wavelet of an instruction that streams
+// (one cycle, or what its elements take). Between chunks a core either continues or sleeps until a wavelet, room or a chunk's end wakes it.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fabric/fabric_block.h"
+#include "models/core_spec.h"
+#include "models/core_state.h"
+#include "models/event_wheel.h"
+#include "models/sram_block.h"
+
+namespace wafersim::models {
+
+// A program made ready for execution: one a PE class, shared by all blocks.
+struct ProgramImage {
+  std::vector<DecodedInstruction> code;
+  std::map<int, Task> tasks;
+  std::uint64_t initially_blocked = 0;
+  std::uint64_t data_tasks = 0;
+  int completion_task = -1;
+};
+ProgramImage make_image(const Program& program, const CoreSpec& spec);
+
+// What the block's PEs did for one kernel call, since take_calls().
+struct CallRecord {
+  std::array<std::uint64_t, activities> cycles{};  // summed over PEs
+  std::uint64_t macs = 0;                          // fused multiply-adds of two operands
+  fabric::Cycle first_start = EventWheel::never;
+  fabric::Cycle last_done = 0;
+  void merge(const CallRecord& other);
+};
+
+class CoreBlock {
+ public:
+  using Cycle = fabric::Cycle;
+
+  // pe_class: class of each PE of the block; images by class. All outlive the block.
+  CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class, fabric::FabricBlock& fabric, SramBlock& sram);
+
+  void set_register(std::uint32_t pe, int reg, std::int32_t value) { cores_[pe].reg[static_cast<std::size_t>(reg)] = value; }
+  void bind_output(std::uint32_t pe, int queue, fabric::Color color) { cores_[pe].output_color[static_cast<std::size_t>(queue)] = color; }
+  void activate(std::uint32_t pe, int task, Cycle now);
+
+  // All that happens in cycle `now`, after the fabric's commit of that cycle.
+  void step(Cycle now);
+  // The first cycle after `now` in which a core has something to do.
+  Cycle next_event(Cycle now) const { return wheel_.next(now); }
+  // Counts every core's activity up to `now`.
+  void account_all(Cycle now);
+
+  const CoreState& state(std::uint32_t pe) const { return cores_[pe]; }
+  bool finished(std::uint32_t pe) const { return cores_[pe].task < 0 && cores_[pe].microthreads == 0 && (cores_[pe].activated & ~cores_[pe].blocked) == 0; }
+  std::uint64_t activity(std::uint32_t pe, Activity a) const { return counters_[pe * activities + static_cast<std::size_t>(a)]; }
+  std::vector<CallRecord> take_calls();
+
+  // What a core that does not go on waits for.
+  struct Wait {
+    enum class Kind : std::uint8_t { none, input, output, microthread } kind = Kind::none;
+    fabric::Color color = 0;  // of input and output
+    int queue = 0;
+    std::string instruction;
+  };
+  Wait wait_of(std::uint32_t pe) const;
+
+ private:
+  // Cycles of a chunk by cause; zero in all: nothing could be done.
+  struct Chunk {
+    std::int64_t busy = 0;
+    std::int64_t output_switch = 0;
+    std::int64_t task_switch = 0;
+    std::int64_t bank_conflict = 0;
+    Activity waits_for = Activity::idle;
+    std::int64_t total() const { return busy + output_switch + task_switch + bank_conflict; }
+  };
+
+  void step_core(std::uint32_t pe, Cycle now);
+  void account(std::uint32_t pe, Activity what, Cycle cycles);
+  Chunk run_task(std::uint32_t pe, Cycle now);
+  bool pick_task(std::uint32_t pe, Cycle now);
+  Chunk run_scalars(std::uint32_t pe, Cycle now);
+  bool run_scalar(std::uint32_t pe, const Instruction& i, Cycle now, Chunk& chunk);
+  bool start_vector(std::uint32_t pe, const DecodedInstruction& decoded, Chunk& chunk);
+  void resolve(std::uint32_t pe, const DecodedInstruction& decoded, VectorState& v);
+  std::int32_t checked_address(std::uint32_t pe, const Operand& o, const VectorState& v) const;
+  Chunk run_vector(std::uint32_t pe, VectorState& v, Cycle now);
+  Chunk run_rows(std::uint32_t pe, VectorState& v);
+  Chunk run_triggered_row(std::uint32_t pe, VectorState& v, Cycle now);
+  Chunk run_wavelet(std::uint32_t pe, VectorState& v, Cycle now);
+  void execute(std::uint32_t pe, const VectorState& v, std::uint32_t row, float scalar);
+  std::int64_t conflicts(const VectorState& v, std::uint32_t row) const;
+  void finish(std::uint32_t pe, VectorState& v);
+  bool task_can_run(std::uint32_t pe, Cycle now) const;
+  std::int32_t value(std::uint32_t pe, const Value& v) const { return v.immediate + (v.reg < 0 ? 0 : cores_[pe].reg[static_cast<std::size_t>(v.reg)]); }
+  CallRecord& record(std::uint16_t call);
+
+  CoreSpec spec_;
+  const std::vector<ProgramImage>& images_;
+  fabric::FabricBlock& fabric_;
+  SramBlock& sram_;
+  std::vector<CoreState> cores_;
+  EventWheel wheel_;
+  std::vector<std::uint32_t> now_;  // PEs of the current cycle
+  std::vector<std::uint64_t> counters_;  // [pe * activities + activity]
+  std::vector<CallRecord> calls_;
+};
+
+}  // namespace wafersim::models

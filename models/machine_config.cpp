@@ -1,0 +1,145 @@
+#include "models/machine_config.h"
+
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "sim/config/reader.h"
+#include "sim/error.h"
+
+namespace wafersim::models {
+namespace {
+
+using sim::Range;
+using sim::Unit;
+
+const std::vector<std::string> generation_names = {"wse1", "wse2", "wse3"};
+
+// Calls visit(key, field, range, unit, assumption) for every field; `assumption` is "" where the number has a source.
+template <class Machine, class Visitor>
+void for_each_field(Machine& m, Visitor&& visit) {
+  const Range cycles{1, 1e6}, rate{1.0 / 64, 1024}, words{1, 1 << 20}, span{1, 1e15};
+  visit("fabric.width", m.fabric.width, Range{1, 4096}, Unit::none, "");
+  visit("fabric.height", m.fabric.height, Range{1, 4096}, Unit::none, "");
+  visit("fabric.hop_cycles", m.fabric.hop_cycles, cycles, Unit::none, "");
+  visit("fabric.ramp_cycles", m.fabric.ramp_cycles, cycles, Unit::none, "");
+  visit("fabric.router_queue_words", m.fabric.router_queue_words, words, Unit::none, "queue of a color in a router: not public");
+  visit("fabric.colors", m.fabric.colors, Range{1, 24}, Unit::none, "");
+  visit("host_io.columns", m.host_io.columns, Range{0, 4095}, Unit::none, "");
+  visit("host_io.rows", m.host_io.rows, Range{0, 4095}, Unit::none, "");
+  visit("host_io.first_column", m.host_io.first_column, Range{0, 4095}, Unit::none, "");
+  visit("host_io.first_row", m.host_io.first_row, Range{0, 4095}, Unit::none, "");
+  visit("core.generation", m.core.generation, Range{0, 2}, Unit::none, "");
+  visit("core.clock", m.core.clock, Range{1e3, 1e11}, Unit::hertz, "");
+  visit("core.issue_cycles", m.core.issue_cycles, Range{0, 1e6}, Unit::none, "");
+  visit("core.weight_issue_cycles", m.core.weight_issue_cycles, Range{0, 1e6}, Unit::none,
+        "issue of the vector instruction that an arriving weight triggers: in hardware, its cycles are not public");
+  visit("core.output_switch_cycles", m.core.output_switch_cycles, Range{0, 1e6}, Unit::none,
+        "turning to a new output's accumulators: sources say 10-30 for a task switch");
+  visit("core.task_switch_cycles", m.core.task_switch_cycles, Range{0, 1e6}, Unit::none, "sources say 10-30");
+  visit("core.scalar_cycles", m.core.scalar_cycles, cycles, Unit::none, "integer move, add, compare-and-branch");
+  visit("core.loop_cycles", m.core.loop_cycles, Range{0, 1e6}, Unit::none, "setting up a hardware loop");
+  visit("core.microthreads", m.core.microthreads, Range{1, 64}, Unit::none, "");
+  visit("core.accumulator_cache_bytes", m.core.accumulator_cache_bytes, Range{4, 1 << 20}, Unit::bytes,
+        "size has a source; that fp32 accumulators beyond it halve the rate is assumed");
+  visit("core.rate.half", m.core.rate.half, rate, Unit::none, "");
+  visit("core.rate.single", m.core.rate.single, rate, Unit::none, "mixed adds of fp16 into fp32 at the rate of fp32 adds");
+  visit("core.rate.mixed_fma", m.core.rate.mixed_fma, rate, Unit::none, "");
+  visit("core.rate.single_mul", m.core.rate.single_mul, rate, Unit::none, "");
+  visit("core.rate.single_fma", m.core.rate.single_fma, rate, Unit::none, "");
+  visit("core.rate.half_max", m.core.rate.half_max, rate, Unit::none, "");
+  visit("core.rate.single_max", m.core.rate.single_max, rate, Unit::none, "");
+  visit("core.rate.convert", m.core.rate.convert, rate, Unit::none, "");
+  visit("core.rate.irregular_stride", m.core.rate.irregular_stride, rate, Unit::none, "strides 4 and 7 mod 8: the documentation contradicts itself");
+  visit("core.function.exp", m.core.function.exp, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.function.log", m.core.function.log, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.function.tanh", m.core.function.tanh, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.function.rsqrt", m.core.function.rsqrt, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.function.recip", m.core.function.recip, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.input_queue_words", m.core.input_queue_words, words, Unit::none, "");
+  visit("core.output_queue_words", m.core.output_queue_words, words, Unit::none, "queues 0-5 of WSE-2 have a source, 6 and 7 are assumed");
+  visit("sram.bytes", m.sram.bytes, Range{1024, 1 << 26}, Unit::bytes, "");
+  visit("sram.banks", m.sram.banks, Range{1, 64}, Unit::none, "");
+  visit("sram.instruction_bytes", m.sram.instruction_bytes, Range{1, 64}, Unit::bytes, "bytes of code an instruction takes");
+  visit("sram.descriptor_bytes", m.sram.descriptor_bytes, Range{1, 64}, Unit::bytes, "bytes a descriptor takes");
+  visit("io.bandwidth", m.io.bandwidth_override, span, Unit::bytes_per_second, "");
+  visit("io.wafer_bandwidth", m.io.bandwidth, span, Unit::bytes_per_second, "");
+  visit("io.channels_per_edge", m.io.channels_per_edge, Range{1, 4096}, Unit::none, "");
+  visit("io.channel_row_pitch", m.io.channel_row_pitch, Range{1, 4096}, Unit::none, "");
+  visit("io.latency", m.io.latency, Range{0, 1}, Unit::seconds, "MemoryX to edge and back");
+  visit("io.edge_latency_cycles", m.io.edge_latency_cycles, Range{0, 1e6}, Unit::none, "from a channel to the row a word belongs to");
+  visit("memoryx.capacity", m.memoryx.capacity, span, Unit::bytes, "");
+  visit("memoryx.bandwidth", m.memoryx.bandwidth, span, Unit::bytes_per_second, "");
+  visit("memoryx.optimizer_rate", m.memoryx.optimizer_rate, span, Unit::per_second, "parameter updates a second: not public");
+}
+
+template <class Field>
+nlohmann::ordered_json value_of(const Field& field) {
+  if constexpr (std::is_same_v<Field, CoreGeneration>) {
+    return generation_names[static_cast<std::size_t>(field)];
+  } else {
+    return field;
+  }
+}
+
+struct Reading {
+  sim::ConfigReader& reader;
+  const std::string& prefix;
+
+  void operator()(const char* key, int& field, Range range, Unit unit, const char*) const {
+    field = static_cast<int>(reader.integer(prefix + key, range, field, unit));
+  }
+  void operator()(const char* key, double& field, Range range, Unit unit, const char*) const {
+    field = reader.number(prefix + key, range, field, unit);
+  }
+  void operator()(const char* key, CoreGeneration& field, Range, Unit, const char*) const {
+    field = static_cast<CoreGeneration>(reader.choice(prefix + key, generation_names, static_cast<std::size_t>(field)));
+  }
+  void operator()(const char* key, std::array<int, 8>& field, Range range, Unit, const char*) const {
+    const auto values = reader.integers(prefix + key, range, std::vector<int>(field.begin(), field.end()));
+    std::copy(values.begin(), values.end(), field.begin());
+  }
+};
+
+}  // namespace
+
+void read_machine(sim::ConfigReader& reader, const std::string& prefix, MachineSpec& machine) {
+  for_each_field(machine, Reading{reader, prefix});
+}
+
+nlohmann::ordered_json machine_to_json(const MachineSpec& machine) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+  const auto write = [&out](std::string key, const auto& field, Range, Unit, const char*) {
+    if (key == "io.bandwidth" && value_of(field) == 0.0) return;  // no override: absent, since a bandwidth of 0 is refused
+    nlohmann::ordered_json* at = &out;
+    for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.')) {
+      at = &(*at)[key.substr(0, dot)];
+      key.erase(0, dot + 1);
+    }
+    (*at)[key] = value_of(field);
+  };
+  for_each_field(machine, write);
+  return out;
+}
+
+std::vector<std::string> machine_keys() {
+  std::vector<std::string> out;
+  const MachineSpec machine;
+  for_each_field(machine, [&out](const char* key, const auto&, Range, Unit, const char*) { out.emplace_back(key); });
+  return out;
+}
+
+std::vector<Assumption> assumptions(const MachineSpec& machine) {
+  std::vector<Assumption> out;
+  for_each_field(machine, [&out](const char* key, const auto& field, Range, Unit, const char* text) {
+    if (text[0] != '\0') out.push_back({key, value_of(field).dump(), text});
+  });
+  if (machine.core.generation == CoreGeneration::wse1) {
+    const std::string mesh = std::to_string(machine.fabric.width) + "x" + std::to_string(machine.fabric.height);
+    out.push_back({"core.rate", "\"as wse2\"", "no public rate table of WSE-1; its memory rules and latencies are WSE-2's too"});
+    out.push_back({"fabric.width, fabric.height", "\"" + mesh + "\"", "mesh of WSE-1 from its 400,000 advertised cores"});
+    out.push_back({"io.channels_per_edge", std::to_string(machine.io.channels_per_edge), "one channel every 18 rows of WSE-1's edge"});
+  }
+  return out;
+}
+
+}  // namespace wafersim::models

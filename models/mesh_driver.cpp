@@ -1,0 +1,123 @@
+#include "models/mesh_driver.h"
+
+#include <algorithm>
+
+#include "sim/error.h"
+
+namespace wafersim::models {
+
+using memoryx::Port;
+
+std::vector<fabric::Rectangle> cut_mesh(int width, int height, int block_width, int block_height) {
+  std::vector<fabric::Rectangle> blocks;
+  for (int y = 0; y < height; y += block_height)
+    for (int x = 0; x < width; x += block_width) blocks.push_back({x, y, std::min(block_width, width - x), std::min(block_height, height - y)});
+  return blocks;
+}
+
+MeshDriver::MeshDriver(int width, int height, std::vector<Block> blocks, EdgePorts* edges, int threads)
+    : width_(width), height_(height), blocks_(std::move(blocks)), edges_(edges) {
+  while (columns_ < static_cast<int>(blocks_.size()) && blocks_[static_cast<std::size_t>(columns_)].fabric->place().y == 0) ++columns_;
+  const int count = static_cast<int>(blocks_.size());
+  for (int i = 0; i < count; ++i) {
+    fabric::FabricBlock& f = *blocks_[static_cast<std::size_t>(i)].fabric;
+    const fabric::Rectangle& r = f.place();
+    const auto link = [&](fabric::Direction d, bool inside, int other) {
+      if (inside) f.set_neighbour(d, blocks_[static_cast<std::size_t>(other)].fabric);
+    };
+    link(fabric::north, r.y > 0, i - columns_);
+    link(fabric::south, r.y + r.height < height, i + columns_);
+    link(fabric::west, r.x > 0, i - 1);
+    link(fabric::east, r.x + r.width < width, i + 1);
+    if (r.x == 0) f.edge_room(fabric::west).assign(static_cast<std::size_t>(r.height), 0);
+    if (r.x + r.width == width) f.edge_room(fabric::east).assign(static_cast<std::size_t>(r.height), 0);
+  }
+  const int team = std::min(threads, count);
+  if (team > 1) team_ = std::make_unique<ThreadTeam>(team);
+}
+
+MeshDriver::Place MeshDriver::at(fabric::Coord c) const {
+  const int block_width = blocks_[0].fabric->place().width, block_height = blocks_[0].fabric->place().height;
+  const Block& block = blocks_[static_cast<std::size_t>((c.y / block_height) * columns_ + c.x / block_width)];
+  return {&block, block.fabric->index(c)};
+}
+
+void MeshDriver::parts(const std::function<void(std::size_t)>& each) {
+  const std::size_t count = blocks_.size();
+  if (!team_) {
+    for (std::size_t i = 0; i < count; ++i) each(i);
+    return;
+  }
+  const std::size_t threads = static_cast<std::size_t>(team_->size());
+  team_->run([&](int part) {
+    const std::size_t p = static_cast<std::size_t>(part);
+    for (std::size_t i = count * p / threads; i < count * (p + 1) / threads; ++i) each(i);
+  });
+}
+
+void MeshDriver::step(Cycle now) {
+  if (edges_) edges_in(now);
+  parts([&](std::size_t i) { blocks_[i].fabric->evaluate(now); });
+  parts([&](std::size_t i) {
+    blocks_[i].fabric->commit(now);
+    blocks_[i].core->step(now);
+  });
+  if (edges_) edges_out(now);
+}
+
+void MeshDriver::edges_in(Cycle now) {
+  edges_->deliver(now, [&](Port port, fabric::Color color, const fabric::Wavelet& wavelet) {
+    const bool west = port.side == Port::Side::west;
+    const Place place = at({west ? 0 : width_ - 1, port.row});
+    return place.block->fabric->enter(place.pe, west ? fabric::west : fabric::east, color, wavelet, now);
+  });
+  const auto rooms = [&](Block& block, fabric::Direction d, Port::Side side) {
+    std::vector<std::uint8_t>& room = block.fabric->edge_room(d);
+    for (std::size_t k = 0; k < room.size(); ++k) room[k] = edges_->room({side, static_cast<std::uint16_t>(block.fabric->place().y + static_cast<int>(k))}, now);
+  };
+  for (std::size_t first = 0; first < blocks_.size(); first += static_cast<std::size_t>(columns_)) {
+    rooms(blocks_[first], fabric::west, Port::Side::west);
+    rooms(blocks_[first + static_cast<std::size_t>(columns_) - 1], fabric::east, Port::Side::east);
+  }
+}
+
+void MeshDriver::edges_out(Cycle now) {
+  const auto crossings = [&](const Block& block, fabric::Direction d, Port::Side side) {
+    for (const fabric::FabricBlock::Crossing& c : block.fabric->crossings(d))
+      edges_->leave({side, static_cast<std::uint16_t>(block.fabric->place().y + c.place)}, now, c.color, c.wavelet);
+  };
+  for (std::size_t first = 0; first < blocks_.size(); first += static_cast<std::size_t>(columns_)) {
+    crossings(blocks_[first], fabric::west, Port::Side::west);
+    crossings(blocks_[first + static_cast<std::size_t>(columns_) - 1], fabric::east, Port::Side::east);
+  }
+}
+
+MeshDriver::Cycle MeshDriver::next_event(Cycle now) const {
+  Cycle next = edges_ ? edges_->next_event(now) : never;
+  for (const Block& block : blocks_) {
+    if (block.fabric->awake()) return now + 1;
+    next = std::min(next, block.core->next_event(now));
+  }
+  return next;
+}
+
+MeshDriver::Cycle MeshDriver::run(Cycle from) {
+  Cycle now = from;
+  for (;;) {
+    step(now);
+    const Cycle next = next_event(now);
+    if (next == never) return now + 1;
+    now = next;
+  }
+}
+
+bool MeshDriver::quiet() const {
+  for (const Block& block : blocks_) {
+    if (!block.fabric->idle()) return false;
+    for (std::uint32_t pe = 0; pe < static_cast<std::uint32_t>(block.fabric->size()); ++pe)
+      if (!block.core->finished(pe)) return false;
+  }
+  return true;
+}
+
+}  // namespace wafersim::models

@@ -1,0 +1,30 @@
+#pragma once
+// The functions of vector_ops.h as compiled for one SIMD target. Contracts as there.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace wafersim::sim::numerics {
+
+struct VectorTable {
+  const char* target;
+  void (*add)(float* out, const float* a, const float* b, std::size_t n);
+  void (*sub)(float* out, const float* a, const float* b, std::size_t n);
+  void (*mul)(float* out, const float* a, const float* b, std::size_t n);
+  void (*add_scalar)(float* out, const float* a, float s, std::size_t n);
+  void (*mul_scalar)(float* out, const float* a, float s, std::size_t n);
+  void (*max)(float* out, const float* a, const float* b, std::size_t n);
+  void (*fma_scalar)(float* acc, const float* x, float s, std::size_t n);
+  void (*fma_scalar_half)(float* acc, const std::uint16_t* x, float s, std::size_t n);
+  void (*fma_vector)(float* acc, const float* x, const float* y, std::size_t n);
+  void (*exp)(float* out, const float* a, std::size_t n);
+  void (*tanh)(float* out, const float* a, std::size_t n);
+  void (*to_half)(std::uint16_t* out, const float* a, std::size_t n);
+  void (*from_half)(float* out, const std::uint16_t* a, std::size_t n);
+};
+
+// The targets of this build that the host can run, best first, never empty. The tables are constants.
+std::vector<const VectorTable*> supported_tables();
+
+}  // namespace wafersim::sim::numerics

@@ -1,0 +1,53 @@
+// The wafersim program. Exit codes: 0 good, otherwise sim::exit_code of the error (2 for what the command line itself gets wrong).
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <fmt/format.h>
+#include <vector>
+
+#include "sim/error.h"
+#include "tools/wafersim/command.h"
+#include "tools/wafersim/traffic_command.h"
+
+namespace wafersim::tools {
+namespace {
+
+constexpr const char* version = "wafersim 0.1.0";
+
+int wafersim(int argc, const char* const* argv) {
+  CLI::App program("wafersim: a simulator of wafer-scale hardware that trains transformers", "wafersim");
+  program.set_version_flag("--version", version);
+  program.require_subcommand(1);
+  const std::vector<Command> commands = {
+      traffic_command(program),
+  };
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help or --version
+    return program.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "wafersim: config error: {} (see wafersim --help)\n", error.what());
+    return sim::exit_code(sim::ErrorCategory::config);
+  }
+  for (const Command& command : commands) {
+    if (command.arguments->parsed()) return command.run();
+  }
+  return sim::exit_code(sim::ErrorCategory::config);
+}
+
+}  // namespace
+}  // namespace wafersim::tools
+
+int main(int argc, char** argv) {
+  using namespace wafersim;
+  try {
+    return tools::wafersim(argc, argv);
+  } catch (const sim::Error& error) {
+    fmt::print(stderr, "wafersim: {} error: {}\n", sim::name(error.category()), error.what());
+    return sim::exit_code(error.category());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "wafersim: internal error: {}\n", error.what());
+    return sim::exit_code(sim::ErrorCategory::invariant);
+  }
+}

@@ -1,0 +1,175 @@
+#include "workloads/autodiff.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "sim/error.h"
+#include "workloads/graph.h"
+
+namespace wafersim::workloads {
+namespace {
+
+constexpr int no_tensor = -1;
+
+class Differentiator {
+ public:
+  explicit Differentiator(const ModelGraph& model) : model_(model), gradient_(model.tensors.size(), no_tensor) {
+    out_.tensors = model.tensors;
+  }
+
+  TrainingGraph run() {
+    const std::vector<int> order = execution_order(model_);
+    forward_.resize(order.size());
+    for (const int vertex : order) forward(vertex);
+    const auto losses = std::count_if(out_.ops.begin(), out_.ops.end(), [](const TrainingOp& op) { return op.kind == TrainingKind::loss; });
+    sim::require_invariant(losses == 1, "a model that is trained ends in one loss");
+    for (auto vertex = order.rbegin(); vertex != order.rend(); ++vertex) backward(*vertex);
+    return out_;
+  }
+
+ private:
+  const Op& op_of(int vertex) const { return model_.graph[static_cast<std::size_t>(vertex)]; }
+
+  int add_tensor(const std::string& tensor_name, Features features) {
+    out_.tensors.push_back({tensor_name, features});
+    return static_cast<int>(out_.tensors.size()) - 1;
+  }
+
+  // A forward op and the statistics that its backward rule will read.
+  void forward(int vertex) {
+    const Op& op = op_of(vertex);
+    TrainingOp step{TrainingKind::loss, op.name, op.layer, false, inputs_of(model_, vertex), {}, op.parameters, {}};
+    if (const int output = output_of(model_, vertex); output != no_tensor) step.outputs.push_back(output);
+    const auto save = [&](const char* statistic) { step.outputs.push_back(add_tensor(op.name + "." + statistic, Features::statistic)); };
+    switch (op.kind) {
+      case OpKind::embedding: step.kind = TrainingKind::embedding; break;
+      case OpKind::layer_norm:
+        step.kind = TrainingKind::layer_norm;
+        save("mean");
+        save("rstd");
+        break;
+      case OpKind::linear: step.kind = TrainingKind::linear; break;
+      case OpKind::attention:
+        step.kind = TrainingKind::attention;
+        save("lse");
+        break;
+      case OpKind::gelu: step.kind = TrainingKind::gelu; break;
+      case OpKind::residual: step.kind = TrainingKind::residual; break;
+      case OpKind::loss:
+        step.kind = TrainingKind::loss;
+        save("lse");
+        break;
+    }
+    forward_[static_cast<std::size_t>(vertex)] = step;
+    out_.ops.push_back(step);
+  }
+
+  // Every reader of the op's output has been visited, so the gradient of the output is complete.
+  void backward(int vertex) {
+    const TrainingOp& f = forward_[static_cast<std::size_t>(vertex)];
+    const std::vector<int>& in = f.inputs;
+    const Op& op = op_of(vertex);
+    const int dy = op.kind == OpKind::loss ? no_tensor : gradient_[static_cast<std::size_t>(f.outputs[0])];
+    sim::require_invariant(op.kind == OpKind::loss || dy != no_tensor, "every op of a model that is trained reaches the loss");
+    switch (op.kind) {
+      case OpKind::embedding: emit(f, TrainingKind::embedding_gradient, {dy}, no_tensor, {}, f.parameters); break;
+      case OpKind::layer_norm:
+        emit(f, TrainingKind::layer_norm_gradient, {in[0], f.outputs[1], f.outputs[2], dy}, in[0], {f.parameters[0]}, f.parameters);
+        break;
+      case OpKind::linear:  // weights first: after it x is not needed
+        emit(f, TrainingKind::linear_weight_gradient, {in[0], dy}, no_tensor, {}, f.parameters);
+        emit(f, TrainingKind::linear_input_gradient, {dy}, in[0], {f.parameters[0]}, {});
+        break;
+      case OpKind::attention: emit(f, TrainingKind::attention_gradient, {in[0], f.outputs[0], f.outputs[1], dy}, in[0], {}, {}); break;
+      case OpKind::gelu: emit(f, TrainingKind::gelu_gradient, {in[0], dy}, in[0], {}, {}); break;
+      case OpKind::residual:
+        contribute(in[0], dy, f);
+        contribute(in[1], dy, f);
+        break;
+      case OpKind::loss: emit(f, TrainingKind::loss_gradient, {in[0], f.outputs[0]}, in[0], f.parameters, f.parameters); break;
+    }
+  }
+
+  // A backward op of the forward op f; `target` is the forward tensor whose gradient it makes, if any.
+  void emit(const TrainingOp& f, TrainingKind kind, const std::vector<int>& inputs, int target, const std::vector<int>& parameters,
+            const std::vector<int>& gradients) {
+    TrainingOp step{kind, f.name, f.layer, true, inputs, {}, parameters, gradients};
+    if (target == no_tensor) {
+      out_.ops.push_back(step);
+      return;
+    }
+    const Tensor source = out_.tensors[static_cast<std::size_t>(target)];
+    const int made = add_tensor("d " + source.name + " by " + f.name, source.features);
+    step.outputs.push_back(made);
+    out_.ops.push_back(step);
+    contribute(target, made, f);
+  }
+
+  // The gradient `part` of a forward tensor; where one is already there, the two are added: the earlier is the first operand.
+  void contribute(int target, int part, const TrainingOp& f) {
+    int& gradient = gradient_[static_cast<std::size_t>(target)];
+    if (gradient == no_tensor) {
+      gradient = part;
+      return;
+    }
+    const Tensor source = out_.tensors[static_cast<std::size_t>(target)];
+    const int sum = add_tensor("d " + source.name, source.features);
+    out_.ops.push_back({TrainingKind::gradient_sum, f.name, f.layer, true, {gradient, part}, {sum}, {}, {}});
+    gradient = sum;
+  }
+
+  const ModelGraph& model_;
+  TrainingGraph out_;
+  std::vector<TrainingOp> forward_;  // by vertex
+  std::vector<int> gradient_;        // of each forward tensor: number of the training tensor that holds it so far
+};
+
+}  // namespace
+
+TrainingGraph differentiate(const ModelGraph& model) { return Differentiator(model).run(); }
+
+std::vector<int> last_uses(const TrainingGraph& graph) {
+  std::vector<int> last(graph.tensors.size(), -1);
+  for (std::size_t op = 0; op < graph.ops.size(); ++op) {
+    for (const int tensor : graph.ops[op].inputs) last[static_cast<std::size_t>(tensor)] = static_cast<int>(op);
+    for (const int tensor : graph.ops[op].outputs) last[static_cast<std::size_t>(tensor)] = static_cast<int>(op);
+  }
+  return last;
+}
+
+const char* name(TrainingKind kind) {
+  switch (kind) {
+    case TrainingKind::embedding: return "embedding";
+    case TrainingKind::layer_norm: return "layer_norm";
+    case TrainingKind::linear: return "linear";
+    case TrainingKind::attention: return "attention";
+    case TrainingKind::gelu: return "gelu";
+    case TrainingKind::residual: return "residual";
+    case TrainingKind::loss: return "loss";
+    case TrainingKind::loss_gradient: return "loss_gradient";
+    case TrainingKind::linear_weight_gradient: return "linear_weight_gradient";
+    case TrainingKind::linear_input_gradient: return "linear_input_gradient";
+    case TrainingKind::layer_norm_gradient: return "layer_norm_gradient";
+    case TrainingKind::attention_gradient: return "attention_gradient";
+    case TrainingKind::gelu_gradient: return "gelu_gradient";
+    case TrainingKind::gradient_sum: return "gradient_sum";
+    case TrainingKind::embedding_gradient: break;
+  }
+  return "embedding_gradient";
+}
+
+void to_json(nlohmann::json& out, const TrainingGraph& graph) {
+  out = {{"tensors", nlohmann::json::array()}, {"ops", nlohmann::json::array()}};
+  for (const Tensor& tensor : graph.tensors) out["tensors"].push_back({{"name", tensor.name}, {"features", name(tensor.features)}});
+  for (const TrainingOp& op : graph.ops)
+    out["ops"].push_back({{"kind", name(op.kind)},
+                          {"name", op.name},
+                          {"layer", op.layer},
+                          {"backward", op.backward},
+                          {"inputs", op.inputs},
+                          {"outputs", op.outputs},
+                          {"parameters", op.parameters},
+                          {"gradients", op.gradients}});
+}
+
+}  // namespace wafersim::workloads

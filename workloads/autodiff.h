@@ -1,0 +1,61 @@
+#pragma once
+// Reverse-mode differentiation of a model graph: forward ops and what each contributes to the backward pass, in execution order.
+// Each kind of op has one rule (autodiff.cpp); which backward ops a layer needs, and where gradients meet and are added, follows from
+// the edges of the graph. A residual passes its gradient on and needs no op.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "workloads/op.h"
+
+namespace wafersim::workloads {
+
+// Tensors are numbered in TrainingGraph::tensors. (inputs) -> (outputs); statistics are fp32.
+enum class TrainingKind {
+  embedding,               // () -> (x)
+  layer_norm,              // (x) -> (y, mean, rstd)
+  linear,                  // (x) -> (y)
+  attention,               // (qkv) -> (o, lse)
+  gelu,                    // (x) -> (y)
+  residual,                // (x, branch) -> (y)
+  loss,                    // (x) -> (lse)
+  loss_gradient,           // (x, lse) -> (dx); gradient of the unembedding
+  linear_weight_gradient,  // (x, dy) -> (); gradients of matrix and bias
+  linear_input_gradient,   // (dy) -> (dx)
+  layer_norm_gradient,     // (x, mean, rstd, dy) -> (dx); gradients of gain and bias
+  attention_gradient,      // (qkv, o, lse, do) -> (dqkv)
+  gelu_gradient,           // (x, dy) -> (dx)
+  gradient_sum,            // (a, b) -> (a + b)
+  embedding_gradient,      // (dx) -> (); gradients of token and position rows
+};
+
+struct TrainingOp {
+  TrainingKind kind = TrainingKind::embedding;
+  std::string name;  // of the forward op
+  int layer = -1;
+  bool backward = false;
+  std::vector<int> inputs;
+  std::vector<int> outputs;
+  std::vector<int> parameters;  // indices in the parameter table of what the op reads
+  std::vector<int> gradients;   // indices in the parameter table of the gradients it makes; a tied tensor is named by two ops, in order
+};
+
+struct TrainingGraph {
+  std::vector<Tensor> tensors;
+  std::vector<TrainingOp> ops;  // in execution order
+};
+
+struct ModelGraph;
+// The graph must end in one loss, else Error(invariant).
+TrainingGraph differentiate(const ModelGraph& model);
+
+// Index of the last op that reads or writes each tensor: it may be freed after it.
+std::vector<int> last_uses(const TrainingGraph& graph);
+
+const char* name(TrainingKind kind);
+
+// {"tensors": [{name, features}], "ops": [{kind, name, layer, backward, inputs, outputs, parameters, gradients}]}
+void to_json(nlohmann::json& out, const TrainingGraph& graph);
+
+}  // namespace wafersim::workloads

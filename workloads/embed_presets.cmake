@@ -1,0 +1,17 @@
+# Writes OUTPUT, a C++ source that defines run_presets() and model_presets() from the JSON files below FOLDER. Run as: cmake -DFOLDER= -DOUTPUT= -P
+function(table function_name pattern result)
+  file(GLOB files ${FOLDER}/${pattern})
+  list(SORT files)
+  set(rows "")
+  foreach(file ${files})
+    get_filename_component(name ${file} NAME_WE)
+    file(READ ${file} text)
+    string(APPEND rows "      {\"${name}\", R\"preset(${text})preset\"},\n")
+  endforeach()
+  set(${result} "const std::vector<Preset>& ${function_name}() {\n  static const std::vector<Preset> presets = {\n${rows}  };\n  return presets;\n}\n" PARENT_SCOPE)
+endfunction()
+
+table(run_presets *.json runs)
+table(model_presets models/*.json models)
+file(WRITE ${OUTPUT}.new "#include \"workloads/presets.h\"\n\nnamespace wafersim::workloads {\n\n${runs}\n${models}\n}  // namespace wafersim::workloads\n")
+file(RENAME ${OUTPUT}.new ${OUTPUT})

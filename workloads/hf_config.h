@@ -1,0 +1,30 @@
+#pragma once
+// Shape of a GPT-2 as Hugging Face's config.json states it (keys and meaning: transformers' GPT2Config). Other families, other activations and keys
+// that would change the mathematics are refused by name; a key that GPT2Config does not know is refused with the nearest one that it does.
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "workloads/model_shape.h"
+
+namespace wafersim::sim {
+class ConfigTree;
+}
+
+namespace wafersim::workloads {
+
+struct HfConfig {
+  ModelShape shape;  // vocab_size, n_positions, n_embd, n_layer, n_head, n_inner (4 n_embd where null), layer_norm_epsilon, tie_word_embeddings
+  double initializer_range = 0.02;   // standard deviation of initial weights
+  std::vector<std::string> ignored;  // lines for the user: keys that were read and have no effect here, such as dropout
+};
+
+// Keys of `tree` are GPT2Config's. Errors: config for wrong values and unknown keys, unsupported for other mathematics.
+HfConfig parse_hf_config(const sim::ConfigTree& tree);
+HfConfig read_hf_config(const std::filesystem::path& path);
+// The keys that decide the shape; reading it gives the same HfConfig, `ignored` aside.
+nlohmann::ordered_json hf_config_to_json(const HfConfig& config);
+
+}  // namespace wafersim::workloads

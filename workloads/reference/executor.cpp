@@ -1,0 +1,133 @@
+#include "workloads/reference/executor.h"
+
+#include "sim/error.h"
+#include "workloads/reference/attention.h"
+#include "workloads/reference/embedding.h"
+#include "workloads/reference/gelu.h"
+#include "workloads/reference/linear.h"
+#include "workloads/reference/loss.h"
+#include "workloads/reference/norm.h"
+
+namespace wafersim::workloads::reference {
+namespace {
+
+class Executor {
+ public:
+  Executor(const ReferenceSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
+           const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale)
+      : spec_(spec),
+        layout_(spec.layout),
+        table_(parameter_table(spec.shape)),
+        graph_(graph),
+        wire_(weights),
+        tokens_(tokens),
+        loss_setting_{spec.shape.vocabulary, spec.loss_outputs_per_pe, &targets},
+        loss_scale_(loss_scale) {
+    sim::require_invariant(weights.size() == table_.size(), "reference: the weights are those of the model");
+    sim::require_invariant(tokens.size() == token_count() && targets.size() == token_count(),
+                           "reference: a batch holds batch * sequence tokens and as many targets");
+    round_to(spec_.type, wire_.data(), wire_.size());
+    out_.gradients.assign(table_.size(), 0.0f);
+    out_.tensors.resize(graph.tensors.size());
+  }
+
+  StepValues run() {
+    for (const TrainingOp& op : graph_.ops) execute(op);
+    return out_;
+  }
+
+ private:
+  std::size_t token_count() const { return static_cast<std::size_t>(layout_.batch) * static_cast<std::size_t>(layout_.sequence); }
+  const Tiles& in(const TrainingOp& op, std::size_t k) const { return out_.tensors[static_cast<std::size_t>(op.inputs[k])]; }
+  Tiles& out(const TrainingOp& op, std::size_t k) { return out_.tensors[static_cast<std::size_t>(op.outputs[k])]; }
+  FeatureMap map(int tensor) const { return feature_map(graph_.tensors[static_cast<std::size_t>(tensor)].features, spec_.shape, layout_); }
+  const float* wire(int parameter) const { return wire_.data() + table_[parameter].offset; }
+  float* gradient(int parameter) { return out_.gradients.data() + table_[parameter].offset; }
+  // [in][out], or the unembedding's [vocabulary][width].
+  WireMatrix matrix(int parameter, bool transposed) const { return {wire(parameter), table_[parameter].shape[1], transposed}; }
+  StoreMatrix store(int parameter, bool transposed) {
+    float* base = gradient(parameter);
+    const int stride = table_[parameter].shape[1];
+    return [=](int i, int j, float g) { base[transposed ? j * stride + i : i * stride + j] = g; };
+  }
+
+  void execute(const TrainingOp& op) {
+    switch (op.kind) {
+      case TrainingKind::embedding:
+        out(op, 0) =
+            embedding(layout_, spec_.type, map(op.outputs[0]), spec_.shape.width, wire(op.parameters[0]), wire(op.parameters[1]), tokens_);
+        break;
+      case TrainingKind::layer_norm: {
+        LayerNorm norm = layer_norm(layout_, spec_.type, in(op, 0), map(op.inputs[0]), spec_.shape.width,
+                                    static_cast<float>(spec_.shape.layer_norm_epsilon), wire(op.parameters[0]), wire(op.parameters[1]));
+        out(op, 0) = norm.y;
+        out(op, 1) = norm.mean;
+        out(op, 2) = norm.rstd;
+        break;
+      }
+      case TrainingKind::linear:
+        out(op, 0) = linear(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), matrix(op.parameters[0], false),
+                            wire(op.parameters[1]));
+        break;
+      case TrainingKind::attention: {
+        Attention result = attention(layout_, spec_.type, in(op, 0), spec_.shape.head());
+        out(op, 0) = result.out;
+        out(op, 1) = result.lse;
+        break;
+      }
+      case TrainingKind::gelu: out(op, 0) = gelu(spec_.type, in(op, 0)); break;
+      case TrainingKind::residual:
+      case TrainingKind::gradient_sum: out(op, 0) = add(spec_.type, in(op, 0), in(op, 1)); break;
+      case TrainingKind::loss: {
+        Loss result = loss(layout_, loss_setting_, in(op, 0), map(op.inputs[0]), matrix(op.parameters[0], true));
+        out(op, 0) = result.lse;
+        out_.loss = static_cast<double>(result.sum) / static_cast<double>(token_count());
+        break;
+      }
+      case TrainingKind::loss_gradient:
+        out(op, 0) =
+            loss_gradient(layout_, spec_.type, loss_setting_, in(op, 0), in(op, 1), map(op.inputs[0]), matrix(op.parameters[0], true),
+                          static_cast<float>(loss_scale_ / static_cast<double>(token_count())), store(op.gradients[0], true));
+        break;
+      case TrainingKind::linear_weight_gradient:
+        matrix_gradient(layout_, in(op, 0), map(op.inputs[0]), in(op, 1), map(op.inputs[1]), store(op.gradients[0], false));
+        bias_gradient(layout_, in(op, 1), map(op.inputs[1]), gradient(op.gradients[1]));
+        break;
+      case TrainingKind::linear_input_gradient:
+        out(op, 0) =
+            linear_input_gradient(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), matrix(op.parameters[0], false));
+        break;
+      case TrainingKind::layer_norm_gradient:
+        out(op, 0) = layer_norm_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), in(op, 3), map(op.inputs[0]),
+                                         spec_.shape.width, wire(op.parameters[0]), gradient(op.gradients[0]), gradient(op.gradients[1]));
+        break;
+      case TrainingKind::attention_gradient:
+        out(op, 0) = attention_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), in(op, 3), spec_.shape.head());
+        break;
+      case TrainingKind::gelu_gradient: out(op, 0) = gelu_gradient(spec_.type, in(op, 0), in(op, 1)); break;
+      case TrainingKind::embedding_gradient:
+        embedding_gradient(layout_, map(op.inputs[0]), spec_.shape.width, in(op, 0), tokens_, gradient(op.gradients[0]),
+                           gradient(op.gradients[1]));
+        break;
+    }
+  }
+
+  const ReferenceSpec& spec_;
+  const Layout& layout_;
+  memoryx::ParameterTable table_;
+  const TrainingGraph& graph_;
+  std::vector<float> wire_;  // weights as they cross the link
+  const std::vector<std::uint32_t>& tokens_;
+  LossSetting loss_setting_;
+  double loss_scale_;
+  StepValues out_;
+};
+
+}  // namespace
+
+StepValues run_step(const ReferenceSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
+                    const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale) {
+  return Executor(spec, graph, weights, tokens, targets, loss_scale).run();
+}
+
+}  // namespace wafersim::workloads::reference

@@ -1,0 +1,31 @@
+#pragma once
+// One training step without time: the ops of a training graph one by one, in the layout, the orders and the roundings of the wafer
+// (workloads/NUMERICS.md). What it returns is what a simulated wafer must produce, bit for bit.
+
+#include <cstdint>
+#include <vector>
+
+#include "workloads/autodiff.h"
+#include "workloads/reference/tiles.h"
+
+namespace wafersim::workloads::reference {
+
+struct ReferenceSpec {
+  ModelShape shape;
+  Layout layout;
+  int loss_outputs_per_pe = 1;        // vocabulary entries of a chunk in each column
+  sim::Dtype type = sim::Dtype::f32;  // storage: f32 or f16
+};
+
+struct StepValues {
+  double loss = 0.0;             // mean negative log likelihood
+  std::vector<float> gradients;  // flat, as they leave the wafer: of the loss times the loss scale
+  std::vector<Tiles> tensors;    // every tensor of the training graph, by number
+};
+
+// `weights`: flat fp32 masters. tokens, targets [sample * sequence + position], each below the vocabulary.
+// Throws Error(invariant) when sizes do not fit.
+StepValues run_step(const ReferenceSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
+                    const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale);
+
+}  // namespace wafersim::workloads::reference

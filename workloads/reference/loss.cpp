@@ -1,0 +1,161 @@
+#include "workloads/reference/loss.h"
+
+#include <cfloat>
+
+#include "sim/numerics/elementary.h"
+#include "sim/numerics/vector_ops.h"
+#include "workloads/reference/gelu.h"
+
+namespace wafersim::workloads::reference {
+
+namespace numerics = sim::numerics;
+
+namespace {
+
+constexpr std::uint32_t no_target = 0xffffffffu;
+
+int chunks(const Layout& layout, const LossSetting& setting) {
+  const int outputs = layout.columns * setting.outputs_per_pe;
+  return (setting.vocabulary + outputs - 1) / outputs;
+}
+
+// Outputs of chunk k: contiguous over columns and places, the tail of the last chunk is padding.
+FeatureMap chunk_map(const Layout& layout, const LossSetting& setting, int chunk) {
+  FeatureMap map{layout.columns, setting.outputs_per_pe, {}};
+  const int outputs = layout.columns * setting.outputs_per_pe;
+  for (int j = chunk * outputs; j < (chunk + 1) * outputs; ++j) map.feature.push_back(j < setting.vocabulary ? j : -1);
+  return map;
+}
+
+Tiles logits(const Layout& layout, const Tiles& x, const FeatureMap& map, const FeatureMap& chunk, const WireMatrix& matrix) {
+  return contract(layout, x, map, chunk, [&](int i, int j) { return matrix.at(i, j); });
+}
+
+// Target of each slot of a PE, no_target in padded slots.
+std::vector<std::uint32_t> slot_targets(const Layout& layout, const LossSetting& setting, int lane, int row) {
+  std::vector<std::uint32_t> out;
+  for (int slot = 0; slot < layout.tokens_per_pe; ++slot) {
+    const Layout::Token token = layout.token(lane, row, slot);
+    out.push_back(token.sample < 0 ? no_target
+                                   : (*setting.targets)[static_cast<std::size_t>(token.sample * layout.sequence + token.position)]);
+  }
+  return out;
+}
+
+// Running maximum, sum of exponentials and the target's logit of every token, per column.
+struct State {
+  explicit State(const Layout& layout) : maximum(layout, 1), sum(layout, 1), selected(layout, 1) {
+    maximum.values().assign(maximum.values().size(), -FLT_MAX);
+  }
+  Tiles maximum;
+  Tiles sum;
+  Tiles selected;
+};
+
+void take_chunk(const Tiles& lg, const FeatureMap& chunk, int lane, int row, int column, const std::vector<std::uint32_t>& targets,
+                State& state) {
+  const auto t = static_cast<std::size_t>(lg.slots());
+  float* maximum = state.maximum.at(lane, row, column);
+  float* sum = state.sum.at(lane, row, column);
+  float* selected = state.selected.at(lane, row, column);
+  std::vector<float> raised(maximum, maximum + t);
+  std::vector<float> term(t);
+  for (int i = 0; i < chunk.valid(column); ++i) numerics::max(raised.data(), raised.data(), lg.at(lane, row, column, i), t);
+  numerics::sub(term.data(), maximum, raised.data(), t);
+  numerics::exp(term.data(), term.data(), t);
+  numerics::mul(sum, sum, term.data(), t);
+  for (std::size_t n = 0; n < t; ++n) maximum[n] = raised[n];
+  for (int i = 0; i < chunk.valid(column); ++i) {
+    const float* logit = lg.at(lane, row, column, i);
+    const auto vocabulary_entry = static_cast<std::uint32_t>(chunk.at(column, i));
+    numerics::sub(term.data(), logit, maximum, t);
+    numerics::exp(term.data(), term.data(), t);
+    numerics::add(sum, sum, term.data(), t);
+    for (std::size_t n = 0; n < t; ++n)
+      if (targets[n] == vocabulary_entry) selected[n] = logit[n];
+  }
+}
+
+// lse of every token into every column; returns the negative log likelihoods of a PE's slots added up.
+float finish_row(const Layout& layout, int lane, int row, const std::vector<std::uint32_t>& targets, State& state, Tiles& lse) {
+  const auto t = static_cast<std::size_t>(layout.tokens_per_pe);
+  std::vector<std::vector<float>> own;  // maxima of the columns
+  for (int c = 0; c < layout.columns; ++c) own.emplace_back(state.maximum.at(lane, row, c), state.maximum.at(lane, row, c) + t);
+  all_reduce_max(state.maximum, lane, row, 0, layout.columns, 0);
+  const float* maximum = state.maximum.at(lane, row, 0);
+  for (int c = 0; c < layout.columns; ++c) {
+    float* rescale = own[static_cast<std::size_t>(c)].data();
+    numerics::sub(rescale, rescale, maximum, t);
+    numerics::exp(rescale, rescale, t);
+    numerics::mul(state.sum.at(lane, row, c), state.sum.at(lane, row, c), rescale, t);
+  }
+  all_reduce_sum(state.sum, lane, row, 0, layout.columns, 0);
+  all_reduce_sum(state.selected, lane, row, 0, layout.columns, 0);
+  float total = 0.0f;
+  for (std::size_t n = 0; n < t; ++n) {
+    const float value = numerics::add(maximum[n], numerics::log(state.sum.at(lane, row, 0)[n]));
+    for (int c = 0; c < layout.columns; ++c) lse.at(lane, row, c)[n] = value;
+    total = numerics::add(total, targets[n] == no_target ? 0.0f : numerics::sub(value, state.selected.at(lane, row, 0)[n]));
+  }
+  return total;
+}
+
+}  // namespace
+
+Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const WireMatrix& matrix) {
+  State state(layout);
+  for (int k = 0; k < chunks(layout, setting); ++k) {
+    const FeatureMap chunk = chunk_map(layout, setting, k);
+    const Tiles lg = logits(layout, x, map, chunk, matrix);
+    for (int lane = 0; lane < layout.lanes; ++lane)
+      for (int row = 0; row < layout.rows; ++row) {
+        const std::vector<std::uint32_t> targets = slot_targets(layout, setting, lane, row);
+        for (int c = 0; c < layout.columns; ++c) take_chunk(lg, chunk, lane, row, c, targets, state);
+      }
+  }
+  Loss out{Tiles(layout, 1), 0.0f};
+  std::vector<float> words;
+  for (int lane = 0; lane < layout.lanes; ++lane)
+    for (int row = 0; row < layout.rows; ++row)
+      words.push_back(finish_row(layout, lane, row, slot_targets(layout, setting, lane, row), state, out.lse));
+  out.sum = leave_wafer(layout, 0, words, 1)[0];
+  return out;
+}
+
+Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& setting, const Tiles& x, const Tiles& lse,
+                    const FeatureMap& map, const WireMatrix& matrix, float scale_word, const StoreMatrix& store) {
+  const auto t = static_cast<std::size_t>(x.slots());
+  Tiles dx;
+  for (int k = 0; k < chunks(layout, setting); ++k) {
+    const FeatureMap chunk = chunk_map(layout, setting, k);
+    Tiles dl = logits(layout, x, map, chunk, matrix);
+    for (int lane = 0; lane < layout.lanes; ++lane)
+      for (int row = 0; row < layout.rows; ++row) {
+        const std::vector<std::uint32_t> targets = slot_targets(layout, setting, lane, row);
+        std::vector<float> scale(t);
+        for (std::size_t n = 0; n < t; ++n) scale[n] = targets[n] == no_target ? 0.0f : scale_word;
+        for (int c = 0; c < layout.columns; ++c)
+          for (int i = 0; i < chunk.per_column; ++i) {
+            float* p = dl.at(lane, row, c, i);
+            if (chunk.at(c, i) < 0) {
+              for (std::size_t n = 0; n < t; ++n) p[n] = 0.0f;
+              continue;
+            }
+            const auto vocabulary_entry = static_cast<std::uint32_t>(chunk.at(c, i));
+            numerics::sub(p, p, lse.at(lane, row, c), t);
+            numerics::exp(p, p, t);
+            for (std::size_t n = 0; n < t; ++n)
+              if (targets[n] == vocabulary_entry) p[n] = numerics::sub(p[n], 1.0f);
+            numerics::mul(p, p, scale.data(), t);
+          }
+      }
+    round_to(type, dl);
+    const Tiles part = contract(layout, dl, chunk, map, [&](int j, int i) { return matrix.at(i, j); });
+    dx = k == 0 ? part : add(sim::Dtype::f32, part, dx);
+    matrix_gradient(layout, x, map, dl, chunk, store);
+  }
+  round_to(type, dx);
+  return dx;
+}
+
+}  // namespace wafersim::workloads::reference

@@ -1,0 +1,30 @@
+#pragma once
+// Unembedding and softmax cross-entropy over chunks of the vocabulary, forward and backward (workloads/NUMERICS.md 7, 8).
+
+#include <cstdint>
+#include <vector>
+
+#include "workloads/reference/linear.h"
+
+namespace wafersim::workloads::reference {
+
+// What the loss knows beside x: the vocabulary and how it is cut, and the target of each token, [sample * sequence + position].
+struct LossSetting {
+  int vocabulary = 0;
+  int outputs_per_pe = 0;  // hv: outputs of a chunk in each column
+  const std::vector<std::uint32_t>* targets = nullptr;
+};
+
+struct Loss {
+  Tiles lse;         // one place, fp32
+  float sum = 0.0f;  // of the negative log likelihoods of all tokens, as it leaves the wafer
+};
+
+// `matrix`: (input feature, vocabulary entry).
+Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const WireMatrix& matrix);
+
+// Gradient of x when the loss carries `scale_word` = loss_scale / tokens; store(i, j, g) gets that of the matrix.
+Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& setting, const Tiles& x, const Tiles& lse,
+                    const FeatureMap& map, const WireMatrix& matrix, float scale_word, const StoreMatrix& store);
+
+}  // namespace wafersim::workloads::reference

@@ -1,0 +1,218 @@
+#include "workloads/run_spec.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "models/machine_config.h"
+#include "sim/config/reader.h"
+#include "sim/config/tree.h"
+#include "sim/error.h"
+#include "sim/json_file.h"
+#include "workloads/presets.h"
+#include "workloads/run_overrides.h"
+
+namespace wafersim::workloads {
+namespace {
+
+using sim::ConfigReader;
+using sim::ConfigTree;
+using sim::Range;
+
+constexpr std::int64_t largest_wavelet_mesh = 4096;  // PEs; above it the default fidelity is sampled
+constexpr std::int64_t most_tokens = std::int64_t{1} << 31;
+const std::string machine_prefix = "machine_overrides.";
+const std::vector<std::string> fidelity_names = {"wavelet", "sampled", "bound"};
+
+int integer(ConfigReader& reader, const std::string& key, Range range, std::optional<std::int64_t> standard = {}) {
+  return static_cast<int>(reader.integer(key, range, standard));
+}
+
+[[noreturn]] void unsupported(const ConfigTree& tree, const std::string& key, const std::string& what) {
+  throw sim::Error(sim::ErrorCategory::unsupported, tree.message(key, what));
+}
+
+// What an override sets although nothing will read it would be a silent surprise.
+void refuse_override(const ConfigReader& reader, const std::vector<std::string>& keys, const std::string& why) {
+  for (const std::string& key : keys) {
+    if (reader.given_on_command_line(key)) reader.fail(key, "has no effect " + why);
+  }
+}
+
+std::filesystem::path existing_file(ConfigReader& reader, const std::string& key) {
+  const auto path = reader.path(key);
+  std::error_code code;
+  if (!path.empty() && !std::filesystem::exists(path, code)) reader.fail(key, "no such file: " + sim::printable(path.string(), 200));
+  return path;
+}
+
+models::MachineSpec read_machine_spec(ConfigReader& reader) {
+  const auto& names = models::machine_names();
+  models::MachineSpec machine = models::machine_preset(names[reader.choice("machine", names)]);
+  models::read_machine(reader, machine_prefix, machine);
+  return machine;
+}
+
+memoryx::UpdateSpec read_update(ConfigReader& reader, int steps, bool scaled) {
+  memoryx::UpdateSpec update;
+  memoryx::OptimizerSpec& optimizer = update.optimizer;
+  memoryx::ScheduleSpec& schedule = update.schedule;
+  update.clip = reader.number("training.clip", Range{0, 1e12}, 0.0);
+  optimizer.kind = static_cast<memoryx::OptimizerSpec::Kind>(reader.choice("training.optimizer.kind", {"adamw", "sgd"}, 0));
+  optimizer.lr = reader.number("training.optimizer.lr", Range{0, 1e3}, optimizer.lr);
+  optimizer.beta1 = reader.number("training.optimizer.beta1", Range{0, 0.999999999}, optimizer.beta1);
+  optimizer.beta2 = reader.number("training.optimizer.beta2", Range{0, 0.999999999}, optimizer.beta2);
+  optimizer.eps = reader.number("training.optimizer.eps", Range{1e-30, 1}, optimizer.eps);
+  optimizer.weight_decay = reader.number("training.optimizer.weight_decay", Range{0, 1e3}, optimizer.weight_decay);
+  if (optimizer.kind == memoryx::OptimizerSpec::Kind::sgd) {
+    refuse_override(reader, {"training.optimizer.beta1", "training.optimizer.beta2", "training.optimizer.eps"}, "with the optimizer sgd");
+  }
+  schedule.kind = static_cast<memoryx::ScheduleSpec::Kind>(reader.choice("training.schedule.kind", {"constant", "cosine"}, 0));
+  schedule.warmup_steps = reader.integer("training.schedule.warmup_steps", Range{0, 1e9}, 0);
+  schedule.decay_steps = reader.integer("training.schedule.decay_steps", Range{1, 1e9}, steps);
+  schedule.min_lr = reader.number("training.schedule.min_lr", Range{0, 1e3}, schedule.min_lr);
+  if (schedule.min_lr > optimizer.lr) reader.fail("training.schedule.min_lr", fmt::format("is above training.optimizer.lr = {}", optimizer.lr));
+  if (schedule.kind == memoryx::ScheduleSpec::Kind::constant) {
+    refuse_override(reader, {"training.schedule.min_lr", "training.schedule.decay_steps"}, "with the schedule constant");
+  }
+  memoryx::LossScaleSpec& scale = update.loss_scale;
+  scale.initial = reader.number("training.loss_scale.initial", Range{1.0 / 65536, 1.099511627776e12}, scale.initial);
+  scale.growth_interval = reader.integer("training.loss_scale.growth_interval", Range{1, 1e9}, scale.growth_interval);
+  scale.dynamic = reader.boolean("training.loss_scale.dynamic", scale.dynamic);
+  if (!scaled) {
+    refuse_override(reader, {"training.loss_scale.initial", "training.loss_scale.growth_interval", "training.loss_scale.dynamic"}, "with dtype fp32");
+    scale = memoryx::no_loss_scale();
+  }
+  return update;
+}
+
+DataSpec read_data(ConfigReader& reader) {
+  const auto text = existing_file(reader, "data.text");
+  const auto tokens = existing_file(reader, "data.tokens");
+  if (!text.empty() && !tokens.empty()) reader.fail("data.tokens", "give either data.text or data.tokens");
+  return tokens.empty() ? DataSpec{DataSpec::Kind::text, text} : DataSpec{DataSpec::Kind::tokens, tokens};
+}
+
+// A mesh of the user's is mapped whole, a whole wafer without what host I/O keeps.
+MappingSpec read_mapping(ConfigReader& reader, const ConfigTree& tree, const models::MachineSpec& machine) {
+  MappingSpec mapping;
+  const Range pins{1, 1 << 20};
+  for (auto [key, field] : {std::pair{"mapping.lanes", &mapping.lanes}, std::pair{"mapping.tokens_per_pe", &mapping.tokens_per_pe},
+                            std::pair{"mapping.features_per_pe", &mapping.features_per_pe}}) {
+    *field = integer(reader, key, pins, 0);
+  }
+  if (integer(reader, "mapping.micro_batches", pins, 1) > 1) unsupported(tree, "mapping.micro_batches", "only 1 is supported");
+  if (reader.boolean("mapping.recompute", false)) unsupported(tree, "mapping.recompute", "only false is supported");
+
+  const fabric::FabricSpec& mesh = machine.fabric;
+  const bool own_mesh = reader.given(machine_prefix + "fabric.width") || reader.given(machine_prefix + "fabric.height");
+  fabric::Rectangle& part = mapping.rectangle;
+  const bool whole = own_mesh || reader.given("mapping.rectangle");
+  const models::HostIoSpec host = whole ? models::HostIoSpec{0, 0, 0, 0} : machine.host_io;
+  const Range extent{1, 4096};
+  part.x = integer(reader, "mapping.rectangle.x", Range{0, 4095}, host.first_column);
+  part.y = integer(reader, "mapping.rectangle.y", Range{0, 4095}, host.first_row);
+  const int beside = std::max(part.x, host.columns), above = std::max(part.y, host.rows);
+  part.width = integer(reader, "mapping.rectangle.width", extent, mesh.width - beside);
+  part.height = integer(reader, "mapping.rectangle.height", extent, mesh.height - above);
+  if (part.width < 1 || part.height < 1 || part.x + part.width > mesh.width || part.y + part.height > mesh.height) {
+    const std::string key = reader.given("mapping.rectangle.width") ? "mapping.rectangle.width" : "mapping.rectangle";
+    reader.fail(key, fmt::format("{} x {} PEs at column {}, row {} do not lie on the mesh of {} x {}", part.width, part.height, part.x, part.y,
+                                 mesh.width, mesh.height));
+  }
+  return mapping;
+}
+
+Fidelity read_fidelity(ConfigReader& reader, const ConfigTree& tree, const fabric::Rectangle& part) {
+  const bool small = std::int64_t{part.width} * part.height <= largest_wavelet_mesh;
+  const Fidelity standard = small ? Fidelity::wavelet : Fidelity::sampled;
+  const auto fidelity = static_cast<Fidelity>(reader.choice("fidelity", fidelity_names, static_cast<std::size_t>(standard)));
+  if (reader.given("fidelity") && fidelity != Fidelity::wavelet) unsupported(tree, "fidelity", "only wavelet is supported");
+  return fidelity;
+}
+
+// hf_config or preset, then the keys of model.config over it.
+void read_model(const ConfigReader& reader, const ConfigTree& tree, const std::filesystem::path& file, const std::string& preset, RunSpec& spec) {
+  ConfigTree config = tree.below("model.config");
+  std::string standard_name = "inline";
+  if (!file.empty()) {
+    standard_name = file.stem().string();
+    ConfigTree base(sim::read_json_file(file), file.string(), file.parent_path());
+    base.overlay(config);
+    config = std::move(base);
+  } else if (!preset.empty()) {
+    standard_name = preset;
+    const Preset* found = find_preset(model_presets(), preset);
+    if (found == nullptr) reader.fail("model.preset", fmt::format("no such preset; known are {}", fmt::join(preset_names(model_presets()), ", ")));
+    ConfigTree base(sim::parse_json(found->text, preset), preset, {});
+    base.overlay(config);
+    config = std::move(base);
+  }
+  spec.model = parse_hf_config(config);
+  if (spec.model_name.empty()) spec.model_name = standard_name;
+}
+
+}  // namespace
+
+const char* name(Fidelity fidelity) { return fidelity_names[static_cast<std::size_t>(fidelity)].c_str(); }
+
+RunSpec parse_run_spec(const ConfigTree& tree) {
+  ConfigReader reader(tree);
+  RunSpec spec;
+  spec.about = reader.text("about", "");
+  spec.machine = read_machine_spec(reader);
+  if (reader.integer("systems", Range{1, 4096}, 1) > 1) unsupported(tree, "systems", "only 1 is supported");
+  const auto hf_file = existing_file(reader, "model.hf_config");
+  const std::string model_preset = reader.text("model.preset", "");
+  spec.model_name = reader.text("model.name", "");
+  reader.accept("model.config");
+  spec.initial_weights = existing_file(reader, "weights.initial");
+  spec.final_weights = reader.path("weights.final");
+  spec.data = read_data(reader);
+  spec.training.batch = integer(reader, "training.batch", Range{1, 1 << 20});
+  spec.training.sequence = integer(reader, "training.sequence", Range{1, 1 << 24});
+  spec.training.steps = integer(reader, "training.steps", Range{1, 1e9});
+  spec.dtype = reader.choice("dtype", {"fp16", "fp32"}, 0) == 0 ? sim::Dtype::f16 : sim::Dtype::f32;
+  spec.training.update = read_update(reader, spec.training.steps, spec.dtype == sim::Dtype::f16);
+  spec.mapping = read_mapping(reader, tree, spec.machine);
+  spec.fidelity = read_fidelity(reader, tree, spec.mapping.rectangle);
+  if (reader.choice("numerics", {"on", "off"}, 0) != 0) unsupported(tree, "numerics", "only on is supported");
+  spec.threads = integer(reader, "threads", Range{1, 256}, 1);
+  spec.seed = static_cast<std::uint64_t>(reader.integer("seed", Range{0, 9007199254740991.0}, 1));
+  reader.finish();
+
+  if (!hf_file.empty() && !model_preset.empty()) reader.fail("model.preset", "give either model.preset or model.hf_config");
+  if (hf_file.empty() && model_preset.empty() && !reader.given("model.config")) {
+    reader.fail("model", "is required and missing: give model.hf_config, model.config or model.preset");
+  }
+  if (spec.data.path.empty()) reader.fail("data", "is required and missing: give data.text or data.tokens");
+  read_model(reader, tree, hf_file, model_preset, spec);
+  if (spec.training.sequence > spec.model.shape.positions) {
+    reader.fail("training.sequence", fmt::format("is beyond the {} positions of the model", spec.model.shape.positions));
+  }
+  if (std::int64_t{spec.training.batch} * spec.training.sequence >= most_tokens) reader.fail("training.batch", "a step has 2^31 tokens or more");
+  return spec;
+}
+
+RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override>& overrides, const std::filesystem::path& directory) {
+  std::error_code code;
+  const std::filesystem::path file = config;
+  const Preset* preset = std::filesystem::exists(file, code) ? nullptr : find_preset(run_presets(), config);
+  if (preset == nullptr && !std::filesystem::exists(file, code)) {
+    throw sim::Error(sim::ErrorCategory::config, fmt::format("{}: no such file, nor a preset; presets are {}", sim::printable(config, 200),
+                                                             fmt::join(preset_names(run_presets()), ", ")));
+  }
+  ConfigTree tree(preset ? sim::parse_json(preset->text, config) : sim::read_json_file(file), config,
+                  preset ? directory : std::filesystem::absolute(file).parent_path());
+  return parse_run_spec(apply_overrides(std::move(tree), overrides, directory));
+}
+
+void require_simulable(const RunSpec& spec) {
+  if (spec.fidelity == Fidelity::wavelet) return;
+  throw sim::Error(sim::ErrorCategory::unsupported,
+                   fmt::format("fidelity = {} (the default above {} PEs) is not supported yet: set fidelity=wavelet or a smaller mesh",
+                               name(spec.fidelity), largest_wavelet_mesh));
+}
+
+}  // namespace wafersim::workloads
