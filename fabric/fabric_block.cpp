@@ -86,6 +86,13 @@ std::uint32_t FabricBlock::border_pe(Direction d, std::uint16_t along_side) cons
   return 0;
 }
 
+void FabricBlock::set_edge_room(Direction d, std::uint16_t place, bool room) {
+  std::vector<std::uint8_t>& rooms = edge_room_[d];
+  if (rooms.empty()) rooms.resize(static_cast<std::size_t>(place_.height));
+  if (room && rooms[place] == 0 && pending_[border_pe(d, place)] != 0) activate(border_pe(d, place));
+  rooms[place] = room;
+}
+
 bool FabricBlock::accepts(std::uint32_t pe, int slot, Direction from) const {
   const std::size_t i = at(pe, slot);
   return count_[i] < spec_.router_queue_words && (route_[i].in & mask(from)) != 0;

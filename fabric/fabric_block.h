@@ -52,9 +52,9 @@ class FabricBlock {
 
   // The block on side d; null at the edge of the mesh. Blocks of a mesh are cut by one grid, so sides match in length.
   void set_neighbour(Direction d, FabricBlock* block) { neighbour_[d] = block; }
-  // At the west and east edge of the mesh: whether the edge port of each row takes a wavelet (set before evaluate).
-  void set_edge_room(Direction d, std::vector<std::uint8_t> room) { edge_room_[d] = std::move(room); }
-  std::vector<std::uint8_t>& edge_room(Direction d) { return edge_room_[d]; }
+  // At the west and east edge of the mesh: whether the edge port at `place` along the side takes a wavelet (set before evaluate; none does
+  // at first). A router that waits for it wakes.
+  void set_edge_room(Direction d, std::uint16_t place, bool room);
 
   void evaluate(Cycle now);
   void commit(Cycle now);

@@ -23,7 +23,7 @@ constexpr std::uint64_t y_hop = 1U << 12;
 constexpr std::uint64_t x_mask = 0xfff;
 constexpr std::uint64_t y_mask = 0xfff000;
 constexpr int west_bit = 24;
-constexpr int north_bit = 25;
+constexpr int north_bit = west_bit + 1;
 constexpr int payload_bit = 32;
 constexpr std::array<std::uint64_t, ports> hop = {x_hop, x_hop, y_hop, y_hop, 0};  // by output, taken off the remaining way
 
@@ -34,7 +34,8 @@ std::uint32_t wanted_output(std::uint64_t flit) {
   const std::uint32_t along_x = (flit & x_mask) != 0 ? 1 : 0;
   const std::uint32_t along_y = (flit & y_mask) != 0 ? 1 - along_x : 0;
   const std::uint32_t arrived = 1 - along_x - along_y;
-  return along_x * (east + (flit >> west_bit & 1U)) + along_y * (south + (flit >> north_bit & 1U)) + arrived * ramp;
+  const auto signs = static_cast<std::uint32_t>(flit >> west_bit);
+  return along_x * (east + (signs & 1U)) + along_y * (south + (signs >> 1 & 1U)) + arrived * ramp;
 }
 
 // By the port at which the search starts (5 = 0) and the ports that ask: the first port from there on, in a circle, that asks.

@@ -25,7 +25,7 @@ namespace wafersim::fabric {
 class XyNetwork {
  public:
   static constexpr int max_side = 4095;          // routers; a flit counts its remaining hops in 12 bits an axis
-  static constexpr int max_routers = 1 << 22;    // 700 MB of host memory with queues of 4
+  static constexpr int max_routers = 1 << 22;    // 1 GB of host memory with queues of 4
   static constexpr int max_queue_words = 64;     // flits
   static constexpr int max_ramp_cycles = 1'000;  // cycles
 

@@ -73,6 +73,15 @@ std::uint64_t InLink::next_event(std::uint64_t cycle) const {
   return next;
 }
 
+std::uint64_t InLink::next_arrival(std::uint64_t cycle) const {
+  std::uint64_t next = never;
+  for (const int index : active_) {
+    const std::uint64_t arrival = edges_[static_cast<std::size_t>(index)].queue.front().arrival;
+    if (arrival > cycle) next = std::min(next, arrival);
+  }
+  return next;
+}
+
 const InWord* InLink::front(Port port, std::uint64_t cycle) const {
   const auto& queue = edges_[static_cast<std::size_t>(timing_.port_index(port))].queue;
   return queue.empty() || queue.front().arrival > cycle ? nullptr : &queue.front().word;
@@ -133,6 +142,7 @@ void OutLink::step(std::uint64_t cycle) {
       channel.waiting.pop_front();
       edges_[static_cast<std::size_t>(timing_.port_index(word.port))].give_back(cycle);
       const std::uint64_t sent = channel.clock.send(cycle, timing_);
+      last_start_ = cycle;
       channel.flying.push_back({word.port, word.bits, std::max(cycle + 1, sent + timing_.edge_latency_cycles + timing_.latency_cycles)});
     }
   }

@@ -30,6 +30,7 @@ struct InWord {
   std::uint8_t color = 0;
   std::uint32_t bits = 0;
   std::uint64_t ready_cycle = 0;  // MemoryX has it from this cycle on
+  bool control = false;           // becomes a control wavelet
 };
 
 // What MemoryX sends next on each channel.
@@ -48,6 +49,9 @@ class InLink {
   void step(std::uint64_t cycle);
   // Earliest cycle after `cycle` at which the link changes by itself (a word starts or becomes visible), or never. After step(cycle).
   std::uint64_t next_event(std::uint64_t cycle) const;
+
+  // Earliest cycle after `cycle` at which a word comes to the head of an empty edge queue, or never.
+  std::uint64_t next_arrival(std::uint64_t cycle) const;
 
   // The word at the head of a port's edge queue, nullptr when none has arrived by `cycle`.
   const InWord* front(Port port, std::uint64_t cycle) const;
@@ -107,6 +111,8 @@ class OutLink {
   std::uint64_t next_event(std::uint64_t cycle) const;
 
   bool idle() const;  // no word waiting at an edge or on its way
+  // The last cycle at which a word started: its place is free from the next one on. never: none has.
+  std::uint64_t last_start() const { return last_start_; }
   LinkCounters counters(int channel) const;
 
  private:
@@ -131,6 +137,7 @@ class OutLink {
   OutSink& sink_;
   std::vector<Channel> channels_;
   std::vector<Credits> edges_;
+  std::uint64_t last_start_ = never;
 };
 
 template <class Take>

@@ -130,10 +130,10 @@ void store_element(std::uint8_t* address, Dtype type, float value) {
 float execute_element(Opcode op, float a, float b) {
   switch (op) {
     case Opcode::mov: return a;
-    case Opcode::add: return a + b;
-    case Opcode::sub: return a - b;
-    case Opcode::mul: return a * b;
-    case Opcode::max: return a > b ? a : b;
+    case Opcode::add: return num::add(a, b);
+    case Opcode::sub: return num::sub(a, b);
+    case Opcode::mul: return num::mul(a, b);
+    case Opcode::max: return num::max(a, b);
     case Opcode::neg: return -a;
     case Opcode::exp: return num::exp(a);
     case Opcode::log: return num::log(a);

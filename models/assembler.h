@@ -43,6 +43,7 @@ class Assembler {
   void set(int r, Value value) { control(Opcode::set, r, value); }
   void add_integer(int r, Value value) { control(Opcode::add_integer, r, value); }
   void sub_integer(int r, Value value) { control(Opcode::sub_integer, r, value); }
+  void mul_integer(int r, Value value) { control(Opcode::mul_integer, r, value); }
   void min_integer(int r, Value value) { control(Opcode::min_integer, r, value); }
   void load(int first, int count, Value address);
   template <class Body>

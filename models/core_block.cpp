@@ -179,29 +179,26 @@ bool CoreBlock::pick_task(std::uint32_t pe, Cycle now) {
   return true;
 }
 
-CoreBlock::Wait CoreBlock::wait_of(std::uint32_t pe) const {
+std::vector<CoreBlock::Wait> CoreBlock::waits_of(std::uint32_t pe) const {
   const CoreState& core = cores_[pe];
-  const VectorState* v = &core.main;
-  if (v->decoded == nullptr)
-    for (int k = 0; k < 8 && v->decoded == nullptr; ++k)
-      if (core.microthreads >> k & 1) v = &core.microthread[static_cast<std::size_t>(k)];
-  if (v->decoded == nullptr) return {};
-  const Instruction& i = v->decoded->ins;
-  Wait wait;
-  wait.instruction = disassemble(i);
-  if (core.waits_for == Activity::output_wait) {
-    wait.kind = Wait::Kind::output;
-    wait.queue = i.dst.queue;
-    wait.color = core.output_color[i.dst.queue];
-    return wait;
+  std::vector<Wait> waits;
+  const auto add = [&](const VectorState& v) {
+    const Instruction& i = v.decoded->ins;
+    for (const Operand* o : {&i.a, &i.b})
+      if (o->kind == Operand::Kind::input && !v.holds_half && fabric_.waiting_in_input(pe, o->queue) == 0)
+        return waits.push_back({Wait::Kind::input, fabric_.bound_color(pe, o->queue), o->queue, disassemble(i)});
+    if (i.dst.kind == Operand::Kind::output) waits.push_back({Wait::Kind::output, core.output_color[i.dst.queue], i.dst.queue, disassemble(i)});
+  };
+  if (core.main.decoded != nullptr) {
+    add(core.main);
+  } else if (core.task >= 0) {
+    waits.push_back({Wait::Kind::microthread, 0, 0, disassemble(images_[core.program].code[static_cast<std::size_t>(core.pc)].ins)});
   }
-  for (const Operand* o : {&i.a, &i.b})
-    if (o->kind == Operand::Kind::input) {
-      wait.kind = Wait::Kind::input;
-      wait.queue = o->queue;
-      wait.color = fabric_.bound_color(pe, o->queue);
-    }
-  return wait;
+  for (std::size_t k = 0; k < core.microthread.size(); ++k)
+    if (core.microthreads >> k & 1) add(core.microthread[k]);
+  for (const auto& [id, task] : images_[core.program].tasks)
+    if (core.activated & core.blocked & (1ull << id)) waits.push_back({Wait::Kind::unblock, 0, 0, task.name});
+  return waits;
 }
 
 }  // namespace wafersim::models

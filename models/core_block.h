@@ -43,8 +43,6 @@ class CoreBlock {
   // pe_class: class of each PE of the block; images by class. All outlive the block.
   CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class, fabric::FabricBlock& fabric, SramBlock& sram);
 
-  void set_register(std::uint32_t pe, int reg, std::int32_t value) { cores_[pe].reg[static_cast<std::size_t>(reg)] = value; }
-  void bind_output(std::uint32_t pe, int queue, fabric::Color color) { cores_[pe].output_color[static_cast<std::size_t>(queue)] = color; }
   void activate(std::uint32_t pe, int task, Cycle now);
 
   // All that happens in cycle `now`, after the fabric's commit of that cycle.
@@ -59,14 +57,14 @@ class CoreBlock {
   std::uint64_t activity(std::uint32_t pe, Activity a) const { return counters_[pe * activities + static_cast<std::size_t>(a)]; }
   std::vector<CallRecord> take_calls();
 
-  // What a core that does not go on waits for.
+  // What a core that does not go on waits for, the task first, then microthreads. Empty: it has nothing to do.
   struct Wait {
-    enum class Kind : std::uint8_t { none, input, output, microthread } kind = Kind::none;
-    fabric::Color color = 0;  // of input and output
-    int queue = 0;
-    std::string instruction;
+    enum class Kind : std::uint8_t { input, output, microthread, unblock } kind = Kind::input;
+    fabric::Color color = 0;   // of input and output
+    int queue = 0;             // of input and output
+    std::string what;          // the instruction, or the task that is blocked
   };
-  Wait wait_of(std::uint32_t pe) const;
+  std::vector<Wait> waits_of(std::uint32_t pe) const;
 
  private:
   // Cycles of a chunk by cause; zero in all: nothing could be done.

@@ -41,6 +41,7 @@ bool CoreBlock::run_scalar(std::uint32_t pe, const Instruction& i, Cycle now, Ch
     case Opcode::set: *reg = v; break;
     case Opcode::add_integer: *reg += v; break;
     case Opcode::sub_integer: *reg -= v; break;
+    case Opcode::mul_integer: *reg *= v; break;
     case Opcode::min_integer: *reg = std::min(*reg, v); break;
     case Opcode::load:
       sim::require_invariant(v >= 0 && v + 4 * i.n.immediate <= sram_.bytes(), "a load stays inside the SRAM in use");

@@ -18,10 +18,10 @@ MachineSpec cs1() {
 MachineSpec cs3() {
   MachineSpec machine;
   machine.name = "cs3";
-  machine.fabric.width = 762;         // [C]
-  machine.fabric.height = 1172;       // [C]
+  machine.fabric.width = 762;    // [C]
+  machine.fabric.height = 1172;  // [C]
   machine.core.generation = CoreGeneration::wse3;
-  machine.core.rate.half = 8;         // [C], as the others
+  machine.core.rate.half = 8;  // [C], as the others
   machine.core.rate.single = 4;
   machine.core.rate.mixed_fma = 4;
   machine.core.rate.half_max = 8;

@@ -1,5 +1,6 @@
 #pragma once
-// A whole machine as one value: the specs of its parts. The presets are the real systems as far as sources reach (reference: vendor texts [C]).
+// A whole machine as one value: the specs of its parts. The presets are the real systems as far as sources reach (reference: vendor texts
+// [C]).
 
 #include <string>
 #include <vector>

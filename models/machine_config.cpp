@@ -49,7 +49,8 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("core.rate.half_max", m.core.rate.half_max, rate, Unit::none, "");
   visit("core.rate.single_max", m.core.rate.single_max, rate, Unit::none, "");
   visit("core.rate.convert", m.core.rate.convert, rate, Unit::none, "");
-  visit("core.rate.irregular_stride", m.core.rate.irregular_stride, rate, Unit::none, "strides 4 and 7 mod 8: the documentation contradicts itself");
+  visit("core.rate.irregular_stride", m.core.rate.irregular_stride, rate, Unit::none,
+        "strides 4 and 7 mod 8: the documentation contradicts itself");
   visit("core.function.exp", m.core.function.exp, cycles, Unit::none, "polynomial on the core, cycles an element");
   visit("core.function.log", m.core.function.log, cycles, Unit::none, "polynomial on the core, cycles an element");
   visit("core.function.tanh", m.core.function.tanh, cycles, Unit::none, "polynomial on the core, cycles an element");

@@ -1,6 +1,7 @@
 #pragma once
 // The dotted keys of a machine: fabric.width, core.clock, io.bandwidth, ... One table (machine_config.cpp) serves reading, writing and the
-// list of assumptions. io.bandwidth is the sum over the channels present (IoSpec::bandwidth_override); io.wafer_bandwidth that of a whole wafer.
+// list of assumptions. io.bandwidth is the sum over the channels present (IoSpec::bandwidth_override); io.wafer_bandwidth that of a whole
+// wafer.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>

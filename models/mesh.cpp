@@ -21,6 +21,12 @@ SramBlock make_sram_block(const WaferPlan& plan, const fabric::Rectangle& place)
   SramBlock sram(place.width * place.height, (plan.sram.peak_bytes + 7) / 8 * 8);
   for (const WaferPlan::MemoryImage& image : plan.memory)
     for (std::uint32_t pe = 0; pe < static_cast<std::uint32_t>(place.width * place.height); ++pe) std::memcpy(sram.at(pe, image.address), image.bytes.data(), image.bytes.size());
+  const std::size_t words = static_cast<std::size_t>(plan.words_per_pe);
+  for (int y = 0; y < place.height && words > 0; ++y)
+    for (int x = 0; x < place.width; ++x) {
+      const std::size_t global = static_cast<std::size_t>(place.y + y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(place.x + x);
+      std::memcpy(sram.at(static_cast<std::uint32_t>(y * place.width + x), plan.pe_words_address), &plan.pe_words[global * words], 4 * words);
+    }
   return sram;
 }
 
@@ -30,11 +36,8 @@ CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& spec, const std
   const auto global = [&](std::uint32_t pe) { return static_cast<std::size_t>(fabric.coord(pe).y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(fabric.coord(pe).x); };
   for (std::uint32_t pe = 0; pe < pes; ++pe) classes.push_back(plan.pe_class.empty() ? std::uint8_t{0} : plan.pe_class[global(pe)]);
   CoreBlock core(spec, images, std::move(classes), fabric, sram);
-  const std::size_t count = plan.parameter_registers.size();
-  for (std::uint32_t pe = 0; pe < pes; ++pe) {
-    for (std::size_t k = 0; k < count; ++k) core.set_register(pe, plan.parameter_registers[k], plan.parameters[global(pe) * count + k]);
-    if (plan.start_task >= 0) core.activate(pe, plan.start_task, 0);
-  }
+  if (plan.start_task >= 0)
+    for (std::uint32_t pe = 0; pe < pes; ++pe) core.activate(pe, plan.start_task, 0);
   return core;
 }
 

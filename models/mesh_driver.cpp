@@ -29,8 +29,6 @@ MeshDriver::MeshDriver(int width, int height, std::vector<Block> blocks, EdgePor
     link(fabric::south, r.y + r.height < height, i + columns_);
     link(fabric::west, r.x > 0, i - 1);
     link(fabric::east, r.x + r.width < width, i + 1);
-    if (r.x == 0) f.edge_room(fabric::west).assign(static_cast<std::size_t>(r.height), 0);
-    if (r.x + r.width == width) f.edge_room(fabric::east).assign(static_cast<std::size_t>(r.height), 0);
   }
   const int team = std::min(threads, count);
   if (team > 1) team_ = std::make_unique<ThreadTeam>(team);
@@ -72,8 +70,9 @@ void MeshDriver::edges_in(Cycle now) {
     return place.block->fabric->enter(place.pe, west ? fabric::west : fabric::east, color, wavelet, now);
   });
   const auto rooms = [&](Block& block, fabric::Direction d, Port::Side side) {
-    std::vector<std::uint8_t>& room = block.fabric->edge_room(d);
-    for (std::size_t k = 0; k < room.size(); ++k) room[k] = edges_->room({side, static_cast<std::uint16_t>(block.fabric->place().y + static_cast<int>(k))}, now);
+    const fabric::Rectangle& place = block.fabric->place();
+    for (int k = 0; k < place.height; ++k)
+      block.fabric->set_edge_room(d, static_cast<std::uint16_t>(k), edges_->room({side, static_cast<std::uint16_t>(place.y + k)}, now));
   };
   for (std::size_t first = 0; first < blocks_.size(); first += static_cast<std::size_t>(columns_)) {
     rooms(blocks_[first], fabric::west, Port::Side::west);

@@ -37,9 +37,10 @@ struct WaferPlan {
   fabric::RouteMap routes{1, 1};
   std::vector<Program> programs;         // by PE class
   std::vector<std::uint8_t> pe_class;    // [y * width + x]
-  // Initial registers: register parameter_registers[k] of PE p starts with parameters[p * parameter_registers.size() + k].
-  std::vector<int> parameter_registers;
-  std::vector<std::int32_t> parameters;
+  // What differs from PE to PE: words_per_pe 32-bit words at address pe_words_address of PE p are pe_words[p * words_per_pe ...].
+  int pe_words_address = 0;
+  int words_per_pe = 0;
+  std::vector<std::int32_t> pe_words;
   int start_task = -1;                   // activated on every PE at cycle 0; -1: none
   struct MemoryImage {
     int address = 0;

@@ -9,8 +9,8 @@
 namespace wafersim::models {
 namespace {
 
-constexpr std::array<const char*, 30> mnemonics = {"mov",  "add",   "sub",  "mul",          "fma",         "max",        "neg",  "exp",    "log",    "tanh",   "rsqrt",
-                                                   "recip", "select_equal", "set", "add_integer", "sub_integer", "min_integer", "load", "loop",   "end_loop", "jump",
+constexpr std::array<const char*, 31> mnemonics = {"mov",  "add",   "sub",  "mul",          "fma",         "max",        "neg",  "exp",    "log",    "tanh",   "rsqrt",
+                                                   "recip", "select_equal", "set", "add_integer", "sub_integer", "mul_integer", "min_integer", "load", "loop",   "end_loop", "jump",
                                                    "branch_equal", "branch_not_equal", "branch_less", "bind_input", "bind_output", "activate", "block", "unblock", "end_task"};
 
 [[noreturn]] void refuse(std::size_t at, const Instruction& i, const char* why) {

@@ -36,6 +36,7 @@ enum class Opcode : std::uint8_t {
   set,             // reg = value
   add_integer,     // reg = reg + value
   sub_integer,     // reg = reg - value
+  mul_integer,     // reg = reg * value
   min_integer,     // reg = min(reg, value)
   load,            // reg, reg + 1, ... = the `n` 32-bit words at address value
   loop,            // runs the instructions up to its end_loop value times; iterations cost nothing

@@ -1,21 +1,24 @@
 #include "sim/atomic_file.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace wafersim::sim {
+namespace {
+
+constexpr int most_links = 40;  // as the kernel
+
+}  // namespace
 
 AtomicFile::AtomicFile(const std::filesystem::path& path, ErrorCategory category) : path_(path), category_(category) {
   std::error_code code;
-  if (std::filesystem::is_symlink(path_, code)) {
-    const auto target = std::filesystem::weakly_canonical(path_, code);
-    if (!code) path_ = target;
+  for (int links = 0; links < most_links && std::filesystem::is_symlink(path_, code); ++links) {
+    path_ = path_.parent_path() / std::filesystem::read_symlink(path_, code);
   }
   const auto status = std::filesystem::status(path_, code);
   const bool direct = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
@@ -68,9 +71,7 @@ void AtomicFile::discard() {
   if (temporary_ != path_) ::unlink(temporary_.c_str());
 }
 
-void AtomicFile::fail(const char* action) const {
-  throw Error(category_, path_.string() + ": " + action + ": " + std::strerror(errno));
-}
+void AtomicFile::fail(const char* action) const { throw Error(category_, path_.string() + ": " + action + ": " + std::strerror(errno)); }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes, ErrorCategory category) {
   AtomicFile file(path, category);

@@ -1,7 +1,7 @@
 #pragma once
-// A file that appears whole or not at all: bytes go to PATH.<process id>.tmp, commit() renames it to PATH, and without commit() nothing is left.
-// A symbolic link is followed. A device or pipe cannot be renamed over, so it is written directly.
-// Any failure (no directory, no permission, disk full) is an Error of the category given to the constructor, naming path and reason.
+// A file that appears whole or not at all: bytes go to PATH.<process id>.tmp, commit() renames it to PATH, and without commit() nothing is
+// left. A symbolic link is followed. A device or pipe cannot be renamed over, so it is written directly. Any failure (no directory, no
+// permission, disk full) is an Error of the category given to the constructor, naming path and reason.
 
 #include <cstddef>
 #include <filesystem>

@@ -72,8 +72,6 @@ std::string printable(std::string_view text, std::size_t limit) {
   return out;
 }
 
-std::string printable_json(const json& value) {
-  return printable(value.dump(-1, ' ', false, json::error_handler_t::replace), 80);
-}
+std::string printable_json(const json& value) { return printable(value.dump(-1, ' ', false, json::error_handler_t::replace), 80); }
 
 }  // namespace wafersim::sim

@@ -1,9 +1,8 @@
 #include "workloads/data.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 #include <fstream>
 #include <system_error>
 
@@ -57,7 +56,8 @@ Tokens read_token_file(const std::filesystem::path& path) {
   std::vector<std::uint8_t> bytes = read_bytes(path);
   const std::string source = path.string();
   const std::int32_t magic = bytes.size() < 4 ? 0 : word(bytes, 0);
-  if (magic == llmc_uint32_magic) fail(source, "llm.c tokens of 32 bits (magic 20240801) are not supported; those of 16 bits (20240520) are");
+  if (magic == llmc_uint32_magic)
+    fail(source, "llm.c tokens of 32 bits (magic 20240801) are not supported; those of 16 bits (20240520) are");
   if (magic != llmc_magic) return Tokens(source, std::move(bytes), 2);
   if (bytes.size() < header_bytes) fail(source, "llm.c header is cut off: the file has less than 1024 bytes");
   if (word(bytes, 1) != llmc_version) fail(source, fmt::format("llm.c version {}; version 1 is read", word(bytes, 1)));
@@ -72,8 +72,8 @@ Tokens read_token_file(const std::filesystem::path& path) {
 void check_tokens(const Tokens& tokens, int vocabulary, int sequence) {
   const std::uint64_t least = static_cast<std::uint64_t>(sequence) + 2;
   if (tokens.size() < least) {
-    fail(tokens.source(), fmt::format("{} tokens; a sequence of {} needs at least {}: give a longer text or a shorter training.sequence", tokens.size(),
-                                      sequence, least));
+    fail(tokens.source(), fmt::format("{} tokens; a sequence of {} needs at least {}: give a longer text or a shorter training.sequence",
+                                      tokens.size(), sequence, least));
   }
   for (std::uint64_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] >= static_cast<std::uint32_t>(vocabulary)) {

@@ -1,7 +1,7 @@
 #pragma once
-// Training data and the public batch order. Text is tokenized as bytes. Token files: nanoGPT's (raw little-endian uint16) or llm.c's (a header of
-// 256 int32: magic 20240520, version 1, number of tokens, zeros; then uint16), told apart by the magic number.
-// Errors: category config, naming the file.
+// Training data and the public batch order. Text is tokenized as bytes. Token files: nanoGPT's (raw little-endian uint16) or llm.c's (a
+// header of 256 int32: magic 20240520, version 1, number of tokens, zeros; then uint16), told apart by the magic number. Errors: category
+// config, naming the file.
 
 #include <cstdint>
 #include <filesystem>

@@ -54,7 +54,9 @@ class Builder {
 std::vector<int> execution_order(const ModelGraph& model) {
   std::vector<int> order;
   try {
-    boost::topological_sort(model.graph, std::back_inserter(order));
+    std::vector<boost::default_color_type> colors(boost::num_vertices(model.graph));
+    const auto color_of = boost::make_iterator_property_map(colors.begin(), boost::get(boost::vertex_index, model.graph));
+    boost::topological_sort(model.graph, std::back_inserter(order), boost::color_map(color_of));
   } catch (const boost::not_a_dag&) {
     throw sim::Error(sim::ErrorCategory::invariant, "model graph: the ops form a loop");
   }

@@ -1,7 +1,6 @@
 #include "workloads/hf_config.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "sim/config/reader.h"
@@ -15,16 +14,70 @@ namespace {
 using sim::Range;
 
 // Keys of GPT2Config and PretrainedConfig that say nothing about the mathematics of training, or only about how Python runs it.
-constexpr const char* inert_keys[] = {
-    "_attn_implementation", "_commit_hash", "_name_or_path", "architectures", "attn_implementation", "attn_implementation_autoset",
-    "_attn_implementation_autoset", "bad_words_ids", "begin_suppress_tokens", "bos_token_id", "chunk_size_feed_forward", "decoder_start_token_id",
-    "diversity_penalty", "do_sample", "dtype", "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id", "exponential_decay_length_penalty",
-    "finetuning_task", "forced_bos_token_id", "forced_eos_token_id", "gradient_checkpointing", "id2label", "is_decoder", "label2id", "length_penalty",
-    "max_length", "min_length", "model_type", "name_or_path", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_labels",
-    "num_return_sequences", "output_attentions", "output_hidden_states", "output_scores", "pad_token_id", "prefix", "problem_type",
-    "remove_invalid_values", "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id", "summary_activation",
-    "summary_proj_to_labels", "summary_type", "summary_use_proj", "suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss",
-    "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript", "transformers_version", "typical_p", "use_bfloat16", "use_cache"};
+constexpr const char* inert_keys[] = {"_attn_implementation",
+                                      "_commit_hash",
+                                      "_name_or_path",
+                                      "architectures",
+                                      "attn_implementation",
+                                      "attn_implementation_autoset",
+                                      "_attn_implementation_autoset",
+                                      "bad_words_ids",
+                                      "begin_suppress_tokens",
+                                      "bos_token_id",
+                                      "chunk_size_feed_forward",
+                                      "decoder_start_token_id",
+                                      "diversity_penalty",
+                                      "do_sample",
+                                      "dtype",
+                                      "early_stopping",
+                                      "encoder_no_repeat_ngram_size",
+                                      "eos_token_id",
+                                      "exponential_decay_length_penalty",
+                                      "finetuning_task",
+                                      "forced_bos_token_id",
+                                      "forced_eos_token_id",
+                                      "gradient_checkpointing",
+                                      "id2label",
+                                      "is_decoder",
+                                      "label2id",
+                                      "length_penalty",
+                                      "max_length",
+                                      "min_length",
+                                      "model_type",
+                                      "name_or_path",
+                                      "no_repeat_ngram_size",
+                                      "num_beam_groups",
+                                      "num_beams",
+                                      "num_labels",
+                                      "num_return_sequences",
+                                      "output_attentions",
+                                      "output_hidden_states",
+                                      "output_scores",
+                                      "pad_token_id",
+                                      "prefix",
+                                      "problem_type",
+                                      "remove_invalid_values",
+                                      "repetition_penalty",
+                                      "return_dict",
+                                      "return_dict_in_generate",
+                                      "sep_token_id",
+                                      "summary_activation",
+                                      "summary_proj_to_labels",
+                                      "summary_type",
+                                      "summary_use_proj",
+                                      "suppress_tokens",
+                                      "task_specific_params",
+                                      "temperature",
+                                      "tf_legacy_loss",
+                                      "tokenizer_class",
+                                      "top_k",
+                                      "top_p",
+                                      "torch_dtype",
+                                      "torchscript",
+                                      "transformers_version",
+                                      "typical_p",
+                                      "use_bfloat16",
+                                      "use_cache"};
 
 [[noreturn]] void unsupported(const sim::ConfigTree& tree, const std::string& key, const std::string& what) {
   throw sim::Error(sim::ErrorCategory::unsupported, tree.message(key, what));
@@ -68,7 +121,8 @@ void check_family(sim::ConfigReader& reader, const sim::ConfigTree& tree) {
 void note_ignored(sim::ConfigReader& reader, HfConfig& config) {
   for (const char* key : {"attn_pdrop", "embd_pdrop", "resid_pdrop", "summary_first_dropout"}) {
     const double rate = reader.number(key, Range{0, 1}, 0.0);
-    if (rate > 0 && std::string(key) != "summary_first_dropout") config.ignored.push_back(fmt::format("{} = {}: dropout is not applied", key, rate));
+    if (rate > 0 && std::string(key) != "summary_first_dropout")
+      config.ignored.push_back(fmt::format("{} = {}: dropout is not applied", key, rate));
   }
   if (reader.boolean("reorder_and_upcast_attn", false)) {
     config.ignored.push_back("reorder_and_upcast_attn = true: scores are accumulated in fp32 in any case");

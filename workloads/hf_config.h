@@ -1,6 +1,7 @@
 #pragma once
-// Shape of a GPT-2 as Hugging Face's config.json states it (keys and meaning: transformers' GPT2Config). Other families, other activations and keys
-// that would change the mathematics are refused by name; a key that GPT2Config does not know is refused with the nearest one that it does.
+// Shape of a GPT-2 as Hugging Face's config.json states it (keys and meaning: transformers' GPT2Config). Other families, other activations
+// and keys that would change the mathematics are refused by name; a key that GPT2Config does not know is refused with the nearest one that
+// it does.
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
@@ -16,7 +17,8 @@ class ConfigTree;
 namespace wafersim::workloads {
 
 struct HfConfig {
-  ModelShape shape;  // vocab_size, n_positions, n_embd, n_layer, n_head, n_inner (4 n_embd where null), layer_norm_epsilon, tie_word_embeddings
+  ModelShape
+      shape;  // vocab_size, n_positions, n_embd, n_layer, n_head, n_inner (4 n_embd where null), layer_norm_epsilon, tie_word_embeddings
   double initializer_range = 0.02;   // standard deviation of initial weights
   std::vector<std::string> ignored;  // lines for the user: keys that were read and have no effect here, such as dropout
 };

@@ -1,7 +1,6 @@
 #include "workloads/run_spec.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -72,7 +71,8 @@ memoryx::UpdateSpec read_update(ConfigReader& reader, int steps, bool scaled) {
   schedule.warmup_steps = reader.integer("training.schedule.warmup_steps", Range{0, 1e9}, 0);
   schedule.decay_steps = reader.integer("training.schedule.decay_steps", Range{1, 1e9}, steps);
   schedule.min_lr = reader.number("training.schedule.min_lr", Range{0, 1e3}, schedule.min_lr);
-  if (schedule.min_lr > optimizer.lr) reader.fail("training.schedule.min_lr", fmt::format("is above training.optimizer.lr = {}", optimizer.lr));
+  if (schedule.min_lr > optimizer.lr)
+    reader.fail("training.schedule.min_lr", fmt::format("is above training.optimizer.lr = {}", optimizer.lr));
   if (schedule.kind == memoryx::ScheduleSpec::Kind::constant) {
     refuse_override(reader, {"training.schedule.min_lr", "training.schedule.decay_steps"}, "with the schedule constant");
   }
@@ -81,7 +81,8 @@ memoryx::UpdateSpec read_update(ConfigReader& reader, int steps, bool scaled) {
   scale.growth_interval = reader.integer("training.loss_scale.growth_interval", Range{1, 1e9}, scale.growth_interval);
   scale.dynamic = reader.boolean("training.loss_scale.dynamic", scale.dynamic);
   if (!scaled) {
-    refuse_override(reader, {"training.loss_scale.initial", "training.loss_scale.growth_interval", "training.loss_scale.dynamic"}, "with dtype fp32");
+    refuse_override(reader, {"training.loss_scale.initial", "training.loss_scale.growth_interval", "training.loss_scale.dynamic"},
+                    "with dtype fp32");
     scale = memoryx::no_loss_scale();
   }
   return update;
@@ -118,8 +119,8 @@ MappingSpec read_mapping(ConfigReader& reader, const ConfigTree& tree, const mod
   part.height = integer(reader, "mapping.rectangle.height", extent, mesh.height - above);
   if (part.width < 1 || part.height < 1 || part.x + part.width > mesh.width || part.y + part.height > mesh.height) {
     const std::string key = reader.given("mapping.rectangle.width") ? "mapping.rectangle.width" : "mapping.rectangle";
-    reader.fail(key, fmt::format("{} x {} PEs at column {}, row {} do not lie on the mesh of {} x {}", part.width, part.height, part.x, part.y,
-                                 mesh.width, mesh.height));
+    reader.fail(key, fmt::format("{} x {} PEs at column {}, row {} do not lie on the mesh of {} x {}", part.width, part.height, part.x,
+                                 part.y, mesh.width, mesh.height));
   }
   return mapping;
 }
@@ -133,7 +134,8 @@ Fidelity read_fidelity(ConfigReader& reader, const ConfigTree& tree, const fabri
 }
 
 // hf_config or preset, then the keys of model.config over it.
-void read_model(const ConfigReader& reader, const ConfigTree& tree, const std::filesystem::path& file, const std::string& preset, RunSpec& spec) {
+void read_model(const ConfigReader& reader, const ConfigTree& tree, const std::filesystem::path& file, const std::string& preset,
+                RunSpec& spec) {
   ConfigTree config = tree.below("model.config");
   std::string standard_name = "inline";
   if (!file.empty()) {
@@ -144,7 +146,8 @@ void read_model(const ConfigReader& reader, const ConfigTree& tree, const std::f
   } else if (!preset.empty()) {
     standard_name = preset;
     const Preset* found = find_preset(model_presets(), preset);
-    if (found == nullptr) reader.fail("model.preset", fmt::format("no such preset; known are {}", fmt::join(preset_names(model_presets()), ", ")));
+    if (found == nullptr)
+      reader.fail("model.preset", fmt::format("no such preset; known are {}", fmt::join(preset_names(model_presets()), ", ")));
     ConfigTree base(sim::parse_json(found->text, preset), preset, {});
     base.overlay(config);
     config = std::move(base);
@@ -191,7 +194,8 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   if (spec.training.sequence > spec.model.shape.positions) {
     reader.fail("training.sequence", fmt::format("is beyond the {} positions of the model", spec.model.shape.positions));
   }
-  if (std::int64_t{spec.training.batch} * spec.training.sequence >= most_tokens) reader.fail("training.batch", "a step has 2^31 tokens or more");
+  if (std::int64_t{spec.training.batch} * spec.training.sequence >= most_tokens)
+    reader.fail("training.batch", "a step has 2^31 tokens or more");
   return spec;
 }
 

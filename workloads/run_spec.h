@@ -1,6 +1,7 @@
 #pragma once
-// A run as typed values: machine, model, data, training, mapping. Read from a JSON configuration or a preset with overrides from the command line;
-// written back complete, as JSON that reads to the same RunSpec. The keys and their defaults are listed in run_spec.cpp and models/machine_config.cpp.
+// A run as typed values: machine, model, data, training, mapping. Read from a JSON configuration or a preset with overrides from the
+// command line; written back complete, as JSON that reads to the same RunSpec. The keys and their defaults are listed in run_spec.cpp and
+// models/machine_config.cpp.
 
 #include <cstdint>
 #include <filesystem>
@@ -36,9 +37,9 @@ struct TrainingSpec {
 
 struct MappingSpec {
   fabric::Rectangle rectangle;  // the part of the mesh that works
-  int lanes = 0;            // 0: the mapper chooses, here and below
-  int tokens_per_pe = 0;    // t
-  int features_per_pe = 0;  // h
+  int lanes = 0;                // 0: the mapper chooses, here and below
+  int tokens_per_pe = 0;        // t
+  int features_per_pe = 0;      // h
 };
 
 enum class Fidelity { wavelet, sampled, bound };
@@ -61,8 +62,8 @@ struct RunSpec {
 };
 
 // `config` is a file, or else the name of a run preset. Relative paths of a file start from its folder, those of overrides and presets from
-// `directory`. An override's key may leave out "machine_overrides."; one that names another kind of data or model replaces the configuration's.
-// Errors: config for wrong input, unsupported for what this version does not do.
+// `directory`. An override's key may leave out "machine_overrides."; one that names another kind of data or model replaces the
+// configuration's. Errors: config for wrong input, unsupported for what this version does not do.
 RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override>& overrides, const std::filesystem::path& directory);
 RunSpec parse_run_spec(const sim::ConfigTree& tree);
 nlohmann::ordered_json run_spec_to_json(const RunSpec& spec);

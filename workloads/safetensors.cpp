@@ -1,11 +1,10 @@
 #include "workloads/safetensors.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <fmt/format.h>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -24,7 +23,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is r
 
 using nlohmann::json;
 
-constexpr std::uint64_t longest_header = 16u << 20;          // bytes: some 100,000 tensors
+constexpr std::uint64_t longest_header = 16u << 20;  // bytes: some 100,000 tensors
 constexpr std::uint64_t most_elements = std::uint64_t{1} << 48;
 
 [[noreturn]] void fail(const std::string& source, const std::string& what) {
@@ -44,8 +43,9 @@ struct Entry {
 
 // Bytes of an element, 0 for a dtype that the format does not have.
 std::uint64_t dtype_bytes(const std::string& dtype) {
-  static const std::map<std::string, std::uint64_t> known = {{"BOOL", 1}, {"U8", 1},   {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"U16", 2}, {"I16", 2},
-                                                             {"F16", 2},  {"BF16", 2}, {"U32", 4}, {"I32", 4},     {"F32", 4},     {"U64", 8}, {"I64", 8}, {"F64", 8}};
+  static const std::map<std::string, std::uint64_t> known = {{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1},
+                                                             {"U16", 2},  {"I16", 2}, {"F16", 2}, {"BF16", 2},    {"U32", 4},
+                                                             {"I32", 4},  {"F32", 4}, {"U64", 8}, {"I64", 8},     {"F64", 8}};
   const auto at = known.find(dtype);
   return at == known.end() ? 0 : at->second;
 }
@@ -89,8 +89,8 @@ Entry read_entry(const std::string& name, const json& value, const std::string& 
   }
   const std::uint64_t bytes = entry.elements * dtype_bytes(entry.dtype);
   if (entry.begin > entry.end || entry.end - entry.begin != bytes) {
-    fail(source, fmt::format("{}: data_offsets {} do not hold the {} bytes of shape {} in {}", who, sim::printable_json(offsets), bytes, sim::printable_json(shape),
-                             entry.dtype));
+    fail(source, fmt::format("{}: data_offsets {} do not hold the {} bytes of shape {} in {}", who, sim::printable_json(offsets), bytes,
+                             sim::printable_json(shape), entry.dtype));
   }
   return entry;
 }
@@ -107,7 +107,8 @@ std::vector<Entry> read_header(const std::string& text, std::uint64_t data_bytes
       fail(source, "__metadata__ is not an object of texts");
     }
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
   std::uint64_t at = 0;
   for (const Entry& entry : entries) {
     if (entry.begin < at) fail(source, fmt::format("{}: overlaps the tensor before it at byte {}", quoted(entry.name), entry.begin));
@@ -142,7 +143,8 @@ NamedTensor read_values(std::istream& stream, const Entry& entry, const std::str
 
 std::vector<NamedTensor> parse_safetensors(std::istream& stream, std::uint64_t size, const std::string& source) {
   std::uint64_t length = 0;
-  if (size < sizeof(length) || !stream.read(reinterpret_cast<char*>(&length), sizeof(length))) fail(source, "shorter than a safetensors file can be");
+  if (size < sizeof(length) || !stream.read(reinterpret_cast<char*>(&length), sizeof(length)))
+    fail(source, "shorter than a safetensors file can be");
   if (length > size - sizeof(length)) {
     fail(source, fmt::format("header of {} bytes is longer than the file of {}: truncated or not safetensors", length, size));
   }
@@ -170,7 +172,8 @@ std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path) {
   return parse_safetensors(file, size, source);
 }
 
-std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const memoryx::ParameterTable& expected, const std::string& source) {
+std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const memoryx::ParameterTable& expected,
+                                        const std::string& source) {
   const std::string prefix = "transformer.";
   std::map<std::string, NamedTensor> by_name;
   for (NamedTensor& tensor : tensors) {
@@ -184,7 +187,8 @@ std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const 
     const auto found = by_name.find(want.name);
     if (found == by_name.end()) fail(source, quoted(want.name) + ": missing; the model needs it");
     if (!std::equal(found->second.shape.begin(), found->second.shape.end(), want.shape.begin(), want.shape.end())) {
-      fail(source, fmt::format("{}: shape [{}], the model needs [{}]", quoted(want.name), fmt::join(found->second.shape, ", "), fmt::join(want.shape, ", ")));
+      fail(source, fmt::format("{}: shape [{}], the model needs [{}]", quoted(want.name), fmt::join(found->second.shape, ", "),
+                               fmt::join(want.shape, ", ")));
     }
     out.push_back(std::move(found->second));
     out.back().name = want.name;

@@ -1,7 +1,7 @@
 #pragma once
-// Weights in the safetensors format: 8 bytes little-endian length N, N bytes of JSON {"name": {"dtype", "shape", "data_offsets": [begin, end]}},
-// then the data, which the tensors must tile without holes or overlaps. Read: F32 and F16, finite; written: F32.
-// Whatever is wrong is an Error(config) naming file and tensor; memory never exceeds a small multiple of the file's size.
+// Weights in the safetensors format: 8 bytes little-endian length N, N bytes of JSON {"name": {"dtype", "shape", "data_offsets": [begin,
+// end]}}, then the data, which the tensors must tile without holes or overlaps. Read: F32 and F16, finite; written: F32. Whatever is wrong
+// is an Error(config) naming file and tensor; memory never exceeds a small multiple of the file's size.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,14 +19,16 @@ struct NamedTensor {
   std::vector<float> values;
 };
 
-// All tensors by name, in the order of their data, except GPT-2's causal-mask buffers (h.N.attn.bias, h.N.attn.masked_bias), which may have any dtype.
-// `size` is the length of the stream in bytes; `source` names it in messages.
+// All tensors by name, in the order of their data, except GPT-2's causal-mask buffers (h.N.attn.bias, h.N.attn.masked_bias), which may have
+// any dtype. `size` is the length of the stream in bytes; `source` names it in messages.
 std::vector<NamedTensor> parse_safetensors(std::istream& stream, std::uint64_t size, const std::string& source);
 std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path);
 
-// The tensors of `expected`, in its order and under its names, whether or not the file puts "transformer." before them. A tensor that is missing,
-// unknown, given twice or of another shape is an error; lm_head.weight beside a tied wte.weight is accepted when it is equal to it.
-std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const memoryx::ParameterTable& expected, const std::string& source);
+// The tensors of `expected`, in its order and under its names, whether or not the file puts "transformer." before them. A tensor that is
+// missing, unknown, given twice or of another shape is an error; lm_head.weight beside a tied wte.weight is accepted when it is equal to
+// it.
+std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const memoryx::ParameterTable& expected,
+                                        const std::string& source);
 
 // Appears whole or not at all; errors of category output.
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors);

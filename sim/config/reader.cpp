@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <system_error>
-
 #include <fmt/format.h>
+#include <system_error>
 
 #include "sim/config/nearest.h"
 #include "sim/config/tree.h"

@@ -1,7 +1,7 @@
 #pragma once
-// Strict reading of a ConfigTree: every key is asked for by its full dotted name with its type, unit, range and default; finish() refuses what
-// nobody asked for, naming the nearest known key, and then what is missing. A wrong type, unit or range is refused at once.
-// All errors are of category config and name file, key, value and what is allowed.
+// Strict reading of a ConfigTree: every key is asked for by its full dotted name with its type, unit, range and default; finish() refuses
+// what nobody asked for, naming the nearest known key, and then what is missing. A wrong type, unit or range is refused at once. All errors
+// are of category config and name file, key, value and what is allowed.
 
 #include <cstdint>
 #include <filesystem>

@@ -1,5 +1,6 @@
 #pragma once
-// A configuration as a flat table of dotted keys, each with its value and where it was given. Nested objects and dotted keys are the same thing:
+// A configuration as a flat table of dotted keys, each with its value and where it was given. Nested objects and dotted keys are the same
+// thing:
 // {"fabric": {"width": 16}} and {"fabric.width": 16} both hold fabric.width = 16. Arrays and empty objects are values.
 // Errors are of category config: a key given twice, both a value and an object, empty parts, more than max_json_depth parts.
 
@@ -25,7 +26,7 @@ struct ConfigOrigin {
   std::string label;                // the file's name, or an override's label
   std::filesystem::path directory;  // what relative paths are relative to
   bool command_line = false;
-  std::string text;                 // an override's value as typed
+  std::string text;  // an override's value as typed
 };
 
 struct ConfigLeaf {

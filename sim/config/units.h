@@ -1,6 +1,6 @@
 #pragma once
-// Quantities written as text: "1.1 GHz", "48 KiB", "150 GB/s", "1.2 Tb/s" (bits), "1 us". Spelling is exact (b is bits, B bytes); the space is optional.
-// k, M, G, T, P are powers of 1000, Ki, Mi, Gi, Ti of 1024. A plain JSON number is in the base unit.
+// Quantities written as text: "1.1 GHz", "48 KiB", "150 GB/s", "1.2 Tb/s" (bits), "1 us". Spelling is exact (b is bits, B bytes); the space
+// is optional. k, M, G, T, P are powers of 1000, Ki, Mi, Gi, Ti of 1024. A plain JSON number is in the base unit.
 
 #include <string>
 #include <string_view>

@@ -94,7 +94,7 @@ class Golden : public testing::TestWithParam<Mesh> {
       const double loss = golden["loss"][s];
       const double norm = golden["gradient_norm"][s];
       EXPECT_NEAR(record.loss, loss, 1e-6 * loss) << "step " << s;
-      EXPECT_NEAR(record.update.gradient_norm, norm, 2e-6 * norm) << "step " << s;
+      EXPECT_NEAR(record.update.gradient_norm, norm, 1e-5 * norm) << "step " << s;
       EXPECT_FALSE(record.update.skipped);
     }
   }

@@ -23,7 +23,7 @@ def write_run(run):
             out.write(f"{step},{5.5 - 0.2 * step},{1.0 + 0.1 * step},0.001,65536,{skipped},850000,0.001\n")
     stalls = {"wavelet": 300, "queue_full": 100, "bank": 0}
     rows = [
-        {"layer": 0, "phase": "forward", "kernel": "linear", "cycles": 5000, "busy": 600, "stalls": stalls, "idle": 50, "bound_cycles": 4000},
+        {"layer": 0, "phase": "forward", "kernel": "linear", "cycles": 5000, "busy": 600, "stalls": stalls, "idle": 50, "bound_cycles": 1},
         {"layer": 1, "phase": "forward", "kernel": "linear", "cycles": 4000, "busy": 600, "stalls": stalls, "bound_cycles": 3000},
         {"layer": 0, "phase": "backward", "kernel": "attention", "cycles": 7000, "busy": 0, "stalls": {}, "bound_cycles": 0},
         {"layer": 0, "phase": "", "kernel": "kernel_switch", "cycles": 100, "busy": 1, "stalls": {"start": 9}, "bound_cycles": 0},

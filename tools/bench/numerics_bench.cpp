@@ -29,7 +29,7 @@ void fma_scalar(benchmark::State& state) {
   const auto n = static_cast<std::size_t>(state.range(0));
   const std::vector<float> x = normals(n, 0);
   std::vector<float> acc(n, 0.0f);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     numerics::fma_scalar(acc.data(), x.data(), 0x1p-30f, n);
     benchmark::ClobberMemory();
   }
@@ -44,7 +44,7 @@ void fma_scalar_half(benchmark::State& state) {
   std::vector<std::uint16_t> half(n);
   numerics::to_half(half.data(), x.data(), n);
   std::vector<float> acc(n, 0.0f);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     numerics::fma_scalar_half(acc.data(), half.data(), 0x1p-30f, n);
     benchmark::ClobberMemory();
   }
@@ -57,7 +57,7 @@ void add(benchmark::State& state) {
   const auto n = static_cast<std::size_t>(state.range(0));
   const std::vector<float> a = normals(n, 0), b = normals(n, 1);
   std::vector<float> out(n);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     numerics::add(out.data(), a.data(), b.data(), n);
     benchmark::ClobberMemory();
   }
@@ -71,7 +71,7 @@ void function(benchmark::State& state, Function vector, Scalar scalar) {
   const auto n = static_cast<std::size_t>(state.range(0));
   const std::vector<float> a = normals(n, 0);
   std::vector<float> out(n);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     vector(out.data(), a.data(), n);
     benchmark::ClobberMemory();
   }
@@ -82,7 +82,7 @@ void to_half(benchmark::State& state) {
   const auto n = static_cast<std::size_t>(state.range(0));
   const std::vector<float> a = normals(n, 0);
   std::vector<std::uint16_t> out(n);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     numerics::to_half(out.data(), a.data(), n);
     benchmark::ClobberMemory();
   }
@@ -92,7 +92,7 @@ void to_half(benchmark::State& state) {
 void normal(benchmark::State& state) {
   std::uint64_t counter = 0;
   float largest = 0.0f;
-  for (auto _ : state) largest = numerics::max(largest, sim::normal(1, 2, counter++));
+  while (state.KeepRunning()) largest = numerics::max(largest, sim::normal(1, 2, counter++));
   state.SetItemsProcessed(state.iterations());
   if (!(largest < 6.5f)) state.SkipWithError("the result is wrong");
 }

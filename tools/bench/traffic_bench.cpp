@@ -18,7 +18,7 @@ void traffic_uniform(benchmark::State& state, double load, bool below_saturation
   fabric::TrafficStatistics result;
   double flit_hops = 0;
   double router_cycles = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     result = fabric::run_traffic(mesh, traffic);
     flit_hops += static_cast<double>(result.flit_hops);
     router_cycles += static_cast<double>(result.cycles) * mesh.width * mesh.height;

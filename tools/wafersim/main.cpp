@@ -18,7 +18,7 @@ constexpr const char* version = "wafersim 0.1.0";
 int wafersim(int argc, const char* const* argv) {
   CLI::App program("wafersim: a simulator of wafer-scale hardware that trains transformers", "wafersim");
   program.set_version_flag("--version", version);
-  program.require_subcommand(1);
+  program.require_subcommand(0, 1);
   const std::vector<Command> commands = {
       traffic_command(program),
   };
@@ -33,7 +33,7 @@ int wafersim(int argc, const char* const* argv) {
   for (const Command& command : commands) {
     if (command.arguments->parsed()) return command.run();
   }
-  return sim::exit_code(sim::ErrorCategory::config);
+  throw sim::Error(sim::ErrorCategory::config, "no subcommand given (see wafersim --help)");
 }
 
 }  // namespace
@@ -48,6 +48,9 @@ int main(int argc, char** argv) {
     return sim::exit_code(error.category());
   } catch (const std::exception& error) {
     fmt::print(stderr, "wafersim: internal error: {}\n", error.what());
+    return sim::exit_code(sim::ErrorCategory::invariant);
+  } catch (...) {
+    fmt::print(stderr, "wafersim: internal error of unknown kind\n");
     return sim::exit_code(sim::ErrorCategory::invariant);
   }
 }

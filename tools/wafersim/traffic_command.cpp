@@ -117,6 +117,7 @@ Command traffic_command(CLI::App& program) {
       ->type_name("N");
   traffic->add_option("--warmup", options->traffic.warmup_cycles, "Cycles before the measurement")->capture_default_str()->type_name("N");
   traffic->add_option("--seed", options->traffic.seed, "Of the random numbers; the same seed gives the same results")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->type_name("S");
   traffic->add_flag("--json", options->json, "Print one JSON object instead of a table");

@@ -1,5 +1,7 @@
 #include "workloads/reference/executor.h"
 
+#include <utility>
+
 #include "sim/error.h"
 #include "workloads/reference/attention.h"
 #include "workloads/reference/embedding.h"
@@ -33,7 +35,7 @@ class Executor {
 
   StepValues run() {
     for (const TrainingOp& op : graph_.ops) execute(op);
-    return out_;
+    return std::move(out_);
   }
 
  private:

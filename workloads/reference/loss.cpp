@@ -36,8 +36,8 @@ std::vector<std::uint32_t> slot_targets(const Layout& layout, const LossSetting&
   std::vector<std::uint32_t> out;
   for (int slot = 0; slot < layout.tokens_per_pe; ++slot) {
     const Layout::Token token = layout.token(lane, row, slot);
-    out.push_back(token.sample < 0 ? no_target
-                                   : (*setting.targets)[static_cast<std::size_t>(token.sample * layout.sequence + token.position)]);
+    const int index = token.sample * layout.sequence + token.position;
+    out.push_back(token.sample < 0 ? no_target : (*setting.targets)[static_cast<std::size_t>(index)]);
   }
   return out;
 }
@@ -80,6 +80,7 @@ void take_chunk(const Tiles& lg, const FeatureMap& chunk, int lane, int row, int
 float finish_row(const Layout& layout, int lane, int row, const std::vector<std::uint32_t>& targets, State& state, Tiles& lse) {
   const auto t = static_cast<std::size_t>(layout.tokens_per_pe);
   std::vector<std::vector<float>> own;  // maxima of the columns
+  own.reserve(static_cast<std::size_t>(layout.columns));
   for (int c = 0; c < layout.columns; ++c) own.emplace_back(state.maximum.at(lane, row, c), state.maximum.at(lane, row, c) + t);
   all_reduce_max(state.maximum, lane, row, 0, layout.columns, 0);
   const float* maximum = state.maximum.at(lane, row, 0);

@@ -1,0 +1,102 @@
+#include "memoryx/gradient_collector.h"
+
+#include <algorithm>
+#include <bit>
+#include <string>
+
+#include "sim/error.h"
+
+namespace wafersim::memoryx {
+
+GradientCollector::GradientCollector(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const TrainingSpec& training,
+                                     ParameterStore& store)
+    : timing_(timing),
+      training_(training),
+      store_(store),
+      index_(store.table()),
+      ports_(static_cast<std::size_t>(timing.ports())),
+      last_(store.table().entries().size()) {
+  int losses = 0;
+  for (std::size_t call = 0; call < streams.size(); ++call)
+    for (const CallStream::PortWords& out : streams[call]->out) {
+      if (out.words.empty()) continue;
+      sim::require_invariant(out.port.row < timing.rows, "a word leaves at a row of the wafer");
+      ports_[static_cast<std::size_t>(timing.port_index(out.port))].segments.push_back({static_cast<int>(call), &out.words});
+      expected_ += out.words.size();
+      for (const GradientWord& word : out.words) switch (word.kind) {
+          case GradientWord::Kind::discard: break;
+          case GradientWord::Kind::loss: ++losses; break;
+          case GradientWord::Kind::parameter: index_.of(word.index); break;
+          case GradientWord::Kind::token_row:
+            sim::require_invariant(word.token < training.tokens() && word.index < static_cast<std::uint32_t>(training.embedding.width),
+                                   "a token's gradient is that of a feature of a token of the batch");
+            token_table_ = index_.of(training.embedding.token);
+            position_table_ = index_.of(training.embedding.position);
+            break;
+        }
+    }
+  sim::require_invariant(losses <= 1, "one word of a step is its loss");
+  if (token_table_ >= 0) token_gradients_.resize(training.tokens() * static_cast<std::size_t>(training.embedding.width));
+}
+
+void GradientCollector::begin_step(std::uint64_t cycle) {
+  store_.clear_gradients();
+  std::fill(last_.begin(), last_.end(), cycle);
+  std::fill(token_gradients_.begin(), token_gradients_.end(), 0.0f);
+  for (PortState& port : ports_) port.segment = port.word = 0;
+  arrived_ = 0;
+  loss_sum_ = 0.0f;
+}
+
+void GradientCollector::arrive(Port port, std::uint32_t bits, std::uint64_t cycle) {
+  PortState& state = ports_[static_cast<std::size_t>(timing_.port_index(port))];
+  if (state.segment == state.segments.size())
+    throw sim::Error(sim::ErrorCategory::invariant, "a word leaves the wafer at row " + std::to_string(port.row) + " of the " +
+                                                        (port.side == Port::Side::west ? "west" : "east") + " edge, but no call announces it");
+  const std::vector<GradientWord>& words = *state.segments[state.segment].words;
+  const GradientWord& word = words[state.word];
+  const float value = std::bit_cast<float>(bits);
+  switch (word.kind) {
+    case GradientWord::Kind::discard: break;
+    case GradientWord::Kind::loss: loss_sum_ = value; break;
+    case GradientWord::Kind::parameter:
+      store_.gradients()[word.index] = value;
+      last_[static_cast<std::size_t>(index_.of(word.index))] = cycle;
+      break;
+    case GradientWord::Kind::token_row:
+      token_gradients_[word.token * static_cast<std::size_t>(training_.embedding.width) + word.index] = value;
+      last_[static_cast<std::size_t>(token_table_)] = last_[static_cast<std::size_t>(position_table_)] = cycle;
+      break;
+  }
+  ++arrived_;
+  if (++state.word < words.size()) return;
+  state.word = 0;
+  ++state.segment;
+}
+
+void GradientCollector::scatter_tokens(const std::vector<std::uint32_t>& tokens) {
+  sim::require_invariant(complete(), "the gradients of tokens are added when all have arrived");
+  const std::size_t width = static_cast<std::size_t>(training_.embedding.width);
+  const std::size_t sequence = static_cast<std::size_t>(training_.sequence);
+  std::vector<float>& gradients = store_.gradients();
+  for (std::size_t token = 0; token * width < token_gradients_.size(); ++token) {
+    const float* dx = &token_gradients_[token * width];
+    float* by_id = &gradients[training_.embedding.token + tokens[token] * width];
+    float* by_position = &gradients[training_.embedding.position + token % sequence * width];
+    for (std::size_t f = 0; f < width; ++f) by_id[f] = by_id[f] + dx[f];
+    for (std::size_t f = 0; f < width; ++f) by_position[f] = by_position[f] + dx[f];
+  }
+}
+
+std::optional<GradientCollector::Missing> GradientCollector::first_missing() const {
+  std::optional<Missing> first;
+  for (int index = 0; index < timing_.ports(); ++index) {
+    const PortState& state = ports_[static_cast<std::size_t>(index)];
+    if (state.segment == state.segments.size()) continue;
+    const Missing missing{timing_.port(index), state.segments[state.segment].call, state.word};
+    if (!first || missing.call < first->call) first = missing;
+  }
+  return first;
+}
+
+}  // namespace wafersim::memoryx

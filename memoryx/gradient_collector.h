@@ -1,0 +1,67 @@
+#pragma once
+// Where a step's gradients arrive: every word of every port finds its meaning in the plan's calls, in order. Gradients of parameters go
+// straight into the store; those of embedding rows are kept by token and added to the tables at the end (workloads/NUMERICS.md, 15).
+// A word that no call announces is an Error(invariant).
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "memoryx/io_link.h"
+#include "memoryx/parameter_store.h"
+#include "memoryx/tensor_index.h"
+#include "memoryx/training.h"
+
+namespace wafersim::memoryx {
+
+class GradientCollector : public OutSink {
+ public:
+  // streams: of the plan's calls, in the order in which they run. streams and store outlive the collector; the store's gradients are its own.
+  // Throws Error(invariant) when a word means no element of the store or token of the batch, or when more than one means the loss.
+  GradientCollector(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const TrainingSpec& training, ParameterStore& store);
+
+  // Clears the gradients. What no word is announced for is complete at `cycle`.
+  void begin_step(std::uint64_t cycle);
+  void arrive(Port port, std::uint32_t bits, std::uint64_t cycle) override;
+
+  bool complete() const { return arrived_ == expected_; }
+  std::uint64_t expected_words() const { return expected_; }
+  std::uint64_t arrived_words() const { return arrived_; }
+  // Of the last gradient of a tensor so far, of embeddings their tokens' included. Its gradient is complete there once complete().
+  std::uint64_t last_arrival(int tensor) const { return last_[static_cast<std::size_t>(tensor)]; }
+  // Adds the tokens' gradients to the two embedding tables, tokens ascending. REQUIRES complete().
+  void scatter_tokens(const std::vector<std::uint32_t>& tokens);
+  float loss_sum() const { return loss_sum_; }
+
+  // The next word that a port waits for: its place among the port's words of a call. Ports in order of their first words.
+  struct Missing {
+    Port port;
+    int call = 0;
+    std::size_t word = 0;
+  };
+  std::optional<Missing> first_missing() const;
+
+ private:
+  struct Segment {
+    int call;
+    const std::vector<GradientWord>* words;
+  };
+  struct PortState {
+    std::vector<Segment> segments;  // none empty
+    std::size_t segment = 0, word = 0;
+  };
+
+  LinkTiming timing_;
+  TrainingSpec training_;
+  ParameterStore& store_;
+  TensorIndex index_;
+  std::vector<PortState> ports_;
+  std::vector<std::uint64_t> last_;    // by tensor
+  std::vector<float> token_gradients_;  // [token * width + feature]
+  int token_table_ = -1, position_table_ = -1;  // tensors; -1: no word is a token's
+  std::uint64_t expected_ = 0;
+  std::uint64_t arrived_ = 0;
+  float loss_sum_ = 0.0f;
+};
+
+}  // namespace wafersim::memoryx

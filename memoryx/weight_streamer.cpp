@@ -1,0 +1,93 @@
+#include "memoryx/weight_streamer.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "sim/error.h"
+#include "sim/numerics/elementary.h"
+
+namespace wafersim::memoryx {
+
+WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store)
+    : store_(store), index_(store.table()), channels_(static_cast<std::size_t>(timing.channels())), ready_(store.table().entries().size()) {
+  std::vector<std::uint8_t> used(ready_.size());
+  const auto use = [&](const StreamValue& v) {
+    if (v.kind != StreamValue::Kind::parameter && v.kind != StreamValue::Kind::token_row) return;
+    const int tensor = index_.of(v.index);
+    if (used[static_cast<std::size_t>(tensor)]) return;
+    used[static_cast<std::size_t>(tensor)] = 1;
+    first_use_.push_back(tensor);
+  };
+  for (const CallStream* stream : streams)
+    for (const StreamWord& word : stream->in) {
+      sim::require_invariant(word.port.row < timing.rows, "a word enters at a row of the wafer");
+      channels_[static_cast<std::size_t>(timing.channel_of(word.port))].words.push_back(&word);
+      ++words_;
+      use(word.low);
+      if (word.packed) use(word.high);
+    }
+  for (int tensor = 0; tensor < index_.tensors(); ++tensor)
+    if (!used[static_cast<std::size_t>(tensor)]) first_use_.push_back(tensor);
+  for (Channel& channel : channels_) channel.next = channel.words.size();
+}
+
+void WeightStreamer::begin_step(std::uint64_t cycle, const StepBatch& batch, float gradient_scale) {
+  sim::require_invariant(finished(), "the words of a step have been sent when the next begins");
+  began_ = cycle;
+  batch_ = batch;
+  gradient_scale_ = gradient_scale;
+  left_ = words_;
+  for (Channel& channel : channels_) channel.next = 0;
+}
+
+WeightStreamer::Value WeightStreamer::parameter(std::size_t element, std::uint64_t& ready) const {
+  ready = std::max(ready, ready_[static_cast<std::size_t>(index_.of(element))]);
+  const float w = store_.weights()[element];
+  return {w, std::bit_cast<std::uint32_t>(w)};
+}
+
+WeightStreamer::Value WeightStreamer::value(const StreamValue& v, std::uint64_t& ready) const {
+  const auto token = [&](const std::vector<std::uint32_t>& ids) {
+    sim::require_invariant(v.token < ids.size(), "a streamed token is one of the batch");
+    return ids[v.token];
+  };
+  switch (v.kind) {
+    case StreamValue::Kind::zero: return {};
+    case StreamValue::Kind::parameter: return parameter(v.index, ready);
+    case StreamValue::Kind::token_row: {
+      if (v.token == StreamValue::no_token) return {};
+      return parameter(v.index + static_cast<std::size_t>(token(batch_.tokens)) * v.width, ready);
+    }
+    case StreamValue::Kind::target: return {0.0f, v.token == StreamValue::no_token ? StreamValue::no_token : token(batch_.targets)};
+    case StreamValue::Kind::gradient_scale: return {gradient_scale_, std::bit_cast<std::uint32_t>(gradient_scale_)};
+    case StreamValue::Kind::control: return {0.0f, v.index};
+  }
+  return {};
+}
+
+const InWord* WeightStreamer::peek(int channel_index) {
+  Channel& channel = channels_[static_cast<std::size_t>(channel_index)];
+  if (channel.next == channel.words.size()) return nullptr;
+  if (channel.made) return &channel.word;
+  const StreamWord& word = *channel.words[channel.next];
+  std::uint64_t ready = began_;
+  const Value low = value(word.low, ready);
+  std::uint32_t bits = low.bits;
+  if (word.packed) {
+    const Value high = value(word.high, ready);
+    bits = sim::numerics::to_half(low.number) | static_cast<std::uint32_t>(sim::numerics::to_half(high.number)) << 16;
+  }
+  channel.word = {word.port, word.color, bits, ready, word.control};
+  channel.made = true;
+  return &channel.word;
+}
+
+void WeightStreamer::pop(int channel_index) {
+  Channel& channel = channels_[static_cast<std::size_t>(channel_index)];
+  sim::require_invariant(channel.next < channel.words.size(), "a word is taken from a channel that has one");
+  ++channel.next;
+  channel.made = false;
+  --left_;
+}
+
+}  // namespace wafersim::memoryx

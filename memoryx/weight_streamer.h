@@ -1,0 +1,62 @@
+#pragma once
+// What MemoryX sends in a step, channel by channel: the words of a plan's calls in link order, their bits taken from the store, the batch
+// and the loss scale when the link asks for them.
+//   fp16 words: two values rounded to nearest even, `low` in the low half. fp32 words: the value's bits. Ids as u32.
+//   A word is ready when the step has begun and every tensor it takes values from has been updated.
+
+#include <cstdint>
+#include <vector>
+
+#include "memoryx/io_link.h"
+#include "memoryx/parameter_store.h"
+#include "memoryx/tensor_index.h"
+#include "memoryx/training.h"
+
+namespace wafersim::memoryx {
+
+class WeightStreamer : public InSource {
+ public:
+  // streams: of the plan's calls, in the order in which they run. streams and store outlive the streamer.
+  WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store);
+
+  // Starts a step's words. `batch` is kept until the next step. REQUIRES finished(). Throws Error(invariant) for a token that is not there.
+  void begin_step(std::uint64_t cycle, const StepBatch& batch, float gradient_scale);
+  // The words of a tensor wait until `cycle`.
+  void set_ready(int tensor, std::uint64_t cycle) { ready_[static_cast<std::size_t>(tensor)] = cycle; }
+
+  const InWord* peek(int channel) override;
+  void pop(int channel) override;
+  bool finished() const { return left_ == 0; }
+  std::uint64_t words_left() const { return left_; }
+
+  // Tensors in the order in which a step first uses them; those that are never sent come last, in the order of the table.
+  const std::vector<int>& first_use() const { return first_use_; }
+
+ private:
+  struct Channel {
+    std::vector<const StreamWord*> words;
+    std::size_t next = 0;
+    bool made = false;  // `word` is that of words[next]
+    InWord word;
+  };
+  struct Value {
+    float number = 0.0f;
+    std::uint32_t bits = 0;
+  };
+
+  Value value(const StreamValue& v, std::uint64_t& ready) const;
+  Value parameter(std::size_t element, std::uint64_t& ready) const;
+
+  const ParameterStore& store_;
+  TensorIndex index_;
+  std::vector<Channel> channels_;
+  std::vector<int> first_use_;
+  std::vector<std::uint64_t> ready_;  // by tensor
+  std::uint64_t words_ = 0;
+  std::uint64_t left_ = 0;
+  std::uint64_t began_ = 0;
+  StepBatch batch_;
+  float gradient_scale_ = 0.0f;
+};
+
+}  // namespace wafersim::memoryx

@@ -1,0 +1,32 @@
+#include "models/link_ports.h"
+
+namespace wafersim::models {
+
+void LinkPorts::deliver(Cycle now, const Enter& enter) {
+  refused_ = false;
+  in_.deliver(now, [&](const memoryx::InWord& word) {
+    const bool entered = enter(word.port, word.color, {word.bits, word.control, false});
+    changed_ = changed_ || entered;
+    return entered;
+  });
+}
+
+bool LinkPorts::room(memoryx::Port port, Cycle now) const {
+  const bool room = out_.room(port, now);
+  refused_ = refused_ || !room;
+  return room;
+}
+
+void LinkPorts::leave(memoryx::Port port, Cycle now, fabric::Color, const fabric::Wavelet& wavelet) {
+  if (wavelet.control) return;
+  out_.push(port, now, wavelet.payload);
+  changed_ = true;
+}
+
+bool LinkPorts::take_changes() {
+  const bool changed = changed_;
+  changed_ = false;
+  return changed;
+}
+
+}  // namespace wafersim::models

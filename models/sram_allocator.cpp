@@ -1,0 +1,40 @@
+#include "models/sram_allocator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/error.h"
+
+namespace wafersim::models {
+
+int SramAllocator::allocate(const std::string& name, int bytes, int phase) {
+  const auto aligned = [phase](int address) { return (address - phase + 7) / 8 * 8 + phase; };
+  int begin = phase;
+  auto place = live_.begin();
+  for (; place != live_.end() && begin + bytes > place->begin; ++place) begin = std::max(begin, aligned(place->end));
+  if (begin + bytes > capacity_) {
+    int used = 0;
+    for (const Region& r : live_) used += r.end - r.begin;
+    throw sim::Error(sim::ErrorCategory::plan, fmt::format("SRAM overflow: {} needs {} bytes a PE where {} of {} are in use; use smaller tiles (mapping.tokens_per_pe, mapping.features_per_pe) or a larger mesh",
+                                                           name, bytes, used, capacity_));
+  }
+  live_.insert(place, {name, begin, begin + bytes});
+  all_.push_back({name, begin, bytes});
+  peak_ = std::max(peak_, begin + bytes);
+  return begin;
+}
+
+void SramAllocator::free(int address) {
+  const auto found = std::find_if(live_.begin(), live_.end(), [&](const Region& r) { return r.begin == address; });
+  sim::require_invariant(found != live_.end(), "only placed arrays are freed");
+  live_.erase(found);
+}
+
+SramMap SramAllocator::map() const {
+  SramMap map{all_, peak_};
+  std::stable_sort(map.regions.begin(), map.regions.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
+  return map;
+}
+
+}  // namespace wafersim::models

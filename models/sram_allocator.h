@@ -1,0 +1,36 @@
+#pragma once
+// Places named arrays in the SRAM of a PE class, first fit, with lifetimes; remembers the high-water mark.
+
+#include <string>
+#include <vector>
+
+#include "models/plan.h"
+
+namespace wafersim::models {
+
+class SramAllocator {
+ public:
+  explicit SramAllocator(int capacity_bytes) : capacity_(capacity_bytes) {}
+
+  // Address of `bytes` bytes whose address is `phase` (0 or 4) modulo 8: arrays of different phase are read in the same cycle without a
+  // bank conflict. Throws Error(plan) that names the array, its bytes and what is left when it does not fit.
+  int allocate(const std::string& name, int bytes, int phase = 0);
+  void free(int address);
+
+  int peak_bytes() const { return peak_; }
+  // Every array that was ever placed, by address.
+  SramMap map() const;
+
+ private:
+  struct Region {
+    std::string name;
+    int begin;
+    int end;
+  };
+  int capacity_;
+  int peak_ = 0;
+  std::vector<Region> live_;  // by address
+  std::vector<SramMap::Region> all_;
+};
+
+}  // namespace wafersim::models

@@ -1,0 +1,75 @@
+#pragma once
+// A wafer, the I/O link and MemoryX as one SystemC simulation that trains step by step. One System a process: SystemC allows no second.
+//
+// A step begins where the last one ended. The host starts call 0 (a control wavelet in its stream), weights stream in, gradients out, and
+// the step ends at the cycle at which its last weight update is done and nothing moves any more.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "memoryx/io_link.h"
+#include "memoryx/parameter_store.h"
+#include "memoryx/training.h"
+#include "models/core_block.h"
+#include "models/machine.h"
+#include "models/plan.h"
+
+namespace wafersim::models {
+
+struct SystemOptions {
+  int block_width = 16;
+  int block_height = 16;
+  int threads = 1;
+};
+
+// What happened in a step. PEs are numbered y * width + x, channels as in memoryx::LinkTiming.
+struct StepStatistics {
+  std::vector<CallRecord> calls;        // by number of the kernel call; cycles are sums over PEs
+  std::vector<std::uint64_t> activity;  // [pe * activities + activity] cycles; for every PE they add up to the step's
+  std::vector<std::uint64_t> flits;     // [pe * directions + direction] wavelets sent
+  std::uint64_t hops = 0;               // over links between PEs
+  std::vector<memoryx::LinkCounters> in, out;  // by channel
+};
+
+struct StepResult {
+  double loss = 0.0;            // mean over tokens
+  float gradient_norm = 0.0f;   // unscaled, before clipping
+  double lr = 0.0;
+  double loss_scale = 1.0;      // that the gradients carried
+  bool skipped = false;         // a gradient was not finite: no weight changed
+  fabric::Cycle first = 0;      // cycles of the step are first .. last - 1
+  fabric::Cycle gradients = 0;  // the last gradient arrived in MemoryX
+  fabric::Cycle last = 0;
+  StepStatistics statistics;
+};
+
+class System {
+ public:
+  // The plan outlives the system. Throws Error(plan) for routes that cannot work, Error(config) for a link that cannot.
+  System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training, const SystemOptions& options);
+  ~System();
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+
+  // Throws Error(stall) when nothing can happen any more before the step is complete; its message has the wait-for cycle. After any Error
+  // the system is of no more use.
+  StepResult run_step(const memoryx::StepBatch& batch);
+
+  // Weights and moments after the last step, and its gradients as they left the wafer, scaled, embeddings' tokens added.
+  const memoryx::ParameterStore& store() const;
+  fabric::Cycle now() const;  // where the next step begins
+
+  // --- For tests: look into a PE, and inject faults. A fault strikes at the first occasion from `from` on. -----------------------------
+  std::vector<std::uint8_t> read_sram(fabric::Coord pe, int address, int bytes) const;
+  void write_sram(fabric::Cycle from, fabric::Coord pe, int address, std::vector<std::uint8_t> bytes);
+  void flip_wavelet(fabric::Cycle from, fabric::Coord pe, fabric::Color color, std::uint32_t bits);  // one that waits in the router
+  void drop_wavelet(fabric::Cycle from, fabric::Coord pe, fabric::Color color);
+  int faults_left() const;  // that have not struck yet
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace wafersim::models

@@ -1,0 +1,48 @@
+#pragma once
+// A SystemC module with one process that runs at chosen wafer cycles. Cycle n is at floor(n * 10^15 / f) fs (sim/units.h).
+//
+// Processes exchange data only through state machines in which what one does at a cycle is visible to the others at a later one, so the
+// order of processes within a cycle does not matter, and running one again within a cycle does no harm.
+
+#include <cstdint>
+#include <exception>
+#include <systemc>
+
+#include "sim/units.h"
+
+namespace wafersim::models {
+
+// Somebody who can be asked to look again.
+class Wakeable : public virtual sc_core::sc_interface {
+ public:
+  // At `cycle`, which is not past, or earlier; never: not at all.
+  virtual void wake_at(std::uint64_t cycle) = 0;
+};
+
+// The first failure of any process; the simulation pauses and whoever started it rethrows.
+struct Failure {
+  std::exception_ptr error;
+};
+
+class CycleModule : public sc_core::sc_module, public Wakeable {
+ public:
+  using Cycle = std::uint64_t;
+  static constexpr Cycle never = ~Cycle{0};
+
+  void wake_at(Cycle cycle) override;
+
+ protected:
+  CycleModule(const sc_core::sc_module_name& name, sim::Hertz clock, Failure& failure);
+  // All that the module does in cycle `now`.
+  virtual void run(Cycle now) = 0;
+
+ private:
+  void activate();
+
+  sim::Hertz clock_;
+  Failure& failure_;
+  sc_core::sc_event wake_;
+  Cycle pending_ = never;  // of the event
+};
+
+}  // namespace wafersim::models

@@ -1,0 +1,21 @@
+#include "models/systemc/memory_x_module.h"
+
+namespace wafersim::models {
+
+MemoryXModule::MemoryXModule(const sc_core::sc_module_name& name, memoryx::MemoryX& memory_x, sim::Hertz clock, Failure& failure)
+    : CycleModule(name, clock, failure), link("link"), memory_x_(memory_x) {}
+
+void MemoryXModule::begin_step(Cycle cycle, const memoryx::StepBatch& batch) {
+  result_.reset();
+  memory_x_.begin_step(cycle, batch);
+  link->wake_at(cycle);
+  if (memory_x_.gradients_complete()) wake_at(cycle);  // the plan announces none
+}
+
+void MemoryXModule::run(Cycle now) {
+  if (result_) return;  // the last update is done
+  result_ = Result{memory_x_.finish_step(now), now};
+  wake_at(result_->end.cycle);
+}
+
+}  // namespace wafersim::models

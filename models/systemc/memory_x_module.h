@@ -1,0 +1,33 @@
+#pragma once
+// MemoryX on the clock: when the last gradient of a step has arrived it works out the updates, and time passes until they are done.
+
+#include <optional>
+
+#include "memoryx/memory_x.h"
+#include "models/systemc/cycle_module.h"
+
+namespace wafersim::models {
+
+class MemoryXModule : public CycleModule {
+ public:
+  // memory_x outlives the module.
+  MemoryXModule(const sc_core::sc_module_name& name, memoryx::MemoryX& memory_x, sim::Hertz clock, Failure& failure);
+  sc_core::sc_port<Wakeable> link;
+
+  // Starts a step at `cycle`, which is not past.
+  void begin_step(Cycle cycle, const memoryx::StepBatch& batch);
+  // What the step came to, once its last update is done.
+  struct Result {
+    memoryx::MemoryX::StepEnd end;
+    Cycle gradients_done = 0;  // the last gradient has arrived
+  };
+  const std::optional<Result>& result() const { return result_; }
+
+ private:
+  void run(Cycle now) override;
+
+  memoryx::MemoryX& memory_x_;
+  std::optional<Result> result_;
+};
+
+}  // namespace wafersim::models

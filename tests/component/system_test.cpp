@@ -1,0 +1,165 @@
+// The wafer, the link and MemoryX together, on a plan written by hand. One simulation a process: run one test at a time.
+#include "models/system.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "sim/error.h"
+#include "tests/component/pure_system.h"
+#include "tests/component/relay_plan.h"
+
+namespace wafersim::models {
+namespace {
+
+constexpr int words = 16;  // a row
+const memoryx::StepBatch batch = {{0}, {0}};
+
+memoryx::ParameterStore store_of(const WaferPlan& plan) {
+  memoryx::ParameterTable table;
+  table.add("w", {plan.height * words}, memoryx::ParameterEntry::Initial::zero);
+  memoryx::ParameterStore store(std::move(table));
+  for (std::size_t e = 0; e < store.size(); ++e) store.weights()[e] = static_cast<float>(e + 1);
+  return store;
+}
+
+memoryx::TrainingSpec training() {
+  memoryx::TrainingSpec spec;
+  spec.update.optimizer.kind = memoryx::OptimizerSpec::Kind::sgd;
+  spec.update.optimizer.lr = 0.125;
+  spec.update.loss_scale = memoryx::no_loss_scale();
+  return spec;
+}
+
+// One channel an edge; a word takes `word_cycles`.
+MachineSpec machine(double word_cycles = 1.0, double latency_cycles = 0.0) {
+  MachineSpec m;
+  m.io.latency = latency_cycles / m.core.clock;
+  m.io.bandwidth_override = 8.0 * m.core.clock / word_cycles;
+  return m;
+}
+
+TEST(System, AStepMovesTheWeightsThroughTheWaferAndUpdatesThem) {
+  const WaferPlan plan = relay_plan(4, 2, words);
+  System system(machine(), plan, store_of(plan), training(), {});
+  const StepResult step = system.run_step(batch);
+  for (std::size_t e = 0; e < 2 * words; ++e) {
+    const float w = static_cast<float>(e + 1);
+    EXPECT_EQ(system.store().gradients()[e], w);
+    EXPECT_EQ(system.store().weights()[e], w - 0.125f * w);
+  }
+  EXPECT_EQ(step.first, 0u);
+  EXPECT_GT(step.gradients, 100u);
+  // 32 parameters at 2e11 a second are 0.136 cycles: one.
+  EXPECT_EQ(step.last, step.gradients + 1);
+  EXPECT_EQ(system.now(), step.last);
+}
+
+TEST(System, CountsWhatItsPartsDidInTheStep) {
+  const WaferPlan plan = relay_plan(4, 2, words);
+  System system(machine(), plan, store_of(plan), training(), {});
+  system.run_step(batch);
+  const StepResult step = system.run_step(batch);
+  ASSERT_EQ(step.statistics.calls.size(), 1u);
+  const CallRecord& call = step.statistics.calls[0];
+  EXPECT_GT(call.first_start, step.first);
+  EXPECT_LT(call.last_done, step.gradients);
+  std::uint64_t busy = 0;
+  for (std::size_t pe = 0; pe < 8; ++pe) {
+    std::uint64_t cycles = 0;
+    for (std::size_t a = 0; a < activities; ++a) cycles += step.statistics.activity[pe * activities + a];
+    EXPECT_EQ(cycles, step.last - step.first) << "PE " << pe;
+    busy += step.statistics.activity[pe * activities];
+    EXPECT_EQ(step.statistics.flits[pe * fabric::directions + fabric::east], words + (pe % 4 == 3 ? 0u : 1u)) << "PE " << pe;
+  }
+  EXPECT_EQ(call.cycles[0], busy);
+  EXPECT_EQ(step.statistics.hops, 2u * 3 * (words + 1) + 1);
+  EXPECT_EQ(step.statistics.in[0].words, 2u * words + 1);  // the start too
+  EXPECT_EQ(step.statistics.out[1].words, 2u * words);
+  EXPECT_EQ(step.statistics.in[0].busy_cycles, 2u * words + 1);
+}
+
+// SystemC, blocks and threads must not be seen in the cycles.
+struct Cut {
+  int width, height, threads;
+};
+class SystemCuts : public testing::TestWithParam<Cut> {};
+
+TEST_P(SystemCuts, GiveTheCyclesAndBitsOfEveryPartSteppedEveryCycle) {
+  for (const double word_cycles : {3.5}) {
+    const WaferPlan plan = relay_plan(7, 6, words, 2);
+    const MachineSpec m = machine(word_cycles, 17);
+    PureSystem pure(m, plan, store_of(plan), training(), {64, 64, 1});
+    System system(m, plan, store_of(plan), training(), {GetParam().width, GetParam().height, GetParam().threads});
+    for (int s = 0; s < 3; ++s) {
+      const PureSystem::Step expected = pure.run_step(batch);
+      const StepResult step = system.run_step(batch);
+      ASSERT_GT(expected.gradients, 0u);
+      EXPECT_EQ(step.gradients, expected.gradients);
+      EXPECT_EQ(step.last, expected.end.cycle);
+      EXPECT_EQ(step.gradient_norm, expected.end.update.gradient_norm);
+      EXPECT_EQ(system.store().weights(), pure.store().weights());
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Blocks, SystemCuts,
+                         testing::Values(Cut{1, 1, 1}, Cut{1, 1, 2}, Cut{3, 5, 1}, Cut{3, 5, 2}, Cut{16, 16, 1}, Cut{7, 6, 2}, Cut{7, 1, 2}),
+                         [](const auto& cut) {
+                           return std::to_string(cut.param.width) + "x" + std::to_string(cut.param.height) + "Threads" + std::to_string(cut.param.threads);
+                         });
+
+// A slow link out fills the edge queues: the wafer waits for room and goes on when there is some.
+TEST(System, WaitsForRoomInTheEdgeQueues) {
+  const WaferPlan plan = relay_plan(3, 4, words, 1);
+  const MachineSpec m = machine(7.25, 40);
+  PureSystem pure(m, plan, store_of(plan), training(), {1, 1, 1});
+  System system(m, plan, store_of(plan), training(), {});
+  for (int s = 0; s < 2; ++s) EXPECT_EQ(system.run_step(batch).gradients, pure.run_step(batch).gradients);
+}
+
+class LinkLatency : public testing::TestWithParam<int> {};
+
+TEST_P(LinkLatency, MovesTheFirstComputeCycleByItself) {
+  const WaferPlan plan = relay_plan(2, 1, words);
+  const MachineSpec m = machine(1.0, GetParam());
+  System system(m, plan, store_of(plan), training(), {});
+  const StepResult step = system.run_step(batch);
+  // One cycle to send, the edge's, a hop to enter, one through the router, the ramp.
+  EXPECT_EQ(step.statistics.calls[0].first_start, 1u + static_cast<unsigned>(m.io.edge_latency_cycles + GetParam()) + 1 + 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cycles, LinkLatency, testing::Values(0, 100, 850), [](const auto& latency) { return std::to_string(latency.param); });
+
+std::string stall_of(System& system) {
+  try {
+    system.run_step(batch);
+  } catch (const sim::Error& error) {
+    EXPECT_EQ(error.category(), sim::ErrorCategory::stall);
+    return error.what();
+  }
+  return "no stall";
+}
+
+TEST(System, ADroppedWaveletEndsInAStallThatNamesThePeAndTheColor) {
+  const WaferPlan plan = relay_plan(4, 1, words);
+  System system(machine(), plan, store_of(plan), training(), {});
+  system.drop_wavelet(60, {2, 0}, 0);
+  const std::string text = stall_of(system);
+  EXPECT_EQ(system.faults_left(), 0);
+  std::cout << text << "\n";
+}
+
+TEST(System, AFlippedBitReachesTheGradient) {
+  const WaferPlan plan = relay_plan(4, 1, words);
+  System system(machine(), plan, store_of(plan), training(), {});
+  system.flip_wavelet(0, {2, 0}, 0, 0x80000000u);
+  system.run_step(batch);
+  EXPECT_EQ(system.faults_left(), 0);
+  EXPECT_EQ(system.store().gradients()[0], -1.0f);
+  EXPECT_EQ(system.store().gradients()[1], 2.0f);
+}
+
+}  // namespace
+}  // namespace wafersim::models

@@ -1,0 +1,97 @@
+#include "workloads/hf_config.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "sim/config/tree.h"
+#include "sim/error.h"
+#include "sim/json_file.h"
+
+namespace wafersim::workloads {
+namespace {
+
+HfConfig parse(const std::string& text) {
+  return parse_hf_config(sim::ConfigTree(sim::parse_json(text, "config.json"), "config.json", "/"));
+}
+
+// "category: message" of the error that {"model_type": "gpt2", <keys>} gives.
+std::string failure(const std::string& keys) {
+  try {
+    parse("{\"model_type\": \"gpt2\", " + keys + "}");
+  } catch (const sim::Error& error) {
+    return std::string(sim::name(error.category())) + ": " + error.what();
+  }
+  return "";
+}
+
+// The config.json that the hub serves for gpt2.
+constexpr const char* hub_gpt2 = R"({
+  "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1, "bos_token_id": 50256, "embd_pdrop": 0.1,
+  "eos_token_id": 50256, "initializer_range": 0.02, "layer_norm_epsilon": 1e-05, "model_type": "gpt2", "n_ctx": 1024, "n_embd": 768, "n_head": 12,
+  "n_layer": 12, "n_positions": 1024, "resid_pdrop": 0.1, "summary_activation": null, "summary_first_dropout": 0.1, "summary_proj_to_labels": true,
+  "summary_type": "cls_index", "summary_use_proj": true, "task_specific_params": {"text-generation": {"do_sample": true, "max_length": 50}},
+  "vocab_size": 50257})";
+
+TEST(HfConfig, ReadsTheHubsGpt2AndReportsItsDropoutAsIgnored) {
+  const HfConfig config = parse(hub_gpt2);
+  EXPECT_EQ(config.shape.layers, 12);
+  EXPECT_EQ(config.shape.width, 768);
+  EXPECT_EQ(config.shape.heads, 12);
+  EXPECT_EQ(config.shape.inner, 3072);
+  EXPECT_EQ(config.shape.positions, 1024);
+  EXPECT_EQ(config.shape.vocabulary, 50257);
+  EXPECT_EQ(config.shape.layer_norm_epsilon, 1e-5);
+  EXPECT_TRUE(config.shape.tied);
+  EXPECT_EQ(parameter_table(config.shape).size(), 124439808u);
+  ASSERT_EQ(config.ignored.size(), 3u);
+  EXPECT_EQ(config.ignored[0], "attn_pdrop = 0.1: dropout is not applied");
+}
+
+TEST(HfConfig, WrittenAsJsonReadsToTheSameShape) {
+  const HfConfig config =
+      parse(R"({"model_type": "gpt2", "n_layer": 3, "n_embd": 48, "n_head": 6, "n_inner": 100, "n_positions": 40, "vocab_size": 65,
+    "layer_norm_epsilon": 1e-6, "initializer_range": 0.1, "tie_word_embeddings": false})");
+  EXPECT_EQ(config.shape.inner, 100);
+  EXPECT_FALSE(config.shape.tied);
+  const auto written = hf_config_to_json(config);
+  EXPECT_EQ(hf_config_to_json(parse(written.dump())), written);
+}
+
+TEST(HfConfig, TakesNullForTheDefaultAndTheAliasesOfTransformers) {
+  const HfConfig config =
+      parse(R"({"model_type": "gpt2", "n_inner": null, "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2})");
+  EXPECT_EQ(config.shape.width, 64);
+  EXPECT_EQ(config.shape.inner, 256);
+  EXPECT_EQ(config.shape.layers, 2);
+  EXPECT_EQ(failure(R"("n_embd": 48, "hidden_size": 64)"), "config: config.json: hidden_size = 64: contradicts n_embd = 48");
+}
+
+TEST(HfConfig, RefusesOtherFamiliesActivationsAndMathematicsByName) {
+  EXPECT_THROW(parse(R"({"model_type": "llama"})"), sim::Error);
+  EXPECT_THROW(parse("{}"), sim::Error) << "the family must be named";
+  const std::string start = "unsupported: config.json: ";
+  EXPECT_EQ(failure(R"("activation_function": "gelu")").substr(0, 60), start + "activation_function = \"gelu\": only");
+  EXPECT_EQ(failure(R"("scale_attn_weights": false)"),
+            start + "scale_attn_weights = false: changes the mathematics; only true is supported");
+  EXPECT_TRUE(failure(R"("scale_attn_by_inverse_layer_idx": true)").starts_with(start + "scale_attn_by_inverse_layer_idx"));
+  EXPECT_TRUE(failure(R"("add_cross_attention": true)").starts_with(start + "add_cross_attention"));
+  EXPECT_TRUE(failure(R"("pruned_heads": {"0": [1]})").starts_with(start + "pruned_heads"));
+  EXPECT_TRUE(failure(R"("quantization_config": {"bits": 8})").starts_with(start + "quantization_config"));
+  EXPECT_TRUE(failure(R"("head_dim": 32)").starts_with(start + "head_dim"));
+  EXPECT_EQ(failure(R"("pruned_heads": {}, "activation_function": "gelu_pytorch_tanh")"), "");
+}
+
+TEST(HfConfig, RefusesUnknownKeysAndWrongValues) {
+  EXPECT_TRUE(failure(R"("n_layers": 2)").starts_with("config: config.json: n_layers = 2: unknown key, the nearest known key is n_layer"));
+  EXPECT_TRUE(failure(R"("rope_theta": 10000)").starts_with("config: config.json: rope_theta = 10000: unknown key"));
+  EXPECT_EQ(failure(R"("n_embd": 64, "n_head": 5)"), "config: config.json: n_head = 5: 5 heads do not divide the width n_embd = 64");
+  EXPECT_TRUE(failure(R"("n_embd": -64)").starts_with("config: config.json: n_embd = -64: expected a number from 1"));
+  EXPECT_TRUE(failure(R"("n_embd": 1e12)").starts_with("config: "));
+  EXPECT_TRUE(failure(R"("vocab_size": "256")").starts_with("config: "));
+  EXPECT_TRUE(failure(R"("layer_norm_epsilon": 0)").starts_with("config: "));
+  EXPECT_TRUE(failure(R"("n_ctx": 512)").starts_with("config: config.json: n_ctx = 512: contradicts n_positions"));
+  EXPECT_TRUE(failure(R"("resid_pdrop": 2)").starts_with("config: "));
+}
+
+}  // namespace
+}  // namespace wafersim::workloads

@@ -1,0 +1,97 @@
+#include "workloads/layout.h"
+
+#include <gtest/gtest.h>
+#include <set>
+#include <utility>
+
+namespace wafersim::workloads {
+namespace {
+
+TEST(FeatureMap, ContiguousFeaturesFillColumnsInOrderAndPadTheLast) {
+  const FeatureMap map = contiguous_features(7, 3);
+  EXPECT_EQ(map.per_column, 3);
+  EXPECT_EQ(map.feature, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, -1, -1}));
+  EXPECT_EQ(map.valid(0), 3);
+  EXPECT_EQ(map.valid(2), 1);
+}
+
+TEST(FeatureMap, ColumnsBeyondTheFeaturesAreAllPadding) {
+  const FeatureMap map = contiguous_features(5, 4);
+  EXPECT_EQ(map.per_column, 2);
+  EXPECT_EQ(map.valid(2), 1);
+  EXPECT_EQ(map.valid(3), 0);
+}
+
+TEST(FeatureMap, AHeadTakesWholeColumnsAndIsPaddedOnItsOwn) {
+  const FeatureMap map = head_features(2, 5, 2);
+  EXPECT_EQ(map.columns, 4);
+  EXPECT_EQ(map.per_column, 3);
+  EXPECT_EQ(map.feature, (std::vector<int>{0, 1, 2, 3, 4, -1, 5, 6, 7, 8, 9, -1}));
+}
+
+TEST(FeatureMap, StackedPartsLieSideBySideInEveryColumn) {
+  const FeatureMap map = stack_features(head_features(2, 3, 2), 3, 6);
+  EXPECT_EQ(map.per_column, 6);
+  EXPECT_EQ(map.feature, (std::vector<int>{0, 1, 6, 7, 12, 13, 2, -1, 8, -1, 14, -1, 3, 4, 9, 10, 15, 16, 5, -1, 11, -1, 17, -1}));
+  EXPECT_EQ(map.valid(1), 3);
+}
+
+Layout padded() {
+  Layout layout;
+  layout.lanes = 2;
+  layout.columns = 6;
+  layout.rows = 8;
+  layout.batch = 3;
+  layout.sequence = 10;
+  layout.heads = 3;
+  layout.columns_per_head = 2;
+  layout.samples_per_lane = 2;
+  layout.rows_per_sequence = 3;
+  layout.tokens_per_pe = 4;
+  return layout;
+}
+
+TEST(Layout, EveryTokenHasExactlyOneSlotInTheLaneOfItsSample) {
+  const Layout layout = padded();
+  std::set<std::pair<int, int>> seen;
+  for (int lane = 0; lane < layout.lanes; ++lane)
+    for (int row = 0; row < layout.rows; ++row)
+      for (int slot = 0; slot < layout.tokens_per_pe; ++slot) {
+        const Layout::Token token = layout.token(lane, row, slot);
+        if (token.sample < 0) continue;
+        EXPECT_EQ(token.sample / layout.samples_per_lane, lane);
+        EXPECT_TRUE(layout.row_in_sequence(row));
+        EXPECT_TRUE(seen.insert({token.sample, token.position}).second);
+      }
+  EXPECT_EQ(seen.size(), 30u);
+}
+
+TEST(Layout, TokensAreStripedOverTheRowsOfTheirSequence) {
+  const Layout layout = padded();
+  const Layout::Token token = layout.token(1, 2, 2);
+  EXPECT_EQ(token.sample, 2);
+  EXPECT_EQ(token.position, 8);
+  EXPECT_EQ(layout.token(1, 1, 3).sample, -1);  // position 10 of 10
+  EXPECT_EQ(layout.token(1, 3, 0).sample, -1);  // sample 3 of 3
+  EXPECT_EQ(layout.token(0, 6, 0).sample, -1);  // a spare row
+  EXPECT_FALSE(layout.row_in_sequence(6));
+}
+
+TEST(Layout, FeederRowsSpreadOverTheRowsAndCollectorsLieBelowThem) {
+  const Layout layout = padded();
+  const int feeders[] = {0, 1, 2, 4, 5, 6};
+  for (int c = 0; c < 6; ++c) {
+    EXPECT_EQ(layout.feeder_row(c), feeders[c]);
+    EXPECT_EQ(layout.collector_row(c), (feeders[c] + 1) % 8);
+  }
+}
+
+TEST(Layout, TheCollectorBelowTheLastRowIsTheFirst) {
+  Layout layout = padded();
+  layout.rows = 6;
+  EXPECT_EQ(layout.feeder_row(5), 5);
+  EXPECT_EQ(layout.collector_row(5), 0);
+}
+
+}  // namespace
+}  // namespace wafersim::workloads

@@ -1,0 +1,51 @@
+#pragma once
+// Names of the colors and queues that the kernels share. One set of static routes serves all kernels (design, section 6).
+
+#include "fabric/geometry.h"
+
+namespace wafersim::workloads {
+
+enum ColorName : fabric::Color {
+  color_x0,  // row ring of a lane: x0 and x1 alternate on the edges c -> c + 1
+  color_x1,
+  color_x2,  // its wrap, last column to first
+  color_x3,  // row return broadcast from a lane's last column
+  color_h2,  // wrap of a head's columns
+  color_h3,  // return broadcast from a head's last column
+  color_y0,  // column ring over all rows
+  color_y1,
+  color_y2,  // its wrap, last row to first
+  color_a2,  // wrap over the rows of one sequence
+  color_wh_east,  // weights along feeder rows, entering from the east
+  color_wh_west,  // and from the west
+  color_wv,  // weights up and down a column
+  color_z0,  // gradients across lanes
+  color_z1,
+  color_z2,  // and out of the wafer, east from even columns, west from odd ones
+  color_e0,  // token rows in
+  color_e1,  // targets in
+  color_g,   // token rows out, to the west
+  color_f0,  // kernel start
+  color_f1,  // completion along rows
+  color_f2,  // completion along the first column
+};
+
+enum QueueName : int {
+  in_weights = 0,
+  in_row = 1,
+  in_feeder = 2,
+  in_return = 3,
+  in_column = 4,
+  in_lane = 5,
+  in_edge = 6,
+  in_start = 7,
+
+  out_weights = 0,
+  out_lane = 1,
+  out_row = 2,
+  out_column = 3,
+  out_edge = 4,
+  out_start = 5,
+};
+
+}  // namespace wafersim::workloads

@@ -1,0 +1,155 @@
+#include "workloads/kernels/kernel_builder.h"
+
+#include "sim/error.h"
+
+namespace wafersim::workloads {
+
+using namespace models;
+using sim::Dtype;
+
+int KernelBuilder::begin(const std::string& name, const std::vector<std::string>& arguments, const std::vector<Words>& words) {
+  arguments_.clear();
+  words_.clear();
+  next_register_ = 2;
+  sim::require_invariant(static_cast<int>(arguments.size()) <= tables_.argument_words, "a kernel's arguments fit its row of the call table");
+  sim::require_invariant(next_task_ < task_count, "there are task ids for all kernels");
+  a.task(next_task_, name, Task::Kind::control).payload_register = 0;
+  a.set(1, reg(0));
+  a.mul_integer(1, imm(4 * tables_.argument_words));
+  if (!arguments.empty()) a.load(next_register_, static_cast<int>(arguments.size()), reg(1, tables_.call_table));
+  for (const std::string& argument : arguments) arguments_.emplace(argument, fresh());
+  for (const Words& list : words)
+    for (const PeWord word : list)
+      if (words_.count(word) == 0) {
+        words_[word] = fresh();
+        a.load(words_[word], 1, imm(tables_.pe_words + 4 * word));
+      }
+  signatures_[next_task_] = arguments;
+  return next_task_++;
+}
+
+KernelBuilder::Words KernelBuilder::ring_words(Group group) {
+  if (group == Group::lane) return {word_column, word_column_before, word_row_in, word_row_out};
+  return {word_head_column, word_head_before, word_head_in, word_head_out};
+}
+
+KernelBuilder::Words KernelBuilder::relay_ring_words(Group group) {
+  if (group == Group::lane) return {word_column, word_column_after, word_row_in, word_row_out};
+  return {word_head_column, word_head_after, word_head_in, word_head_out};
+}
+
+KernelBuilder::Words KernelBuilder::all_reduce_words(Group group) {
+  if (group == Group::lane) return {word_row_in, word_row_out, word_row_place};
+  return {word_head_in, word_head_out, word_head_place};
+}
+
+void KernelBuilder::end() {
+  a.activate(task_complete);
+  a.end_task();
+}
+
+void KernelBuilder::begin_part(int task, const std::string& name) { a.task(task, name); }
+
+int KernelBuilder::fresh() {
+  sim::require_invariant(next_register_ < register_count, "a kernel's integers fit the register file");
+  return next_register_++;
+}
+
+int KernelBuilder::arg(const std::string& name) const {
+  const auto known = arguments_.find(name);
+  sim::require_invariant(known != arguments_.end(), "a kernel asks for the arguments that it declares");
+  return known->second;
+}
+
+int KernelBuilder::word(PeWord word) const {
+  const auto known = words_.find(word);
+  sim::require_invariant(known != words_.end(), "a kernel asks for the words that it declares");
+  return known->second;
+}
+
+void KernelBuilder::relay_weights(Value words) {
+  const int feeder = word(word_feeder);
+  const auto skip = a.label();
+  a.branch_less(feeder, imm(0), skip);
+  a.mov(output(Dtype::u32, out_weights), input(Dtype::u32, in_feeder), words).microthread = 0;
+  a.bind(skip);
+}
+
+void KernelBuilder::bind_ring(Group group) {
+  if (alone(group)) return;
+  a.bind_input(in_row, reg(word(group == Group::lane ? word_row_in : word_head_in)));
+  a.bind_output(out_row, reg(word(group == Group::lane ? word_row_out : word_head_out)));
+}
+
+void KernelBuilder::all_reduce(Group group, Opcode op, Value base, Value n) {
+  if (alone(group)) return;
+  const bool lane = group == Group::lane;
+  const Operand own = vector(base), in = input(Dtype::f32, in_row), out = output(Dtype::f32, out_row);
+  bind_ring(group);
+  a.bind_input(in_return, imm(lane ? color_x3 : color_h3));
+  const int place = word(lane ? word_row_place : word_head_place);
+  const auto first = a.label(), last = a.label(), receive = a.label(), done = a.label();
+  a.branch_equal(place, imm(place_first), first);
+  a.branch_equal(place, imm(place_last), last);
+  a.vector(op, out, own, in, n);
+  a.jump(receive);
+  a.bind(first);
+  a.mov(out, own, n);
+  a.bind(receive);
+  a.mov(own, input(Dtype::f32, in_return), n);
+  a.jump(done);
+  a.bind(last);
+  a.vector(op, own, own, in, n);
+  a.bind_output(out_row, imm(lane ? color_x3 : color_h3));
+  a.mov(out, own, n);
+  a.bind(done);
+}
+
+void KernelBuilder::bind_column_sum() {
+  if (layout_.rows > 1) {
+    a.bind_input(in_column, reg(word(word_column_in)));
+    a.bind_output(out_column, reg(word(word_column_out)));
+  }
+  a.bind_output(out_lane, reg(word(word_lane_out)));
+  const int lane_in = word(word_lane_in);
+  if (layout_.lanes == 1) return;
+  const auto skip = a.label();
+  a.branch_less(lane_in, imm(0), skip);
+  a.bind_input(in_lane, reg(lane_in));
+  a.bind(skip);
+}
+
+void KernelBuilder::column_sum(Value base, Value n) {
+  const Operand own = vector(base), down = input(Dtype::f32, in_column), on = output(Dtype::f32, out_column), out = output(Dtype::f32, out_lane);
+  const auto last = a.label(), first = a.label(), done = a.label();
+  if (layout_.rows > 1) {
+    const int place = word(word_column_place);
+    a.branch_equal(place, imm(place_last), last);
+    a.branch_equal(place, imm(place_first), first);
+    a.add(on, own, down, n);
+    a.jump(done);
+    a.bind(first);
+    a.mov(on, own, n);
+    a.jump(done);
+    a.bind(last);
+  }
+  // The collector: the first lane sends the column's sum on, the others add it to what comes from the lane before.
+  const bool alone = layout_.rows == 1;
+  if (layout_.lanes > 1) {
+    const auto add_lane = a.label();
+    a.branch_less(word(word_lane_in), imm(0), add_lane);  // the first lane
+    if (!alone) a.add(own, own, down, n);
+    a.add(out, own, input(Dtype::f32, in_lane), n);
+    a.jump(done);
+    a.bind(add_lane);
+  }
+  if (alone) a.mov(out, own, n);
+  else a.add(out, own, down, n);
+  a.bind(done);
+  if (layout_.rows == 1) {
+    a.bind(last);
+    a.bind(first);
+  }
+}
+
+}  // namespace wafersim::workloads

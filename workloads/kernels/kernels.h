@@ -1,0 +1,55 @@
+#pragma once
+// The programs of the ops of a training step, each in a file of its own. Arithmetic and orders: workloads/NUMERICS.md. Layout: design,
+// section 6. Each emit_ function writes one kernel and returns its task id; the argument names are what lowering must give.
+
+#include "workloads/kernels/kernel_builder.h"
+
+namespace wafersim::workloads {
+
+// Registers of a linear layer's inner part: tile x of `inputs` rows, accumulators `partial`, fp32 results `sums` of `outputs` rows.
+struct LinearRegisters {
+  int x, inputs, partial, sums, outputs;
+};
+// Row sums of x times the column's weight stream into each owner's `sums`. Needs ring_words(lane).
+void linear_sums(KernelBuilder& k, const LinearRegisters& r);
+
+// x, inputs, partial, sums, outputs, y, biases (0 or outputs), feed (words to relay): y = rounded sums (+ bias).
+int emit_linear(KernelBuilder& k);
+// x, inputs, dy, outputs, received, sums, bias (0 or 1): gradients of a linear layer's matrix and bias leave the wafer.
+int emit_weight_gradient(KernelBuilder& k);
+// x, y, mean, rstd, total, work, features (rows of the tile)
+int emit_layer_norm(KernelBuilder& k, int width, float epsilon);
+// x, mean, rstd, dy, dx, products (fp32 tile), totals (two vectors), normal, work, sums, features
+int emit_layer_norm_gradient(KernelBuilder& k, int width);
+// x, y, work (four vectors), features
+int emit_gelu(KernelBuilder& k);
+// x, dy, dx, work (five vectors), features
+int emit_gelu_gradient(KernelBuilder& k);
+// a, b, y, features: residual and gradient sum
+int emit_add(KernelBuilder& k);
+// x, positions (tile), features
+int emit_embedding(KernelBuilder& k);
+// dx, features
+int emit_embedding_gradient(KernelBuilder& k);
+// qkv, o, lse, work; head_rows: features of a head in a column, of a head's `head_features`.
+int emit_attention(KernelBuilder& k, int head_features, int head_rows);
+int attention_work_bytes(const KernelBuilder& k, int head_rows);
+// qkv, o, lse, do, dqkv, work
+int emit_attention_gradient(KernelBuilder& k, int head_features, int head_rows);
+int attention_gradient_work_bytes(const KernelBuilder& k, int head_rows);
+// x, lse, targets, work, features, feed: the loss leaves the wafer. `outputs` true outputs in chunks of columns * chunk_outputs.
+int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs);
+// x, lse, targets, dy (tile of chunk_outputs rows), work, features, first (of the chunk), last (1 in the last chunk), feed
+int emit_logit_gradient(KernelBuilder& k, int chunk_outputs);
+int loss_work_bytes(const KernelBuilder& k, int chunk_outputs);
+// y, dx, features: fp32 tile y += dx; and its rounding into the tile y of the run's type (x, y, features).
+int emit_accumulate(KernelBuilder& k);
+int emit_round(KernelBuilder& k);
+
+// Sends a control wavelet that sets the switches on its way back to position 0; cores ignore it.
+void send_reset(KernelBuilder& k, int queue);
+// Setup at cycle 0, and what runs on every PE when it has finished a kernel: completion gathers in the north-west corner, which starts the
+// next call.
+void emit_control(KernelBuilder& k, int width, int height);
+
+}  // namespace wafersim::workloads

@@ -1,0 +1,61 @@
+#pragma once
+// The words that MemoryX sends for a kernel and the meaning of those that the wafer sends back, from feature maps.
+
+#include <functional>
+#include <vector>
+
+#include "memoryx/stream.h"
+#include "sim/dtype.h"
+#include "workloads/layout.h"
+
+namespace wafersim::workloads {
+
+// Store element of the weight between input i and output j (global features).
+using WeightIndex = std::function<std::uint32_t(int input, int output)>;
+
+class StreamBuilder {
+ public:
+  StreamBuilder(const Layout& layout, sim::Dtype type) : layout_(layout), type_(type) {}
+
+  // Values on one color and port, fp16 two a word; the last word is padded.
+  void values(memoryx::Port port, std::uint8_t color, const std::vector<memoryx::StreamValue>& values);
+  // One value in a word of its own.
+  void word(memoryx::Port port, std::uint8_t color, const memoryx::StreamValue& value, bool half);
+
+  // Weights of a linear layer: for every output, in the order of owners, the weights of each column's inputs.
+  void linear_weights(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight);
+  // One value for each output of a column, packed.
+  void biases(const FeatureMap& outputs, std::uint32_t offset);
+  // Gains and, unless biases is no_biases, biases of each true feature of a column, a word each.
+  static constexpr std::uint32_t no_biases = 0xffffffffu;
+  void norm(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases);
+  // Rows of tokens: for every slot the features of each lane's token, column by column; `index` and `width` as in StreamValue::token_row.
+  void token_rows(const FeatureMap& features, std::uint32_t offset, int width);
+  // Row `position` of a matrix instead of the token's.
+  void position_rows(const FeatureMap& features, std::uint32_t offset, int width);
+  void targets();
+  void gradient_scale();
+
+  // What leaves: the weight and bias gradients of a linear layer, output by output.
+  void linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, std::uint32_t bias, bool with_bias);
+  void norm_gradients(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases);
+  void token_gradients(const FeatureMap& features);
+  void loss();
+
+  memoryx::CallStream take() { return std::move(stream_); }
+  // Words of the column with the most on its weight color: what a feeder relays.
+  int relayed_words() const { return relayed_; }
+
+ private:
+  std::vector<memoryx::GradientWord>& out(memoryx::Port port);
+  memoryx::StreamValue parameter(std::uint32_t index) const { return {memoryx::StreamValue::Kind::parameter, 0, index, 0}; }
+  template <class ValueOf>
+  void rows(const FeatureMap& features, ValueOf&& value_of);
+
+  Layout layout_;
+  sim::Dtype type_;
+  memoryx::CallStream stream_;
+  int relayed_ = 0;
+};
+
+}  // namespace wafersim::workloads
