@@ -282,17 +282,29 @@ bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavele
   return true;
 }
 
+void FabricBlock::require_empty_input(std::uint32_t pe, int queue) const {
+  const std::uint8_t count = input_count_[pe * input_queues + static_cast<std::size_t>(queue)];
+  if (count == 0) return;
+  const Coord c = coord(pe);
+  throw sim::Error(sim::ErrorCategory::plan,
+                   fmt::format("input queue {} at PE ({}, {}) is given another color while it holds {} wavelets of color {}", queue, c.x, c.y, count, bound_color(pe, queue)));
+}
+
+void FabricBlock::unbind_input(std::uint32_t pe, int queue) {
+  std::uint8_t& slot = slot_of_queue_[pe * input_queues + static_cast<std::size_t>(queue)];
+  if (slot == unbound) return;
+  require_empty_input(pe, queue);
+  queue_of_[at(pe, slot)] = unbound;
+  slot = unbound;
+}
+
 void FabricBlock::bind_input(std::uint32_t pe, int queue, Color color) {
-  const std::uint8_t slot = color_slot_[color];
-  const std::size_t q = pe * input_queues + static_cast<std::size_t>(queue);
+  const std::uint8_t slot = color < RouteMap::max_colors ? color_slot_[color] : unbound;
+  std::uint8_t& bound = slot_of_queue_[pe * input_queues + static_cast<std::size_t>(queue)];
   if (slot == unbound) throw sim::Error(sim::ErrorCategory::plan, fmt::format("input queue {} is bound to color {}, which has no route", queue, color));
-  if (slot_of_queue_[q] == slot) return;
-  if (input_count_[q] != 0) {
-    const Coord c = coord(pe);
-    throw sim::Error(sim::ErrorCategory::plan, fmt::format("input queue {} at PE ({}, {}) is bound to color {} while it still holds wavelets", queue, c.x, c.y, color));
-  }
-  if (slot_of_queue_[q] != unbound) queue_of_[at(pe, slot_of_queue_[q])] = unbound;
-  slot_of_queue_[q] = slot;
+  if (bound == slot) return;
+  unbind_input(pe, queue);
+  bound = slot;
   queue_of_[at(pe, slot)] = static_cast<std::uint8_t>(queue);
   activate(pe);
 }

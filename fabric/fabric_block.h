@@ -68,7 +68,9 @@ class FabricBlock {
   bool enter(std::uint32_t pe, Direction d, Color color, const Wavelet& wavelet, Cycle now);
 
   // --- The core's side of the ramp -------------------------------------------------------------------------------------------
+  // An input queue takes one color at a time; its wavelets wait in the router while no queue is bound to it. Queues must be empty to change.
   void bind_input(std::uint32_t pe, int queue, Color color);
+  void unbind_input(std::uint32_t pe, int queue);
   // The oldest wavelet of an input queue that has come up the ramp by `now`; null when there is none.
   struct Arrived {
     std::uint32_t payload;
@@ -94,6 +96,7 @@ class FabricBlock {
   bool flip_waiting(std::uint32_t pe, Color color, std::uint32_t bits);
 
  private:
+  void require_empty_input(std::uint32_t pe, int queue) const;
   struct Entry {
     std::uint32_t payload;
     std::uint32_t stamp;  // bit 31 control, bit 30 advance, bits 0-29 the cycle from which it may move

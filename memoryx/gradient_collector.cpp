@@ -52,7 +52,8 @@ void GradientCollector::arrive(Port port, std::uint32_t bits, std::uint64_t cycl
   PortState& state = ports_[static_cast<std::size_t>(timing_.port_index(port))];
   if (state.segment == state.segments.size())
     throw sim::Error(sim::ErrorCategory::invariant, "a word leaves the wafer at row " + std::to_string(port.row) + " of the " +
-                                                        (port.side == Port::Side::west ? "west" : "east") + " edge, but no call announces it");
+                                                        (port.side == Port::Side::west ? "west" : "east") +
+                                                        " edge, but no call announces it");
   const std::vector<GradientWord>& words = *state.segments[state.segment].words;
   const GradientWord& word = words[state.word];
   const float value = std::bit_cast<float>(bits);

@@ -16,9 +16,10 @@ namespace wafersim::memoryx {
 
 class GradientCollector : public OutSink {
  public:
-  // streams: of the plan's calls, in the order in which they run. streams and store outlive the collector; the store's gradients are its own.
-  // Throws Error(invariant) when a word means no element of the store or token of the batch, or when more than one means the loss.
-  GradientCollector(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const TrainingSpec& training, ParameterStore& store);
+  // streams: of the plan's calls, in the order in which they run. streams and store outlive the collector; the store's gradients are its
+  // own. Throws Error(invariant) when a word means no element of the store or token of the batch, or when more than one means the loss.
+  GradientCollector(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const TrainingSpec& training,
+                    ParameterStore& store);
 
   // Clears the gradients. What no word is announced for is complete at `cycle`.
   void begin_step(std::uint64_t cycle);
@@ -56,8 +57,8 @@ class GradientCollector : public OutSink {
   ParameterStore& store_;
   TensorIndex index_;
   std::vector<PortState> ports_;
-  std::vector<std::uint64_t> last_;    // by tensor
-  std::vector<float> token_gradients_;  // [token * width + feature]
+  std::vector<std::uint64_t> last_;             // by tensor
+  std::vector<float> token_gradients_;          // [token * width + feature]
   int token_table_ = -1, position_table_ = -1;  // tensors; -1: no word is a token's
   std::uint64_t expected_ = 0;
   std::uint64_t arrived_ = 0;

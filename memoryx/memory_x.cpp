@@ -53,14 +53,16 @@ MemoryX::MemoryX(const MemoryXSpec& spec, double clock_hz, const TrainingSpec& t
       updater_(training.update) {
   const double bytes = stored_bytes * static_cast<double>(store_.size());
   if (bytes > spec.capacity)
-    throw sim::Error(sim::ErrorCategory::plan, "memoryx.capacity = " + std::to_string(spec.capacity) + " bytes: the model with its gradients and moments takes " +
-                                                   std::to_string(bytes) + "; choose a smaller model or a larger MemoryX");
+    throw sim::Error(sim::ErrorCategory::plan, "memoryx.capacity = " + std::to_string(spec.capacity) +
+                                                   " bytes: the model with its gradients and moments takes " + std::to_string(bytes) +
+                                                   "; choose a smaller model or a larger MemoryX");
   for (const ParameterEntry& entry : store_.table().entries())
     durations_.push_back(update_cycles(spec, clock_hz, training.update.optimizer.kind, entry.size));
 }
 
 void MemoryX::begin_step(std::uint64_t cycle, const StepBatch& batch) {
-  sim::require_invariant(batch.tokens.size() == training_.tokens() && batch.targets.size() == training_.tokens(), "a step's batch has the size of the plan's");
+  sim::require_invariant(batch.tokens.size() == training_.tokens() && batch.targets.size() == training_.tokens(),
+                         "a step's batch has the size of the plan's");
   batch_ = batch;
   streamer_.begin_step(cycle, batch, static_cast<float>(updater_.loss_scale() / static_cast<double>(training_.tokens())));
   collector_.begin_step(cycle);
@@ -73,7 +75,8 @@ MemoryX::StepEnd MemoryX::finish_step(std::uint64_t cycle) {
   if (!end.update.skipped) {
     const bool together = training_.update.clip > 0.0 || training_.update.loss_scale.dynamic;
     std::vector<std::uint64_t> may_start(durations_.size(), cycle);
-    for (std::size_t tensor = 0; tensor < done.size() && !together; ++tensor) may_start[tensor] = collector_.last_arrival(static_cast<int>(tensor));
+    for (std::size_t tensor = 0; tensor < done.size() && !together; ++tensor)
+      may_start[tensor] = collector_.last_arrival(static_cast<int>(tensor));
     done = schedule_updates(may_start, durations_, streamer_.first_use());
   }
   for (std::size_t tensor = 0; tensor < done.size(); ++tensor) {

@@ -26,8 +26,8 @@ std::vector<std::uint64_t> schedule_updates(const std::vector<std::uint64_t>& ma
 class MemoryX {
  public:
   // streams: of the plan's calls in the order in which they run; they outlive this. Throws Error(plan) when the store is too large.
-  MemoryX(const MemoryXSpec& spec, double clock_hz, const TrainingSpec& training, ParameterStore store, const std::vector<const CallStream*>& streams,
-          const LinkTiming& timing);
+  MemoryX(const MemoryXSpec& spec, double clock_hz, const TrainingSpec& training, ParameterStore store,
+          const std::vector<const CallStream*>& streams, const LinkTiming& timing);
   MemoryX(const MemoryX&) = delete;
   MemoryX& operator=(const MemoryX&) = delete;
 

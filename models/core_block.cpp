@@ -184,10 +184,11 @@ std::vector<CoreBlock::Wait> CoreBlock::waits_of(std::uint32_t pe) const {
   std::vector<Wait> waits;
   const auto add = [&](const VectorState& v) {
     const Instruction& i = v.decoded->ins;
+    const std::string what = fmt::format("{}, row {}, element {}", disassemble(i), v.row, v.element);
     for (const Operand* o : {&i.a, &i.b})
       if (o->kind == Operand::Kind::input && !v.holds_half && fabric_.waiting_in_input(pe, o->queue) == 0)
-        return waits.push_back({Wait::Kind::input, fabric_.bound_color(pe, o->queue), o->queue, disassemble(i)});
-    if (i.dst.kind == Operand::Kind::output) waits.push_back({Wait::Kind::output, core.output_color[i.dst.queue], i.dst.queue, disassemble(i)});
+        return waits.push_back({Wait::Kind::input, fabric_.bound_color(pe, o->queue), o->queue, what});
+    if (i.dst.kind == Operand::Kind::output) waits.push_back({Wait::Kind::output, core.output_color[i.dst.queue], i.dst.queue, what});
   };
   if (core.main.decoded != nullptr) {
     add(core.main);

@@ -72,7 +72,10 @@ bool CoreBlock::run_scalar(std::uint32_t pe, const Instruction& i, Cycle now, Ch
     case Opcode::branch_less:
       if (*reg < v) next = i.target;
       break;
-    case Opcode::bind_input: fabric_.bind_input(pe, i.queue, static_cast<fabric::Color>(v)); break;
+    case Opcode::bind_input:
+      if (v < 0) fabric_.unbind_input(pe, i.queue);
+      else fabric_.bind_input(pe, i.queue, static_cast<fabric::Color>(v));
+      break;
     case Opcode::bind_output: core.output_color[i.queue] = static_cast<std::uint8_t>(v); break;
     case Opcode::activate:
       core.activated |= 1ull << i.task;

@@ -3,12 +3,20 @@
 namespace wafersim::models {
 
 void LinkPorts::deliver(Cycle now, const Enter& enter) {
-  refused_ = false;
   in_.deliver(now, [&](const memoryx::InWord& word) {
     const bool entered = enter(word.port, word.color, {word.bits, word.control, false});
     changed_ = changed_ || entered;
     return entered;
   });
+}
+
+// Words that leave take places; a word that starts gives one back for the next cycle.
+bool LinkPorts::rooms_changed(Cycle now) {
+  const Cycle started = out_.last_start();
+  if (!pushed_ && (started == memoryx::never || started < asked_)) return false;
+  pushed_ = refused_ = false;
+  asked_ = now;
+  return true;
 }
 
 bool LinkPorts::room(memoryx::Port port, Cycle now) const {
@@ -20,7 +28,7 @@ bool LinkPorts::room(memoryx::Port port, Cycle now) const {
 void LinkPorts::leave(memoryx::Port port, Cycle now, fabric::Color, const fabric::Wavelet& wavelet) {
   if (wavelet.control) return;
   out_.push(port, now, wavelet.payload);
-  changed_ = true;
+  changed_ = pushed_ = true;
 }
 
 bool LinkPorts::take_changes() {

@@ -12,6 +12,7 @@ class LinkPorts : public EdgePorts {
   LinkPorts(memoryx::InLink& in, memoryx::OutLink& out) : in_(in), out_(out) {}
 
   void deliver(Cycle now, const Enter& enter) override;
+  bool rooms_changed(Cycle now) override;
   bool room(memoryx::Port port, Cycle now) const override;
   void leave(memoryx::Port port, Cycle now, fabric::Color color, const fabric::Wavelet& wavelet) override;
   // The next word that comes to the head of an edge queue. One that waits there enters when the routers move.
@@ -26,6 +27,8 @@ class LinkPorts : public EdgePorts {
   memoryx::InLink& in_;
   memoryx::OutLink& out_;
   bool changed_ = false;
+  bool pushed_ = true;  // since rooms were last asked for
+  Cycle asked_ = 0;     // when they were
   mutable bool refused_ = false;
 };
 

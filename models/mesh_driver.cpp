@@ -69,6 +69,7 @@ void MeshDriver::edges_in(Cycle now) {
     const Place place = at({west ? 0 : width_ - 1, port.row});
     return place.block->fabric->enter(place.pe, west ? fabric::west : fabric::east, color, wavelet, now);
   });
+  if (!edges_->rooms_changed(now)) return;
   const auto rooms = [&](Block& block, fabric::Direction d, Port::Side side) {
     const fabric::Rectangle& place = block.fabric->place();
     for (int k = 0; k < place.height; ++k)

@@ -25,6 +25,8 @@ class EdgePorts {
   using Enter = std::function<bool(memoryx::Port, fabric::Color, const fabric::Wavelet&)>;
   virtual ~EdgePorts() = default;
   virtual void deliver(Cycle now, const Enter& enter) = 0;  // offers at most one wavelet a port
+  // False only when every port's room is what it was when room() was last asked for it.
+  virtual bool rooms_changed(Cycle now) = 0;
   virtual bool room(memoryx::Port port, Cycle now) const = 0;
   virtual void leave(memoryx::Port port, Cycle now, fabric::Color color, const fabric::Wavelet& wavelet) = 0;
   virtual Cycle next_event(Cycle now) const = 0;

@@ -45,7 +45,7 @@ enum class Opcode : std::uint8_t {
   branch_equal,    // to target if reg == value
   branch_not_equal,
   branch_less,     // to target if reg < value
-  bind_input,      // input queue `queue` takes color value
+  bind_input,      // input queue `queue` takes color value; none when negative
   bind_output,     // output queue `queue` sends on color value
   activate,        // task `task`
   block,

@@ -15,8 +15,8 @@
 
 namespace wafersim::models {
 
-// Several lines. The first names the cycle, a PE, what it waits for and the color; then one line a wait of its chain, the cycle marked; then
-// what MemoryX still waits for.
+// Several lines. The first names the cycle, a PE, what it waits for and the color; then one line a wait of its chain, the cycle marked;
+// then what MemoryX still waits for.
 std::string stall_report(const WaferPlan& plan, const MeshDriver& mesh, const memoryx::InLink& in, const memoryx::LinkTiming& timing,
                          const memoryx::GradientCollector& collector, fabric::Cycle cycle);
 

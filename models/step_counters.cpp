@@ -25,7 +25,8 @@ std::vector<memoryx::LinkCounters> minus(const std::vector<memoryx::LinkCounters
 
 }  // namespace
 
-StepStatistics StepCounters::take(fabric::Cycle end, const std::vector<Block>& blocks, const memoryx::InLink& in, const memoryx::OutLink& out, int channels) {
+StepStatistics StepCounters::take(fabric::Cycle end, const std::vector<Block>& blocks, const memoryx::InLink& in,
+                                  const memoryx::OutLink& out, int channels) {
   StepStatistics total;
   std::vector<CallRecord> calls;
   total.activity.resize(pes_ * activities);
@@ -38,9 +39,11 @@ StepStatistics StepCounters::take(fabric::Cycle end, const std::vector<Block>& b
       const fabric::Coord c = block.fabric->coord(pe);
       const std::size_t global = static_cast<std::size_t>(c.y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(c.x);
       std::uint64_t sum = 0;
-      for (std::size_t a = 0; a < activities; ++a) sum += total.activity[global * activities + a] = block.core->activity(pe, static_cast<Activity>(a));
+      for (std::size_t a = 0; a < activities; ++a)
+        sum += total.activity[global * activities + a] = block.core->activity(pe, static_cast<Activity>(a));
       sim::require_invariant(sum == end, "busy, stalls and idle of every PE add up to the cycles");
-      for (std::size_t d = 0; d < fabric::directions; ++d) total.flits[global * fabric::directions + d] = counters.flits[pe * fabric::directions + d];
+      for (std::size_t d = 0; d < fabric::directions; ++d)
+        total.flits[global * fabric::directions + d] = counters.flits[pe * fabric::directions + d];
     }
     const std::vector<CallRecord> taken = block.core->take_calls();
     if (taken.size() > calls.size()) calls.resize(taken.size());

@@ -14,8 +14,10 @@ class StepCounters {
   // width: of the mesh, in PEs.
   StepCounters(int width, int height) : width_(width), pes_(static_cast<std::size_t>(width) * static_cast<std::size_t>(height)) {}
 
-  // Counts all up to cycle `end` and returns what is new since the last call. Error(invariant) when a PE's activities do not add up to `end`.
-  StepStatistics take(fabric::Cycle end, const std::vector<Block>& blocks, const memoryx::InLink& in, const memoryx::OutLink& out, int channels);
+  // Counts all up to cycle `end` and returns what is new since the last call. Error(invariant) when a PE's activities do not add up to
+  // `end`.
+  StepStatistics take(fabric::Cycle end, const std::vector<Block>& blocks, const memoryx::InLink& in, const memoryx::OutLink& out,
+                      int channels);
 
  private:
   int width_;

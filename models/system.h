@@ -25,16 +25,16 @@ struct SystemOptions {
 
 // What happened in a step. PEs are numbered y * width + x, channels as in memoryx::LinkTiming.
 struct StepStatistics {
-  std::vector<CallRecord> calls;        // by number of the kernel call; cycles are sums over PEs
-  std::vector<std::uint64_t> activity;  // [pe * activities + activity] cycles; for every PE they add up to the step's
-  std::vector<std::uint64_t> flits;     // [pe * directions + direction] wavelets sent
-  std::uint64_t hops = 0;               // over links between PEs
+  std::vector<CallRecord> calls;               // by number of the kernel call; cycles are sums over PEs
+  std::vector<std::uint64_t> activity;         // [pe * activities + activity] cycles; for every PE they add up to the step's
+  std::vector<std::uint64_t> flits;            // [pe * directions + direction] wavelets sent
+  std::uint64_t hops = 0;                      // over links between PEs
   std::vector<memoryx::LinkCounters> in, out;  // by channel
 };
 
 struct StepResult {
-  double loss = 0.0;            // mean over tokens
-  float gradient_norm = 0.0f;   // unscaled, before clipping
+  double loss = 0.0;           // mean over tokens
+  float gradient_norm = 0.0f;  // unscaled, before clipping
   double lr = 0.0;
   double loss_scale = 1.0;      // that the gradients carried
   bool skipped = false;         // a gradient was not finite: no weight changed
@@ -47,7 +47,8 @@ struct StepResult {
 class System {
  public:
   // The plan outlives the system. Throws Error(plan) for routes that cannot work, Error(config) for a link that cannot.
-  System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training, const SystemOptions& options);
+  System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
+         const SystemOptions& options);
   ~System();
   System(const System&) = delete;
   System& operator=(const System&) = delete;

@@ -1,7 +1,6 @@
 #include "models/wait_graph.h"
 
 #include <fmt/format.h>
-
 #include <functional>
 #include <map>
 #include <set>
@@ -48,9 +47,12 @@ std::vector<WaitGraph::Node> WaitGraph::senders(Coord pe, fabric::Color color) c
     for (const Direction d : fabric::links) {
       if (!(in & fabric::mask(d))) continue;
       const Coord from = neighbour(at, d);
-      if (from.x < 0) found.push_back({Kind::west_edge, 0, at.y, 0});
-      else if (from.x >= mesh_.width()) found.push_back({Kind::east_edge, 0, at.y, 0});
-      else todo.push_back(from);
+      if (from.x < 0)
+        found.push_back({Kind::west_edge, 0, at.y, 0});
+      else if (from.x >= mesh_.width())
+        found.push_back({Kind::east_edge, 0, at.y, 0});
+      else
+        todo.push_back(from);
     }
   }
   return found;
@@ -77,10 +79,13 @@ std::vector<WaitGraph::Wait> WaitGraph::core_waits(const Node& node) const {
         break;
       }
       case CoreBlock::Wait::Kind::output:
-        waits.push_back({node, fmt::format("{} waits for room in output queue {} of color {} ({})", who, w.queue, w.color, w.what), Node{Kind::queue, node.x, node.y, w.color}});
+        waits.push_back({node, fmt::format("{} waits for room in output queue {} of color {} ({})", who, w.queue, w.color, w.what),
+                         Node{Kind::queue, node.x, node.y, w.color}});
         break;
       case CoreBlock::Wait::Kind::microthread: break;  // its microthread's own wait follows
-      case CoreBlock::Wait::Kind::unblock: waits.push_back({node, fmt::format("{} waits for task {} to be unblocked", who, w.what), {}}); break;
+      case CoreBlock::Wait::Kind::unblock:
+        waits.push_back({node, fmt::format("{} waits for task {} to be unblocked", who, w.what), {}});
+        break;
     }
   return waits;
 }
@@ -88,31 +93,40 @@ std::vector<WaitGraph::Wait> WaitGraph::core_waits(const Node& node) const {
 std::vector<WaitGraph::Wait> WaitGraph::queue_waits(const Node& node) const {
   const MeshDriver::Place p = mesh_.at({node.x, node.y});
   const FabricBlock& routers = *p.block->fabric;
-  const std::string who = fmt::format("color {} in the router of {} ({} wavelets)", node.color, place(node.x, node.y), routers.waiting_in_router(p.pe, node.color));
+  const std::string who = fmt::format("color {} in the router of {} ({} wavelets)", node.color, place(node.x, node.y),
+                                      routers.waiting_in_router(p.pe, node.color));
   if (routers.waiting_in_router(p.pe, node.color) == 0) {
     // Only its switch can keep a core from sending into an empty queue.
-    return {{node, fmt::format("color {} in the router of {} does not listen to its core: the switch stands elsewhere", node.color, place(node.x, node.y)), {}}};
+    return {{node,
+             fmt::format("color {} in the router of {} does not listen to its core: the switch stands elsewhere", node.color,
+                         place(node.x, node.y)),
+             {}}};
   }
   const fabric::DirectionMask out = routers.current_route(p.pe, node.color).out;
   std::vector<Wait> waits;
   if (out & fabric::mask(fabric::ramp)) {
     const int queue = routers.bound_queue(p.pe, node.color);
-    if (queue == FabricBlock::unbound) waits.push_back({node, who + " waits for an input queue that its core has not bound", Node{Kind::core, node.x, node.y, 0}});
+    if (queue == FabricBlock::unbound)
+      waits.push_back({node, who + " waits for an input queue that its core has not bound", Node{Kind::core, node.x, node.y, 0}});
     else if (routers.waiting_in_input(p.pe, queue) > 0)
-      waits.push_back({node, fmt::format("{} waits for room in input queue {} of the core", who, queue), Node{Kind::core, node.x, node.y, 0}});
+      waits.push_back(
+          {node, fmt::format("{} waits for room in input queue {} of the core", who, queue), Node{Kind::core, node.x, node.y, 0}});
   }
   for (const Direction d : fabric::links) {
     if (!(out & fabric::mask(d))) continue;
     const Coord to = neighbour({node.x, node.y}, d);
     if (to.x < 0 || to.x >= mesh_.width()) {
-      waits.push_back({node, fmt::format("{} may wait for room in the {} edge queue of row {}", who, to.x < 0 ? "west" : "east", to.y), {}});
+      waits.push_back(
+          {node, fmt::format("{} may wait for room in the {} edge queue of row {}", who, to.x < 0 ? "west" : "east", to.y), {}});
       continue;
     }
     const MeshDriver::Place next = mesh_.at(to);
     if (!(next.block->fabric->current_route(next.pe, node.color).in & fabric::mask(opposite(d))))
-      waits.push_back({node, fmt::format("{} waits for the switch of {} to listen to the {}", who, place(to.x, to.y), fabric::name(opposite(d))), {}});
+      waits.push_back(
+          {node, fmt::format("{} waits for the switch of {} to listen to the {}", who, place(to.x, to.y), fabric::name(opposite(d))), {}});
     else if (next.block->fabric->waiting_in_router(next.pe, node.color) > 0)
-      waits.push_back({node, fmt::format("{} waits for room in the router of {}", who, place(to.x, to.y)), Node{Kind::queue, to.x, to.y, node.color}});
+      waits.push_back(
+          {node, fmt::format("{} waits for room in the router of {}", who, place(to.x, to.y)), Node{Kind::queue, to.x, to.y, node.color}});
   }
   return waits;
 }
@@ -124,9 +138,12 @@ std::vector<WaitGraph::Wait> WaitGraph::edge_waits(const Node& node) const {
   const int x = west ? 0 : mesh_.width() - 1;
   if (in_ == nullptr) return {{node, who + " has no link behind it", {}}};
   if (const memoryx::InWord* head = in_->front(port, cycle_))
-    return {{node, fmt::format("{} has a wavelet of color {} first and waits for room in the router of {}", who, head->color, place(x, node.y)), Node{Kind::queue, x, node.y, head->color}}};
+    return {{node,
+             fmt::format("{} has a wavelet of color {} first and waits for room in the router of {}", who, head->color, place(x, node.y)),
+             Node{Kind::queue, x, node.y, head->color}}};
   if (const std::optional<memoryx::Port> blocked = in_->blocked(timing_.channel_of(port)))
-    return {{node, fmt::format("{} waits for its channel, whose next word is for row {}", who, blocked->row), Node{node.kind, 0, blocked->row, 0}}};
+    return {{node, fmt::format("{} waits for its channel, whose next word is for row {}", who, blocked->row),
+             Node{node.kind, 0, blocked->row, 0}}};
   return {{node, who + ": the stream of weights has ended there", {}}};
 }
 
@@ -139,7 +156,7 @@ WaitGraph::Chain WaitGraph::chain_from(const Node& from) const {
   const std::function<void(const Node&)> visit = [&](const Node& node) {
     on_path[node] = static_cast<int>(path.size());
     std::vector<Wait> waits = waits_of(node);
-    if (waits.empty()) waits.push_back({node, place(node.x, node.y) + " has nothing to do", {}});
+    if (waits.empty()) waits.push_back({node, place(node.x, node.y) + ", which would have to act, has no task to run", {}});
     for (const Wait& wait : waits) {
       path.push_back(wait);
       if (!wait.on) {

@@ -17,7 +17,6 @@ using sim::Range;
 constexpr const char* inert_keys[] = {"_attn_implementation",
                                       "_commit_hash",
                                       "_name_or_path",
-                                      "architectures",
                                       "attn_implementation",
                                       "attn_implementation_autoset",
                                       "_attn_implementation_autoset",
@@ -110,6 +109,12 @@ void check_family(sim::ConfigReader& reader, const sim::ConfigTree& tree) {
   require_flag(reader, tree, "add_cross_attention", false);
   require_flag(reader, tree, "is_encoder_decoder", false);
   require_flag(reader, tree, "tie_encoder_decoder", false);
+  reader.accept("architectures");
+  if (const sim::ConfigLeaf* leaf = tree.find("architectures"); leaf != nullptr) {
+    for (const nlohmann::json& model : leaf->value) {
+      if (model != "GPT2LMHeadModel" && model != "GPT2Model") unsupported(tree, "architectures", "only GPT2LMHeadModel is supported");
+    }
+  }
   for (const char* key : {"pruned_heads", "quantization_config", "cross_attention_hidden_size"}) {
     reader.accept(key);
     const sim::ConfigLeaf* leaf = tree.find(key);

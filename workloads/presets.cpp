@@ -11,6 +11,7 @@ const Preset* find_preset(const std::vector<Preset>& presets, const std::string&
 
 std::vector<std::string> preset_names(const std::vector<Preset>& presets) {
   std::vector<std::string> out;
+  out.reserve(presets.size());
   for (const Preset& preset : presets) out.push_back(preset.name);
   return out;
 }

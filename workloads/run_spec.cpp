@@ -40,7 +40,7 @@ void refuse_override(const ConfigReader& reader, const std::vector<std::string>&
 }
 
 std::filesystem::path existing_file(ConfigReader& reader, const std::string& key) {
-  const auto path = reader.path(key);
+  auto path = reader.path(key);
   std::error_code code;
   if (!path.empty() && !std::filesystem::exists(path, code)) reader.fail(key, "no such file: " + sim::printable(path.string(), 200));
   return path;

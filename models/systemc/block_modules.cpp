@@ -2,8 +2,8 @@
 
 namespace wafersim::models {
 
-FabricBlockModule::FabricBlockModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const fabric::FabricSpec& fabric, const CoreSpec& core,
-                                     const fabric::Rectangle& place)
+FabricBlockModule::FabricBlockModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const fabric::FabricSpec& fabric,
+                                     const CoreSpec& core, const fabric::Rectangle& place)
     : sc_core::sc_module(name), routers("routers"), block_(make_fabric_block(plan, fabric, core, place)) {
   routers.bind(*this);
 }
@@ -13,7 +13,8 @@ SramBlockModule::SramBlockModule(const sc_core::sc_module_name& name, const Wafe
   memories.bind(*this);
 }
 
-CoreBlockModule::CoreBlockModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const CoreSpec& core, const std::vector<ProgramImage>& images)
+CoreBlockModule::CoreBlockModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const CoreSpec& core,
+                                 const std::vector<ProgramImage>& images)
     : sc_core::sc_module(name), routers("routers"), memories("memories"), cores("cores"), plan_(plan), spec_(core), images_(images) {
   cores.bind(*this);
 }

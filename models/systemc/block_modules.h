@@ -41,7 +41,8 @@ class SramBlockModule : public sc_core::sc_module, public StateAccess<SramBlock>
 class CoreBlockModule : public sc_core::sc_module, public StateAccess<CoreBlock> {
  public:
   // plan, core and images outlive the module.
-  CoreBlockModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const CoreSpec& core, const std::vector<ProgramImage>& images);
+  CoreBlockModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const CoreSpec& core,
+                  const std::vector<ProgramImage>& images);
   sc_core::sc_port<StateAccess<fabric::FabricBlock>> routers;
   sc_core::sc_port<StateAccess<SramBlock>> memories;
   sc_core::sc_export<StateAccess<CoreBlock>> cores;

@@ -4,8 +4,8 @@
 
 namespace wafersim::models {
 
-LinkModule::LinkModule(const sc_core::sc_module_name& name, const memoryx::LinkTiming& timing, int edge_queue_words, memoryx::MemoryX& memory, sim::Hertz clock,
-                       Failure& failure)
+LinkModule::LinkModule(const sc_core::sc_module_name& name, const memoryx::LinkTiming& timing, int edge_queue_words,
+                       memoryx::MemoryX& memory, sim::Hertz clock, Failure& failure)
     : CycleModule(name, clock, failure),
       wafer("wafer"),
       memory_x("memory_x"),

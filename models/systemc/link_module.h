@@ -11,8 +11,8 @@ namespace wafersim::models {
 class LinkModule : public CycleModule {
  public:
   // memory_x outlives the module.
-  LinkModule(const sc_core::sc_module_name& name, const memoryx::LinkTiming& timing, int edge_queue_words, memoryx::MemoryX& memory_x, sim::Hertz clock,
-             Failure& failure);
+  LinkModule(const sc_core::sc_module_name& name, const memoryx::LinkTiming& timing, int edge_queue_words, memoryx::MemoryX& memory_x,
+             sim::Hertz clock, Failure& failure);
   sc_core::sc_port<Wakeable> wafer;
   sc_core::sc_port<Wakeable> memory_x;
 

@@ -39,7 +39,8 @@ const WaferPlan& checked(const WaferPlan& plan) {
 }  // namespace
 
 struct System::Parts {
-  Parts(const MachineSpec& machine_spec, const WaferPlan& wafer_plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training, const SystemOptions& options)
+  Parts(const MachineSpec& machine_spec, const WaferPlan& wafer_plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
+        const SystemOptions& options)
       : plan(checked(wafer_plan)),
         machine(machine_spec),
         clock(static_cast<std::uint64_t>(std::llround(machine.core.clock))),
@@ -77,7 +78,8 @@ bool System::Parts::step_is_complete() const {
   return wafer.routers_idle();
 }
 
-System::System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training, const SystemOptions& options) {
+System::System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
+               const SystemOptions& options) {
   prepare_kernel();
   parts_ = std::make_unique<Parts>(machine, plan, std::move(store), training, options);
 }
@@ -93,7 +95,8 @@ StepResult System::run_step(const memoryx::StepBatch& batch) {
   if (p.failure.error) std::rethrow_exception(p.failure.error);
   const fabric::Cycle stopped = sim::first_cycle_at(sim::Femtoseconds(sc_core::sc_time_stamp().value()), p.clock).count();
   if (!p.step_is_complete())
-    throw sim::Error(sim::ErrorCategory::stall, stall_report(p.plan, p.wafer.driver(), p.link.in(), p.timing, p.memory_x.collector(), stopped));
+    throw sim::Error(sim::ErrorCategory::stall,
+                     stall_report(p.plan, p.wafer.driver(), p.link.in(), p.timing, p.memory_x.collector(), stopped));
 
   const MemoryXModule::Result& result = *p.memory_x_module.result();
   step.loss = result.end.loss;

@@ -5,8 +5,8 @@
 
 namespace wafersim::models {
 
-WaferModule::WaferModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const MachineSpec& machine, const MeshOptions& options, LinkPorts& ports,
-                         sim::Hertz clock, Failure& failure)
+WaferModule::WaferModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const MachineSpec& machine, const MeshOptions& options,
+                         LinkPorts& ports, sim::Hertz clock, Failure& failure)
     : CycleModule(name, clock, failure),
       link("link"),
       width_(plan.width),
@@ -39,16 +39,15 @@ bool WaferModule::routers_idle() const {
 }
 
 std::uint8_t* WaferModule::sram(fabric::Coord c, int address, int bytes) {
-  const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Modules& m) { return m.fabric->state().place().contains(c); });
+  const auto found =
+      std::find_if(modules_.begin(), modules_.end(), [&](const Modules& m) { return m.fabric->state().place().contains(c); });
   sim::require_invariant(found != modules_.end(), "a PE that is asked for is on the wafer");
   SramBlock& sram = found->sram->state();
   sim::require_invariant(address >= 0 && bytes >= 0 && address + bytes <= sram.bytes(), "bytes that are asked for lie in the SRAM in use");
   return sram.at(found->fabric->state().index(c), address);
 }
 
-void WaferModule::add_hook(Cycle cycle, Hook hook) {
-  hooks_.push_back({cycle, std::move(hook)});
-}
+void WaferModule::add_hook(Cycle cycle, Hook hook) { hooks_.push_back({cycle, std::move(hook)}); }
 
 void WaferModule::run(Cycle now) {
   if (now != last_) {  // a cycle is stepped once

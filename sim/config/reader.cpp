@@ -74,7 +74,7 @@ bool ConfigReader::boolean(const std::string& key, std::optional<bool> standard)
   return value.get<bool>();
 }
 
-std::string ConfigReader::text(const std::string& key, std::optional<std::string> standard) {
+std::string ConfigReader::text(const std::string& key, const std::optional<std::string>& standard) {
   if (missing(key, !standard)) return standard.value_or("");
   const ConfigLeaf& leaf = *tree_.find(key);
   if (leaf.value.is_string()) return leaf.value.get<std::string>();

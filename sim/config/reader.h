@@ -28,7 +28,7 @@ class ConfigReader {
   std::int64_t integer(const std::string& key, Range range, std::optional<std::int64_t> standard = {}, Unit unit = Unit::none);
   double number(const std::string& key, Range range, std::optional<double> standard = {}, Unit unit = Unit::none);
   bool boolean(const std::string& key, std::optional<bool> standard = {});
-  std::string text(const std::string& key, std::optional<std::string> standard = {});
+  std::string text(const std::string& key, const std::optional<std::string>& standard = {});
   // Absolute and normal; relative ones start from the directory of whoever gave the value. A missing key gives an empty path.
   std::filesystem::path path(const std::string& key);
   // Index of the value among `names`.

@@ -1,6 +1,7 @@
 #include "sim/config/tree.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "sim/error.h"
 #include "sim/json_file.h"
@@ -92,7 +93,7 @@ std::string ConfigTree::message(const std::string& key, const std::string& what)
 void ConfigTree::insert(const std::string& key, const nlohmann::json& value, const std::shared_ptr<const ConfigOrigin>& origin) {
   check_key(key, origin->label);
   if (value.is_object() && !value.empty()) {
-    for (const auto& [part, inner] : value.items()) insert(key + "." + part, inner, origin);
+    for (const auto& [part, inner] : value.items()) insert(fmt::format("{}.{}", key, part), inner, origin);
     return;
   }
   if (value.is_object() && has_below(key)) return;  // an empty object adds nothing

@@ -12,7 +12,8 @@ namespace wafersim::models {
 
 class PureSystem {
  public:
-  PureSystem(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training, const MeshOptions& options)
+  PureSystem(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
+             const MeshOptions& options)
       : timing_(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
         memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_),
         in_(timing_, plan.edge_queue_words, memory_x_.streamer()),

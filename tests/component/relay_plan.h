@@ -51,7 +51,8 @@ inline WaferPlan relay_plan(int width, int height, int words, int edge_queue_wor
   const auto port = [](memoryx::Port::Side side, int row) { return memoryx::Port{side, static_cast<std::uint16_t>(row)}; };
   using memoryx::GradientWord, memoryx::StreamValue;
   const std::uint32_t start = fabric::control_payload(fabric::SwitchCommand::nop, false, relay_start_task, 0);
-  call.stream.in.push_back({port(memoryx::Port::Side::west, 0), relay_start_color, false, true, {StreamValue::Kind::control, 0, start, 0}, {}});
+  call.stream.in.push_back(
+      {port(memoryx::Port::Side::west, 0), relay_start_color, false, true, {StreamValue::Kind::control, 0, start, 0}, {}});
   for (int y = 0; y < height; ++y) {
     memoryx::CallStream::PortWords out{port(memoryx::Port::Side::east, y), {}};
     for (int w = 0; w < words; ++w) {

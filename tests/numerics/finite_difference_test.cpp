@@ -120,7 +120,8 @@ TEST_F(FiniteDifference, LinearInputWeightAndBias) {
   std::vector<float> dw(weights.size());
   std::vector<float> db(bias.size());
   const Tiles dx = linear_input_gradient(layout_, f32, r, qkv_, residual_, matrix);
-  matrix_gradient(layout_, x, residual_, r, qkv_, [&](int i, int j, float g) { dw[static_cast<std::size_t>(i * 3 * width + j)] = g; });
+  matrix_gradient(layout_, x, residual_, r, qkv_,
+                  [&](int i, int j, float g) { dw[static_cast<std::size_t>(i) * 3 * width + static_cast<std::size_t>(j)] = g; });
   bias_gradient(layout_, r, qkv_, db.data());
   expect_derivative(x.values(), true_elements(residual_), dx.values(), f);
   expect_derivative(weights, all(weights.size()), dw, f);
@@ -172,7 +173,7 @@ TEST_F(FiniteDifference, LossInputAndUnembedding) {
   std::vector<float> dw(weights.size());
   const Tiles lse = loss(layout_, setting, x, residual_, matrix).lse;
   const Tiles dx = loss_gradient(layout_, f32, setting, x, lse, residual_, matrix, 1.0f,
-                                 [&](int i, int j, float g) { dw[static_cast<std::size_t>(j * width + i)] = g; });
+                                 [&](int i, int j, float g) { dw[static_cast<std::size_t>(j) * width + static_cast<std::size_t>(i)] = g; });
   expect_derivative(x.values(), true_elements(residual_), dx.values(), f);
   expect_derivative(weights, all(weights.size()), dw, f);
 }

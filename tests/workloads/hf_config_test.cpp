@@ -77,6 +77,7 @@ TEST(HfConfig, RefusesOtherFamiliesActivationsAndMathematicsByName) {
   EXPECT_TRUE(failure(R"("add_cross_attention": true)").starts_with(start + "add_cross_attention"));
   EXPECT_TRUE(failure(R"("pruned_heads": {"0": [1]})").starts_with(start + "pruned_heads"));
   EXPECT_TRUE(failure(R"("quantization_config": {"bits": 8})").starts_with(start + "quantization_config"));
+  EXPECT_TRUE(failure(R"("architectures": ["GPT2ForSequenceClassification"])").starts_with(start + "architectures"));
   EXPECT_TRUE(failure(R"("head_dim": 32)").starts_with(start + "head_dim"));
   EXPECT_EQ(failure(R"("pruned_heads": {}, "activation_function": "gelu_pytorch_tanh")"), "");
 }

@@ -37,6 +37,8 @@ void report(KernelBuilder& k, int color, int place, int last_place) {
 void gather(KernelBuilder& k, int color, int count) {
   k.a.bind_input(in_column, imm(color));
   k.a.mov(memory(Dtype::f32, imm(k.tables().discard), 0), input(Dtype::f32, in_column), imm(count));
+  // The next kernel's completions may come before this PE looks for them again: they must wait in the router.
+  k.a.bind_input(in_column, imm(-1));
 }
 
 }  // namespace

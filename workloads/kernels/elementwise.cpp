@@ -17,7 +17,7 @@ int emit_gelu(KernelBuilder& k) {
   const int task = k.begin("gelu", {"x", "y", "work", "features"}, {});
   const Value slots = imm(k.slots());
   const int x = k.fresh(), y = k.fresh(), work = k.arg("work");
-  const auto at = [&](int n) { return k.vector(reg(work, n * k.vector_bytes() + 4 * (n % 2))); };
+  const auto at = [&](int n) { return k.vector(reg(work, n * (k.vector_bytes() + 8) + 4 * (n % 2))); };
   const Operand x32 = at(0), cube = at(1), th = at(2), half = at(3);
   a.set(x, reg(k.arg("x")));
   a.set(y, reg(k.arg("y")));
@@ -45,7 +45,7 @@ int emit_gelu_gradient(KernelBuilder& k) {
   const int task = k.begin("gelu_gradient", {"x", "dy", "dx", "work", "features"}, {});
   const Value slots = imm(k.slots());
   const int x = k.fresh(), dy = k.fresh(), dx = k.fresh(), work = k.arg("work");
-  const auto at = [&](int n) { return k.vector(reg(work, n * k.vector_bytes() + 4 * (n % 2))); };
+  const auto at = [&](int n) { return k.vector(reg(work, n * (k.vector_bytes() + 8) + 4 * (n % 2))); };
   const Operand x32 = at(0), square = at(1), th = at(2), w = at(3), slope = at(4);
   const auto number = [](float value) { return constant(value, Dtype::f32); };
   a.set(x, reg(k.arg("x")));
@@ -60,7 +60,7 @@ int emit_gelu_gradient(KernelBuilder& k) {
     a.mul(th, th, number(root_two_over_pi), slots);
     a.unary(Opcode::tanh, th, th, slots);
     a.mov(w, number(1.0f), slots);
-    a.fma(w, square, number(3.0f * cubic), slots);
+    a.fma(w, square, number(0.134145f), slots);
     a.mul(w, w, number(root_two_over_pi), slots);
     a.unary(Opcode::neg, square, th, slots);
     a.mov(slope, number(1.0f), slots);

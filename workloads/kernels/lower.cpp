@@ -217,7 +217,7 @@ void Lowering::lower_op(const TrainingOp& op) {
   const auto in = [&](std::size_t i) { return address(op.inputs[i]); };
   const auto out = [&](std::size_t i) { return address(op.outputs[i]); };
   const auto rows = [&](int tensor) { return features(tensor).per_column; };
-  const auto local_work = [&](int vectors) { return place(op.name + ": work", vectors * vector_bytes() + 8, 0); };
+  const auto local_work = [&](int vectors) { return place(op.name + ": work", vectors * (vector_bytes() + 8), 0); };
   switch (op.kind) {
     case TrainingKind::embedding: {
       const FeatureMap map = features(op.outputs[0]);

@@ -1,0 +1,71 @@
+#include "tools/trainer/breakdown.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "sim/error.h"
+
+namespace wafersim::tools {
+namespace {
+
+constexpr std::size_t idle = static_cast<std::size_t>(models::Activity::idle);
+enum Between : std::size_t { stream_in, kernel_switch, gradient_drain, update };
+constexpr std::array<const char*, 4> between_names = {"stream_in", "kernel_switch", "gradient_drain", "update"};
+
+std::uint64_t sum(const std::array<std::uint64_t, models::activities>& cycles) {
+  return std::accumulate(cycles.begin(), cycles.end(), std::uint64_t{0});
+}
+
+}  // namespace
+
+Breakdown::Breakdown(const models::WaferPlan& plan)
+    : pes_(static_cast<std::uint64_t>(plan.width) * static_cast<std::uint64_t>(plan.height)) {
+  for (const models::KernelCall& call : plan.calls) {
+    const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const BreakdownRow& row) {
+      return row.layer == call.layer && row.phase == call.phase && row.kernel == call.kernel;
+    });
+    row_of_call_.push_back(static_cast<std::size_t>(same - rows_.begin()));
+    if (same == rows_.end()) rows_.push_back({call.layer, call.phase, call.kernel, 0, 0, {}, 0});
+    ++rows_[row_of_call_.back()].calls;
+  }
+  for (const char* name : between_names) rows_.push_back({-1, "", name, 0, 0, {}, 0});
+}
+
+// Returns the call's idle PE cycles that lie beyond its own time.
+std::uint64_t Breakdown::add_call(BreakdownRow& row, const models::CallRecord& call) {
+  const std::uint64_t cycles = call.last_done - call.first_start, own = cycles * pes_;
+  const std::uint64_t worked = sum(call.cycles) - call.cycles[idle];
+  const std::uint64_t kept = std::min(call.cycles[idle], own > worked ? own - worked : 0);
+  for (std::size_t a = 0; a < call.cycles.size(); ++a) row.pe_cycles[a] += a == idle ? kept : call.cycles[a];
+  row.cycles += cycles;
+  row.macs += call.macs;
+  return call.cycles[idle] - kept;
+}
+
+void Breakdown::add(const models::StepResult& step) {
+  const std::vector<models::CallRecord>& calls = step.statistics.calls;
+  sim::require_invariant(calls.size() == row_of_call_.size(), "every kernel call of the plan runs once a step");
+  std::array<std::uint64_t, 4> cycles{};
+  std::uint64_t at = step.first, counted = 0, spare = 0;
+  for (std::size_t k = 0; k < calls.size(); ++k) {
+    sim::require_invariant(at <= calls[k].first_start && calls[k].first_start <= calls[k].last_done, "kernel calls follow one another");
+    cycles[k == 0 ? stream_in : kernel_switch] += calls[k].first_start - at;
+    spare += add_call(rows_[row_of_call_[k]], calls[k]);
+    counted += sum(calls[k].cycles);
+    at = calls[k].last_done;
+  }
+  const std::uint64_t drained = std::max(at, step.gradients);
+  sim::require_invariant(drained <= step.last, "a step ends after its last kernel and gradient");
+  sim::require_invariant(counted == pes_ * (step.last - step.first), "the PE cycles of the calls add up to those of the step");
+  cycles[gradient_drain] = drained - at;
+  cycles[update] = step.last - drained;
+  for (const Between b : {stream_in, gradient_drain, update, kernel_switch}) {  // the switches take what the others leave
+    const std::uint64_t share = b == kernel_switch ? spare : std::min(spare, pes_ * cycles[b]);
+    between(b).cycles += cycles[b];
+    between(b).pe_cycles[idle] += share;
+    spare -= share;
+  }
+  ++steps_;
+}
+
+}  // namespace wafersim::tools

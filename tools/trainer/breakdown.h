@@ -1,0 +1,54 @@
+#pragma once
+// Where the cycles of a step go: by kernel, layer and phase, and what lies between the kernels.
+//
+// A kernel call runs from the first PE that starts it to the last one that finishes it; calls do not overlap. The rest of a step are four
+// rows without a layer or phase:
+//   stream_in       before the first call: its start and first words are on their way
+//   kernel_switch   between calls
+//   gradient_drain  after the last call, until the last gradient is in MemoryX
+//   update          after that, until the last weight is updated and the wafer is at rest
+// The rows' cycles add up to the step's. A PE's cycles from its start of a call to its start of the next one are the call's; of its idle
+// time, what exceeds the call's own cycles times PEs belongs to the rows between the calls. The rows' PE cycles add up to cycles times PEs.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/plan.h"
+#include "models/system.h"
+
+namespace wafersim::tools {
+
+struct BreakdownRow {
+  int layer = -1;     // -1: not of a layer
+  std::string phase;  // empty between calls
+  std::string kernel;
+  int calls = 0;                                             // a step
+  std::uint64_t cycles = 0;                                  // here and below: sums over the steps added
+  std::array<std::uint64_t, models::activities> pe_cycles{};  // by models::Activity
+  std::uint64_t macs = 0;
+};
+
+class Breakdown {
+ public:
+  explicit Breakdown(const models::WaferPlan& plan);
+
+  // Error(invariant) when the step's calls are not in order or cycles are lost.
+  void add(const models::StepResult& step);
+
+  int steps() const { return steps_; }
+  // Kernels in the order of their first calls, then the rows between them.
+  const std::vector<BreakdownRow>& rows() const { return rows_; }
+
+ private:
+  BreakdownRow& between(std::size_t index) { return rows_[rows_.size() - 4 + index]; }
+  std::uint64_t add_call(BreakdownRow& row, const models::CallRecord& call);
+
+  std::uint64_t pes_;
+  std::vector<std::size_t> row_of_call_;
+  std::vector<BreakdownRow> rows_;
+  int steps_ = 0;
+};
+
+}  // namespace wafersim::tools

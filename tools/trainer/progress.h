@@ -1,0 +1,34 @@
+#pragma once
+// The progress of a run on stderr: step, loss, simulated time, host time, time left. On a terminal one line that is overwritten, else a
+// line a step, at most one in `seconds_between_lines` beside the first and the last.
+
+#include <chrono>
+
+#include "tools/trainer/trainer.h"
+
+namespace wafersim::tools {
+
+class Progress {
+ public:
+  static constexpr double seconds_between_lines = 5.0;
+
+  // clock: of the machine, Hz.
+  Progress(int steps, double clock);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void after_step(int step, const StepRecord& record);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  int steps_;
+  double clock_;
+  bool terminal_;
+  bool line_open_ = false;  // a live line that no newline has ended
+  double simulated_seconds_ = 0.0;
+  Clock::time_point start_, last_line_;
+};
+
+}  // namespace wafersim::tools

@@ -1,0 +1,31 @@
+#include "tools/trainer/tables.h"
+
+#include <fmt/format.h>
+
+namespace wafersim::tools {
+
+std::string steps_csv(const RunResult& result, double clock) {
+  std::string text = "step,loss,gradient_norm,lr,loss_scale,skipped,cycles,seconds\n";
+  for (std::size_t s = 0; s < result.steps.size(); ++s) {
+    const StepRecord& step = result.steps[s];
+    text += fmt::format("{},{},{},{},{},{},{},{}\n", s, step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.cycles,
+                        static_cast<double>(step.cycles) / clock);
+  }
+  return text;
+}
+
+std::string heatmap_csv(const RunResult& result, const models::WaferPlan& plan) {
+  const StepTotals& totals = result.totals;
+  std::string text = fmt::format("x,y,{},flits_n,flits_e,flits_s,flits_w,flits_ramp,sram_bytes\n", fmt::join(models::activity_names, ","));
+  const auto add = [&](std::uint64_t sum) { text += fmt::format(",{}", static_cast<double>(sum) / totals.steps); };
+  for (std::size_t pe = 0; pe * models::activities < totals.activity.size(); ++pe) {
+    const std::size_t width = static_cast<std::size_t>(plan.width);
+    text += fmt::format("{},{}", pe % width, pe / width);
+    for (std::size_t a = 0; a < models::activities; ++a) add(totals.activity[pe * models::activities + a]);
+    for (std::size_t d = 0; d < fabric::directions; ++d) add(totals.flits[pe * fabric::directions + d]);
+    text += fmt::format(",{}\n", plan.sram.peak_bytes);
+  }
+  return text;
+}
+
+}  // namespace wafersim::tools

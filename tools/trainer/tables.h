@@ -1,0 +1,17 @@
+#pragma once
+// steps.csv and heatmap.csv as text.
+
+#include <string>
+
+#include "tools/trainer/trainer.h"
+
+namespace wafersim::tools {
+
+// step,loss,gradient_norm,lr,loss_scale,skipped,cycles,seconds: a row a step, from 0.
+std::string steps_csv(const RunResult& result, double clock);
+
+// x,y, cycles by activity (busy, each cause of a stall, idle), wavelets sent by direction, sram_bytes: a row a PE, row by row from the
+// north-west, means over the measured steps.
+std::string heatmap_csv(const RunResult& result, const models::WaferPlan& plan);
+
+}  // namespace wafersim::tools

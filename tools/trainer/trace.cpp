@@ -1,0 +1,76 @@
+#include "tools/trainer/trace.h"
+
+#include <array>
+#include <fmt/format.h>
+
+namespace wafersim::tools {
+namespace {
+
+enum Track { kernels, optimizer, in_west, in_east, out_west, out_east };
+constexpr std::array<const char*, 6> track_names = {"wafer kernels", "optimizer",     "link in, west",
+                                                    "link in, east", "link out, west", "link out, east"};
+
+}  // namespace
+
+void Trace::add_link(std::vector<Event>& events, const models::StepResult& step, bool in, bool east) const {
+  const std::vector<memoryx::LinkCounters>& channels = in ? step.statistics.in : step.statistics.out;
+  const std::size_t half = channels.size() / 2;  // west channels come first
+  memoryx::LinkCounters sum;
+  for (std::size_t c = east ? half : 0; c < (east ? channels.size() : half); ++c) {
+    sum.words += channels[c].words;
+    sum.busy_cycles += channels[c].busy_cycles;
+    sum.credit_stall_cycles += channels[c].credit_stall_cycles;
+  }
+  if (sum.words == 0) return;
+  const auto& calls = step.statistics.calls;
+  const fabric::Cycle begin = in || calls.empty() ? step.first : calls.front().first_start;
+  const fabric::Cycle end = in && !calls.empty() ? calls.back().last_done : step.gradients;
+  const double use = static_cast<double>(sum.busy_cycles) / (static_cast<double>(half) * static_cast<double>(step.last - step.first));
+  events.push_back({in ? (east ? in_east : in_west) : (east ? out_east : out_west), in ? "weights in" : "gradients out", begin, end,
+                    fmt::format(R"({{"step":{},"channels":{},"words":{},"busy_cycles":{},"credit_stall_cycles":{},"utilization":{}}})",
+                                steps_, half, sum.words, sum.busy_cycles, sum.credit_stall_cycles, use)});
+}
+
+std::vector<Trace::Event> Trace::events_of(const models::StepResult& step) const {
+  std::vector<Event> events;
+  for (std::size_t k = 0; k < step.statistics.calls.size(); ++k) {
+    const models::KernelCall& call = plan_->calls[k];
+    const models::CallRecord& record = step.statistics.calls[k];
+    events.push_back({kernels, call.kernel + " " + call.phase, record.first_start, record.last_done,
+                      fmt::format(R"({{"step":{},"call":{},"layer":{},"macs":{}}})", steps_, k, call.layer, record.macs)});
+  }
+  if (step.last > step.gradients)
+    events.push_back({optimizer, "update", step.gradients, step.last, fmt::format(R"({{"step":{}}})", steps_)});
+  for (const bool in : {true, false}) {
+    for (const bool east : {false, true}) add_link(events, step, in, east);
+  }
+  return events;
+}
+
+void Trace::add(const models::StepResult& step) {
+  std::vector<Event> events = events_of(step);
+  const bool fits = last_.empty() && kept_.size() + 2 * events.size() <= most_events;
+  if (fits) {
+    kept_.insert(kept_.end(), events.begin(), events.end());
+  } else {
+    last_ = std::move(events);
+  }
+  ++steps_;
+}
+
+std::string Trace::json() const {
+  std::string text = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
+  for (std::size_t track = 0; track < track_names.size(); ++track)
+    text += fmt::format("{}\n{{\"ph\":\"M\",\"pid\":0,\"tid\":{},\"name\":\"thread_name\",\"args\":{{\"name\":\"{}\"}}}}",
+                        track == 0 ? "" : ",", track, track_names[track]);
+  const double microseconds = 1e6 / clock_;
+  for (const std::vector<Event>* part : {&kept_, &last_}) {
+    for (const Event& event : *part)
+      text += fmt::format(",\n{{\"ph\":\"X\",\"pid\":0,\"tid\":{},\"name\":\"{}\",\"ts\":{},\"dur\":{},\"args\":{}}}", event.track, event.name,
+                          static_cast<double>(event.begin) * microseconds, static_cast<double>(event.end - event.begin) * microseconds,
+                          event.arguments);
+  }
+  return text + "\n]}\n";
+}
+
+}  // namespace wafersim::tools

@@ -1,0 +1,45 @@
+#pragma once
+// trace.json: the run on a time axis, for Perfetto, chrome://tracing and tools/plot.py (Trace Event Format, complete events, microseconds of
+// simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. Bounded: the first
+// steps that fit most_events, and the last step.
+//
+// The link counts words, not when each of them passed: a step's words are one event a track, drawn over the time in which they may pass,
+// with words, busy cycles and utilisation of its channels as arguments.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "models/plan.h"
+#include "models/system.h"
+
+namespace wafersim::tools {
+
+class Trace {
+ public:
+  static constexpr std::size_t most_events = 20000;
+
+  // clock: Hz. The plan outlives the trace.
+  Trace(const models::WaferPlan& plan, double clock) : plan_(&plan), clock_(clock) {}
+
+  void add(const models::StepResult& step);
+  // {"displayTimeUnit": "ns", "traceEvents": [...]}
+  std::string json() const;
+
+ private:
+  struct Event {
+    int track = 0;
+    std::string name;
+    fabric::Cycle begin = 0, end = 0;
+    std::string arguments;  // JSON object
+  };
+  std::vector<Event> events_of(const models::StepResult& step) const;
+  void add_link(std::vector<Event>& events, const models::StepResult& step, bool in, bool east) const;
+
+  const models::WaferPlan* plan_;
+  double clock_;
+  int steps_ = 0;
+  std::vector<Event> kept_, last_;  // last_: of the last step, when it did not fit
+};
+
+}  // namespace wafersim::tools

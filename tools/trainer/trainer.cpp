@@ -1,0 +1,38 @@
+#include "tools/trainer/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "models/system.h"
+
+namespace wafersim::tools {
+
+double peak_rate(const workloads::RunSpec& spec) {
+  const models::RateTable& rate = spec.machine.core.rate;
+  return spec.dtype == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma;
+}
+
+RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  RunResult result{{}, Breakdown(run.plan), {}, Trace(run.plan, run.spec.machine.core.clock), run.weights, 0.0};
+  models::System system(run.spec.machine, run.plan, run.weights, run.training, {engine.block_width, engine.block_height, run.spec.threads});
+  const int steps = run.spec.training.steps;
+  for (int s = 0; s < steps; ++s) {
+    const workloads::Batch batch = workloads::make_batch(run.tokens, static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
+    const models::StepResult step = system.run_step({batch.inputs, batch.targets});
+    check_step(run.plan, step, peak_rate(run.spec));
+    if (s > 0 || steps == 1) {
+      result.breakdown.add(step);
+      result.totals.add(step);
+    }
+    result.trace.add(step);
+    result.steps.push_back({step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});
+    after_step(s, result.steps.back());
+  }
+  result.store = system.store();
+  result.host_seconds = std::max(1e-9, std::chrono::duration<double>(Clock::now() - start).count());
+  return result;
+}
+
+}  // namespace wafersim::tools

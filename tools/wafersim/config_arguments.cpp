@@ -1,0 +1,24 @@
+#include "tools/wafersim/config_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+namespace wafersim::tools {
+
+void add_config_arguments(CLI::App& command, ConfigArguments& arguments) {
+  command.add_option("CONFIG", arguments.config, "A JSON file, or the name of a preset (see wafersim presets)")->required();
+  command
+      .add_option("--set", arguments.overrides,
+                  "Overrides a key of the configuration, as in --set training.steps=5 or --set fabric.width=32; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+workloads::RunSpec read_run_spec(const ConfigArguments& arguments, const std::vector<sim::Override>& further) {
+  std::vector<sim::Override> overrides;
+  for (const std::string& text : arguments.overrides) overrides.push_back(sim::parse_override(text));
+  overrides.insert(overrides.end(), further.begin(), further.end());
+  return workloads::read_run_spec(arguments.config, overrides, std::filesystem::current_path());
+}
+
+}  // namespace wafersim::tools
