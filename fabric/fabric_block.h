@@ -7,7 +7,8 @@
 //   commit(now)    granted wavelets leave their queues and enter those of the neighbours.
 // A color has one queue a router, shared by its inputs (a legal program has one active input at a time; two arrivals for one cycle are an
 // error). A multicast moves when all its outputs can take it. A link direction carries one wavelet a cycle over all colors.
-// Routers sleep while empty or while everything in them waits for room; whoever makes room wakes them.
+// Routers sleep while empty, while their wavelets are still on the way, and while everything in them waits for room: whoever makes room
+// for a color unblocks it.
 
 #include <array>
 #include <cstdint>
@@ -39,15 +40,16 @@ class FabricBlock {
   struct Counters {
     std::vector<std::uint64_t> flits;  // [pe * directions + d] wavelets sent to d
     std::uint64_t hops = 0;            // over links between PEs
-    std::uint64_t dropped_by_filter = 0;
   };
 
-  FabricBlock(const FabricSpec& spec, const RouteMap& routes, const Rectangle& place, const std::array<int, input_queues>& input_queue_words,
-              int deepest_output_queue);
+  FabricBlock(const FabricSpec& spec, const RouteMap& routes, const Rectangle& place,
+              const std::array<int, input_queues>& input_queue_words, int deepest_output_queue);
 
   const Rectangle& place() const { return place_; }
   int size() const { return place_.width * place_.height; }
-  Coord coord(std::uint32_t pe) const { return {place_.x + static_cast<int>(pe) % place_.width, place_.y + static_cast<int>(pe) / place_.width}; }
+  Coord coord(std::uint32_t pe) const {
+    return {place_.x + static_cast<int>(pe) % place_.width, place_.y + static_cast<int>(pe) / place_.width};
+  }
   std::uint32_t index(Coord c) const { return static_cast<std::uint32_t>((c.y - place_.y) * place_.width + c.x - place_.x); }
 
   // The block on side d; null at the edge of the mesh. Blocks of a mesh are cut by one grid, so sides match in length.
@@ -68,7 +70,8 @@ class FabricBlock {
   bool enter(std::uint32_t pe, Direction d, Color color, const Wavelet& wavelet, Cycle now);
 
   // --- The core's side of the ramp -------------------------------------------------------------------------------------------
-  // An input queue takes one color at a time; its wavelets wait in the router while no queue is bound to it. Queues must be empty to change.
+  // An input queue takes one color at a time; its wavelets wait in the router while no queue is bound to it. Queues must be empty to
+  // change.
   void bind_input(std::uint32_t pe, int queue, Color color);
   void unbind_input(std::uint32_t pe, int queue);
   // The oldest wavelet of an input queue that has come up the ramp by `now`; null when there is none.
@@ -76,10 +79,25 @@ class FabricBlock {
     std::uint32_t payload;
     bool control;
   };
-  bool peek(std::uint32_t pe, int queue, Cycle now, Arrived* out) const;
-  void pop(std::uint32_t pe, int queue);
+  bool peek(std::uint32_t pe, int queue, Cycle now, Arrived* out) const {
+    const InputQueue& q = inputs_[pe * input_queues + static_cast<std::size_t>(queue)];
+    if (q.count == 0) return false;
+    const Entry& entry = input_words_[(pe * input_queues + static_cast<std::size_t>(queue)) * input_capacity_ + q.head];
+    if (!ready(entry.stamp, now)) return false;
+    *out = {entry.payload, (entry.stamp & control_bit) != 0};
+    return true;
+  }
+  void pop(std::uint32_t pe, int queue) {
+    InputQueue& q = inputs_[pe * input_queues + static_cast<std::size_t>(queue)];
+    if (q.count >= input_queue_words_[static_cast<std::size_t>(queue)] + spec_.ramp_cycles) unblock(pe, q.slot);
+    q.head = static_cast<std::uint8_t>((q.head + 1) & (input_capacity_ - 1));
+    --q.count;
+  }
   // Room for one more wavelet on its way from the core to the router, in an output queue of `queue_words` words.
-  bool can_send(std::uint32_t pe, Color color, int queue_words) const;
+  bool can_send(std::uint32_t pe, Color color, int queue_words) const {
+    const Queue& q = queues_[at(pe, color_slot_[color])];
+    return q.count < queue_words + spec_.ramp_cycles && (q.in & mask(ramp)) != 0;
+  }
   void send(std::uint32_t pe, Color color, const Wavelet& wavelet, Cycle now);
   // Asks for a wake when a wavelet of `color` leaves the router of `pe`.
   void wake_on_room(std::uint32_t pe, Color color) { wants_room_[pe] |= 1u << color_slot_[color]; }
@@ -87,7 +105,7 @@ class FabricBlock {
   // --- For reports ------------------------------------------------------------------------------------------------------------
   const Counters& counters() const { return counters_; }
   int waiting_in_router(std::uint32_t pe, Color color) const;
-  int waiting_in_input(std::uint32_t pe, int queue) const { return input_count_[pe * input_queues + queue]; }
+  int waiting_in_input(std::uint32_t pe, int queue) const { return inputs_[pe * input_queues + static_cast<std::size_t>(queue)].count; }
   int bound_queue(std::uint32_t pe, Color color) const;
   Color bound_color(std::uint32_t pe, int queue) const;  // of a bound input queue
   RoutePosition current_route(std::uint32_t pe, Color color) const;
@@ -96,10 +114,23 @@ class FabricBlock {
   bool flip_waiting(std::uint32_t pe, Color color, std::uint32_t bits);
 
  private:
-  void require_empty_input(std::uint32_t pe, int queue) const;
+  static constexpr std::uint32_t control_bit = 1u << 31, advance_bit = 1u << 30, cycle_bits = advance_bit - 1;
   struct Entry {
     std::uint32_t payload;
     std::uint32_t stamp;  // bit 31 control, bit 30 advance, bits 0-29 the cycle from which it may move
+  };
+  // A color's queue at a router with the switch position in force.
+  struct Queue {
+    std::uint8_t head = 0, count = 0;
+    DirectionMask in = 0, out = 0;
+    std::uint8_t position = 0;
+    std::uint8_t route = 0;        // index in routes_
+    std::uint8_t input = unbound;  // the core's queue for this color
+    bool filtered = false;
+  };
+  struct InputQueue {
+    std::uint8_t head = 0, count = 0;
+    std::uint8_t slot = unbound;
   };
   struct Grant {
     std::uint32_t pe;
@@ -107,22 +138,40 @@ class FabricBlock {
     DirectionMask out;
   };
   struct FilterState {
+    std::size_t queue;  // index in queues_
     CounterFilter filter;
     std::uint32_t count = 0;
   };
+  struct Unblocked {
+    std::uint16_t place;
+    std::uint8_t slot;
+  };
 
   std::size_t at(std::uint32_t pe, int slot) const { return static_cast<std::size_t>(pe) * slots_ + slot; }
-  bool ready(std::uint32_t stamp, Cycle now) const;
-  bool has_room(std::uint32_t pe, int slot, DirectionMask out) const;
+  static bool ready(std::uint32_t stamp, Cycle now) { return ((static_cast<std::uint32_t>(now) - stamp) & cycle_bits) < (1u << 29); }
+  static std::uint32_t stamp(Cycle from, const Wavelet& w) {
+    return (static_cast<std::uint32_t>(from) & cycle_bits) | (w.control ? control_bit : 0u) | (w.advance ? advance_bit : 0u);
+  }
+  void evaluate_router(std::uint32_t pe, Cycle now);
+  bool has_room(std::uint32_t pe, int slot, const Queue& queue, DirectionMask out) const;
   bool link_room(std::uint32_t pe, int slot, Direction d) const;
-  bool accepts(std::uint32_t pe, int slot, Direction from) const;
-  DirectionMask outputs(std::uint32_t pe, int slot, const Entry& head) const;
-  void push(std::uint32_t pe, int slot, Entry entry);
+  bool accepts(std::uint32_t pe, int slot, Direction from) const {
+    const Queue& q = queues_[at(pe, slot)];
+    return q.count < spec_.router_queue_words && (q.in & mask(from)) != 0;
+  }
+  DirectionMask outputs(std::size_t queue, const Entry& head) const;
+  FilterState& filter_of(std::size_t queue) const;
+  void push(std::uint32_t pe, int slot, Entry entry, Cycle now, int delay);
   void pop_router(std::uint32_t pe, int slot, Cycle now);
   void deliver(std::uint32_t pe, int slot, const Entry& entry, Direction d, Cycle now);
-  void deliver_to_core(std::uint32_t pe, int slot, const Entry& entry, Cycle now);
-  void move_switch(std::uint32_t pe, int slot, SwitchCommand command);
-  void wake_upstream(std::uint32_t pe, DirectionMask inputs);
+  void deliver_to_core(std::uint32_t pe, const Queue& queue, const Entry& entry, Cycle now);
+  void move_switch(std::uint32_t pe, int slot, SwitchCommand command, Cycle now);
+  void unblock(std::uint32_t pe, int slot) {
+    blocked_[pe] &= ~(1u << slot);
+    activate(pe);
+  }
+  void unblock_upstream(std::uint32_t pe, int slot, DirectionMask inputs);
+  void require_empty_input(std::uint32_t pe, int queue) const;
   void activate(std::uint32_t pe) { active_[pe >> 6] |= 1ull << (pe & 63); }
   bool leaves(std::uint32_t pe, Direction d) const { return (border_[pe] & mask(d)) != 0; }  // its neighbour at d is outside the block
   std::uint32_t beside(std::uint32_t pe, Direction d) const { return pe + static_cast<std::uint32_t>(step_[d]); }
@@ -140,28 +189,28 @@ class FabricBlock {
   int input_capacity_ = 0;
   std::array<int, input_queues> input_queue_words_;
 
-  std::vector<Entry> words_;  // [(pe, slot)][capacity_]
-  std::vector<std::uint8_t> head_, count_;
-  std::vector<RoutePosition> route_;   // current position
-  std::vector<std::uint8_t> position_, route_index_;
-  std::vector<Route> routes_;          // distinct
-  std::vector<std::int32_t> filter_;   // [(pe, slot)] index into filters_ or -1; empty when there are none
-  std::vector<FilterState> filters_;
-  std::vector<std::uint32_t> pending_;  // [pe] slots with wavelets
-  std::vector<std::uint8_t> turn_;      // [pe] round-robin: the slot after the last served
-  std::vector<std::uint64_t> active_;   // bit a PE
+  std::vector<Entry> words_;                  // [(pe, slot)][capacity_]
+  std::vector<Queue> queues_;                 // [(pe, slot)]
+  std::vector<Route> routes_;                 // distinct
+  mutable std::vector<FilterState> filters_;  // by queue
+  std::vector<std::uint32_t> pending_;        // [pe] slots with wavelets
+  std::vector<std::uint32_t> blocked_;        // [pe] slots whose first wavelet found no room, until somebody makes some
+  std::vector<std::uint8_t> turn_;            // [pe] round-robin: the slot after the last served
+  std::vector<std::uint64_t> active_;         // bit a PE
+  static constexpr std::size_t later_slots = 64;
+  std::array<std::vector<std::uint32_t>, later_slots> later_;  // [cycle mod later_slots] routers into which a wavelet comes then
+  std::size_t later_count_ = 0;
+  Cycle evaluated_ = ~Cycle{0};  // the last cycle that was evaluated: what comes after it in the same cycle is seen by the next
   std::uint64_t waiting_ = 0;
 
   std::vector<Entry> input_words_;  // [(pe, queue)][input_capacity_]
-  std::vector<std::uint8_t> input_head_, input_count_;
-  std::vector<std::uint8_t> queue_of_;  // [(pe, slot)] input queue or unbound
-  std::vector<std::uint8_t> slot_of_queue_;  // [(pe, queue)] slot or unbound
+  std::vector<InputQueue> inputs_;  // [(pe, queue)]
   std::vector<std::uint32_t> wants_room_;
 
   std::array<FabricBlock*, 4> neighbour_{};
   std::array<std::vector<std::uint8_t>, 4> edge_room_;
   std::array<std::vector<Crossing>, 4> crossing_;
-  std::array<std::vector<std::uint16_t>, 4> wake_across_;  // routers of the neighbour to wake, by place along the side
+  std::array<std::vector<Unblocked>, 4> unblocked_across_;  // queues of the neighbour that have room again
   std::vector<Grant> grants_;
   std::vector<Wake> wakes_;
   Counters counters_;

@@ -1,8 +1,7 @@
 #include "fabric/route.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <tuple>
 
 #include "sim/error.h"
@@ -10,12 +9,14 @@
 namespace wafersim::fabric {
 
 RouteMap::RouteMap(int width, int height) : width_(width), height_(height), distinct_(1, Route{{}, 1, false}) {
-  if (width < 1 || height < 1) throw sim::Error(sim::ErrorCategory::plan, fmt::format("a mesh of {} x {} PEs does not exist", width, height));
+  if (width < 1 || height < 1)
+    throw sim::Error(sim::ErrorCategory::plan, fmt::format("a mesh of {} x {} PEs does not exist", width, height));
 }
 
 void RouteMap::set(Coord at, Color color, const Route& route) {
   if (color >= max_colors || at.x < 0 || at.y < 0 || at.x >= width_ || at.y >= height_)
-    throw sim::Error(sim::ErrorCategory::plan, fmt::format("route of color {} at PE ({}, {}): no such color or PE on a {} x {} mesh", color, at.x, at.y, width_, height_));
+    throw sim::Error(sim::ErrorCategory::plan, fmt::format("route of color {} at PE ({}, {}): no such color or PE on a {} x {} mesh", color,
+                                                           at.x, at.y, width_, height_));
   auto& index = index_[color];
   if (index.empty()) index.assign(static_cast<std::size_t>(width_) * height_, 0);
   auto found = std::find(distinct_.begin(), distinct_.end(), route);
@@ -43,8 +44,8 @@ const Route& RouteMap::get(Coord at, Color color) const { return distinct_[index
 
 const CounterFilter* RouteMap::filter(Coord at, Color color) const {
   const auto key = std::make_tuple(color, place(at));
-  const auto found =
-      std::lower_bound(filters_.begin(), filters_.end(), key, [](const PlacedFilter& f, const auto& k) { return std::tie(f.color, f.place) < k; });
+  const auto found = std::lower_bound(filters_.begin(), filters_.end(), key,
+                                      [](const PlacedFilter& f, const auto& k) { return std::tie(f.color, f.place) < k; });
   return found != filters_.end() && std::make_tuple(found->color, found->place) == key ? &found->filter : nullptr;
 }
 

@@ -1,10 +1,9 @@
 // The graph of a color has an edge from a router to each neighbour it may send to, in any switch position. A cycle in it is a loop that
 // wavelets can never leave; rings that pass through cores do not show, because the core changes the color.
 
-#include <fmt/format.h>
-
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/depth_first_search.hpp>
+#include <fmt/format.h>
 
 #include "fabric/route.h"
 #include "sim/error.h"
@@ -50,10 +49,13 @@ void check_color(const RouteMap& routes, Color color) {
         const Coord to = neighbour({x, y}, d);
         if (to.x < 0 || to.x >= width) continue;  // an edge port
         if (to.y < 0 || to.y >= height)
-          throw sim::Error(sim::ErrorCategory::plan, fmt::format("color {} leaves the mesh to the {} at PE ({}, {}): only west and east have ports", color, name(d), x, y));
+          throw sim::Error(
+              sim::ErrorCategory::plan,
+              fmt::format("color {} leaves the mesh to the {} at PE ({}, {}): only west and east have ports", color, name(d), x, y));
         if (!(any_in(routes.get(to, color)) & mask(opposite(d))))
           throw sim::Error(sim::ErrorCategory::plan,
-                           fmt::format("color {} goes {} from PE ({}, {}) into PE ({}, {}), whose route does not listen to the {}", color, name(d), x, y, to.x, to.y, name(opposite(d))));
+                           fmt::format("color {} goes {} from PE ({}, {}) into PE ({}, {}), whose route does not listen to the {}", color,
+                                       name(d), x, y, to.x, to.y, name(opposite(d))));
         add_edge(static_cast<Vertex>(y) * width + x, static_cast<Vertex>(to.y) * width + to.x, graph);
       }
     }
@@ -62,7 +64,8 @@ void check_color(const RouteMap& routes, Color color) {
   if (loop.empty()) return;
   std::string path;
   for (auto v = loop.rbegin(); v != loop.rend(); ++v) path += fmt::format("({}, {}) -> ", *v % width, *v / width);
-  throw sim::Error(sim::ErrorCategory::plan, fmt::format("color {} runs in a loop inside routers: {}({}, {})", color, path, loop.back() % width, loop.back() / width));
+  throw sim::Error(sim::ErrorCategory::plan, fmt::format("color {} runs in a loop inside routers: {}({}, {})", color, path,
+                                                         loop.back() % width, loop.back() / width));
 }
 
 }  // namespace

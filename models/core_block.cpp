@@ -88,7 +88,7 @@ void CoreBlock::step_core(std::uint32_t pe, Cycle now) {
       const int context = (core.last_served + turn) % 9;
       if (context != 0 && !(core.microthreads >> (context - 1) & 1)) continue;
       chunk = context == 0 ? run_task(pe, now) : run_vector(pe, core.microthread[static_cast<std::size_t>(context - 1)], now);
-      if (context == 0 || waits_for == Activity::idle) waits_for = chunk.waits_for;
+      if (chunk.waits_for != Activity::idle && (context == 0 || waits_for == Activity::idle)) waits_for = chunk.waits_for;
       if (chunk.total() == 0) continue;
       core.last_served = static_cast<std::uint8_t>(context);
       if (context != 0 && task_can_run(pe, now)) {

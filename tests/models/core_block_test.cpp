@@ -296,7 +296,7 @@ TEST(Microthreads, ATaskWaitsForOneThatIsInUse) {
 
 TEST(CoreBlock, EveryCycleOfAPeIsBusyAStallOrIdle) {
   Ports ports;
-  for (std::uint32_t k = 0; k < 20; ++k) ports.in.push_back({10 + 7 * k, 0, {k, false, false}});
+  for (std::uint32_t k = 0; k < 20; ++k) ports.in.push_back({10 + 40 * k, 0, {k, false, false}});
   OneCore one(
       {},
       [](Assembler& a) {

@@ -35,6 +35,7 @@ class RunSpecTest : public testing::Test {
   RunSpec read(const json& config, const std::vector<std::string>& settings = {}) const {
     std::ofstream(folder_ / "run.json") << config;
     std::vector<sim::Override> overrides;
+    overrides.reserve(settings.size());
     for (const auto& setting : settings) overrides.push_back(sim::parse_override(setting));
     return read_run_spec((folder_ / "run.json").string(), overrides, folder_ / "elsewhere");
   }

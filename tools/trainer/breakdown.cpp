@@ -12,23 +12,35 @@ constexpr std::size_t idle = static_cast<std::size_t>(models::Activity::idle);
 enum Between : std::size_t { stream_in, kernel_switch, gradient_drain, update };
 constexpr std::array<const char*, 4> between_names = {"stream_in", "kernel_switch", "gradient_drain", "update"};
 
+BreakdownRow row_named(int layer, const std::string& phase, const std::string& kernel) {
+  BreakdownRow row;
+  row.layer = layer;
+  row.phase = phase;
+  row.kernel = kernel;
+  return row;
+}
+
 std::uint64_t sum(const std::array<std::uint64_t, models::activities>& cycles) {
   return std::accumulate(cycles.begin(), cycles.end(), std::uint64_t{0});
 }
 
 }  // namespace
 
-Breakdown::Breakdown(const models::WaferPlan& plan)
-    : pes_(static_cast<std::uint64_t>(plan.width) * static_cast<std::uint64_t>(plan.height)) {
+Breakdown::Breakdown(const models::WaferPlan& plan, const std::vector<double>& call_bounds)
+    : pes_(static_cast<std::uint64_t>(plan.width) * static_cast<std::uint64_t>(plan.height)), call_bounds_(call_bounds) {
+  sim::require_invariant(call_bounds.size() == plan.calls.size(), "every kernel call has a bound");
   for (const models::KernelCall& call : plan.calls) {
     const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const BreakdownRow& row) {
       return row.layer == call.layer && row.phase == call.phase && row.kernel == call.kernel;
     });
     row_of_call_.push_back(static_cast<std::size_t>(same - rows_.begin()));
-    if (same == rows_.end()) rows_.push_back({call.layer, call.phase, call.kernel, 0, 0, {}, 0});
-    ++rows_[row_of_call_.back()].calls;
+    if (same == rows_.end()) rows_.push_back(row_named(call.layer, call.phase, call.kernel));
+    BreakdownRow& row = rows_[row_of_call_.back()];
+    ++row.calls;
+    row.bound_cycles += call_bounds[row_of_call_.size() - 1];
+    row.closed_form_cycles += call.closed_form_cycles;
   }
-  for (const char* name : between_names) rows_.push_back({-1, "", name, 0, 0, {}, 0});
+  for (const char* name : between_names) rows_.push_back(row_named(-1, "", name));
 }
 
 // Returns the call's idle PE cycles that lie beyond its own time.
@@ -49,6 +61,8 @@ void Breakdown::add(const models::StepResult& step) {
   std::uint64_t at = step.first, counted = 0, spare = 0;
   for (std::size_t k = 0; k < calls.size(); ++k) {
     sim::require_invariant(at <= calls[k].first_start && calls[k].first_start <= calls[k].last_done, "kernel calls follow one another");
+    sim::require_invariant(call_bounds_[k] <= static_cast<double>(calls[k].last_done - calls[k].first_start),
+                           "no kernel call is faster than its bound");
     cycles[k == 0 ? stream_in : kernel_switch] += calls[k].first_start - at;
     spare += add_call(rows_[row_of_call_[k]], calls[k]);
     counted += sum(calls[k].cycles);

@@ -24,17 +24,20 @@ struct BreakdownRow {
   int layer = -1;     // -1: not of a layer
   std::string phase;  // empty between calls
   std::string kernel;
-  int calls = 0;                                             // a step
-  std::uint64_t cycles = 0;                                  // here and below: sums over the steps added
+  double bound_cycles = 0;  // a step
+  double closed_form_cycles = 0;
+  int calls = 0;                                              // a step
+  std::uint64_t cycles = 0;                                   // here and below: sums over the steps added
   std::array<std::uint64_t, models::activities> pe_cycles{};  // by models::Activity
   std::uint64_t macs = 0;
 };
 
 class Breakdown {
  public:
-  explicit Breakdown(const models::WaferPlan& plan);
+  // call_bounds: least cycles of every call.
+  Breakdown(const models::WaferPlan& plan, const std::vector<double>& call_bounds);
 
-  // Error(invariant) when the step's calls are not in order or cycles are lost.
+  // Error(invariant) when the step's calls are not in order, cycles are lost or a call is faster than its bound.
   void add(const models::StepResult& step);
 
   int steps() const { return steps_; }
@@ -46,6 +49,7 @@ class Breakdown {
   std::uint64_t add_call(BreakdownRow& row, const models::CallRecord& call);
 
   std::uint64_t pes_;
+  std::vector<double> call_bounds_;
   std::vector<std::size_t> row_of_call_;
   std::vector<BreakdownRow> rows_;
   int steps_ = 0;

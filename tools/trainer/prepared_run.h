@@ -6,6 +6,7 @@
 #include "models/plan.h"
 #include "workloads/data.h"
 #include "workloads/kernels/lower.h"
+#include "workloads/roofline.h"
 #include "workloads/run_spec.h"
 
 namespace wafersim::tools {
@@ -14,6 +15,8 @@ struct PreparedRun {
   workloads::RunSpec spec;
   workloads::LoweringSpec lowering;  // shape, layout and type that the plan is made for
   models::WaferPlan plan;
+  workloads::Bound bound;           // that no step is faster than
+  std::vector<double> call_bounds;  // cycles, by call of the plan
   memoryx::TrainingSpec training;
   memoryx::ParameterStore weights;  // initial ones
   workloads::Tokens tokens;

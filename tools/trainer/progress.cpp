@@ -14,8 +14,9 @@ Progress::Progress(int steps, double clock)
   line_open_ = true;
 }
 
-Progress::~Progress() {
+void Progress::end() {
   if (line_open_) std::fputc('\n', stderr);
+  line_open_ = false;
 }
 
 void Progress::after_step(int step, const StepRecord& record) {

@@ -14,11 +14,12 @@ class Progress {
 
   // clock: of the machine, Hz.
   Progress(int steps, double clock);
-  ~Progress();
+  ~Progress() { end(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void after_step(int step, const StepRecord& record);
+  void end();  // ends the live line
 
  private:
   using Clock = std::chrono::steady_clock;

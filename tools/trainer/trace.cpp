@@ -7,7 +7,7 @@ namespace wafersim::tools {
 namespace {
 
 enum Track { kernels, optimizer, in_west, in_east, out_west, out_east };
-constexpr std::array<const char*, 6> track_names = {"wafer kernels", "optimizer",     "link in, west",
+constexpr std::array<const char*, 6> track_names = {"wafer kernels", "optimizer",      "link in, west",
                                                     "link in, east", "link out, west", "link out, east"};
 
 }  // namespace
@@ -66,9 +66,9 @@ std::string Trace::json() const {
   const double microseconds = 1e6 / clock_;
   for (const std::vector<Event>* part : {&kept_, &last_}) {
     for (const Event& event : *part)
-      text += fmt::format(",\n{{\"ph\":\"X\",\"pid\":0,\"tid\":{},\"name\":\"{}\",\"ts\":{},\"dur\":{},\"args\":{}}}", event.track, event.name,
-                          static_cast<double>(event.begin) * microseconds, static_cast<double>(event.end - event.begin) * microseconds,
-                          event.arguments);
+      text += fmt::format(",\n{{\"ph\":\"X\",\"pid\":0,\"tid\":{},\"name\":\"{}\",\"ts\":{},\"dur\":{},\"args\":{}}}", event.track,
+                          event.name, static_cast<double>(event.begin) * microseconds,
+                          static_cast<double>(event.end - event.begin) * microseconds, event.arguments);
   }
   return text + "\n]}\n";
 }

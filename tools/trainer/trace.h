@@ -1,7 +1,7 @@
 #pragma once
-// trace.json: the run on a time axis, for Perfetto, chrome://tracing and tools/plot.py (Trace Event Format, complete events, microseconds of
-// simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. Bounded: the first
-// steps that fit most_events, and the last step.
+// trace.json: the run on a time axis, for Perfetto, chrome://tracing and tools/plot.py (Trace Event Format, complete events, microseconds
+// of simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. Bounded: the
+// first steps that fit most_events, and the last step.
 //
 // The link counts words, not when each of them passed: a step's words are one event a track, drawn over the time in which they may pass,
 // with words, busy cycles and utilisation of its channels as arguments.

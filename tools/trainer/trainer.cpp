@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "models/system.h"
+#include "sim/error.h"
 
 namespace wafersim::tools {
 
@@ -12,16 +13,21 @@ double peak_rate(const workloads::RunSpec& spec) {
   return spec.dtype == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma;
 }
 
+double step_bound(const workloads::Bound& bound, bool skipped) { return skipped ? bound.skipped_cycles : bound.cycles; }
+
 RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
-  RunResult result{{}, Breakdown(run.plan), {}, Trace(run.plan, run.spec.machine.core.clock), run.weights, 0.0};
+  RunResult result{{}, Breakdown(run.plan, run.call_bounds), {}, Trace(run.plan, run.spec.machine.core.clock), run.weights, 0.0};
   models::System system(run.spec.machine, run.plan, run.weights, run.training, {engine.block_width, engine.block_height, run.spec.threads});
   const int steps = run.spec.training.steps;
   for (int s = 0; s < steps; ++s) {
-    const workloads::Batch batch = workloads::make_batch(run.tokens, static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
+    const workloads::Batch batch =
+        workloads::make_batch(run.tokens, static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
     const models::StepResult step = system.run_step({batch.inputs, batch.targets});
     check_step(run.plan, step, peak_rate(run.spec));
+    sim::require_invariant(step_bound(run.bound, step.skipped) <= static_cast<double>(step.last - step.first),
+                           "no step is faster than its bound");
     if (s > 0 || steps == 1) {
       result.breakdown.add(step);
       result.totals.add(step);

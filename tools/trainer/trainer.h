@@ -43,6 +43,9 @@ using StepObserver = std::function<void(int step, const StepRecord& record)>;
 // One call a process (SystemC). The run outlives the result. Errors: stall, plan, invariant.
 RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step);
 
+// Least cycles of a step.
+double step_bound(const workloads::Bound& bound, bool skipped);
+
 // Multiply-adds a cycle of a PE at its best, in the type of the run.
 double peak_rate(const workloads::RunSpec& spec);
 

@@ -1,0 +1,139 @@
+#include "memoryx/gradient_collector.h"
+
+#include <bit>
+#include <gtest/gtest.h>
+#include <string>
+
+#include "sim/error.h"
+#include "tests/memoryx/small_model.h"
+
+namespace wafersim::memoryx {
+namespace {
+
+using Kind = GradientWord::Kind;
+
+std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+TEST(GradientCollector, StoresEachPortsWordsInTheOrderOfTheCalls) {
+  ParameterStore store = small_store();
+  CallStream first, second;
+  first.out = {{west_port(0), {{Kind::parameter, 14, 0}, {Kind::discard, 0, 0}}}, {east_port(2), {{Kind::loss, 0, 0}}}};
+  second.out = {{east_port(2), {{Kind::parameter, 0, 0}}}, {west_port(0), {{Kind::parameter, 16, 0}}}};
+  GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
+  collector.begin_step(0);
+  EXPECT_EQ(collector.expected_words(), 5u);
+  collector.arrive(east_port(2), bits(4.5f), 10);
+  collector.arrive(east_port(2), bits(0.5f), 11);
+  collector.arrive(west_port(0), bits(14.0f), 12);
+  collector.arrive(west_port(0), bits(99.0f), 13);
+  EXPECT_FALSE(collector.complete());
+  collector.arrive(west_port(0), bits(16.0f), 14);
+  EXPECT_TRUE(collector.complete());
+  EXPECT_EQ(collector.loss_sum(), 4.5f);
+  std::vector<float> expected(17);
+  expected[0] = 0.5f;
+  expected[14] = 14.0f;
+  expected[16] = 16.0f;
+  EXPECT_EQ(store.gradients(), expected);
+}
+
+TEST(GradientCollector, KnowsWhenATensorsLastGradientCame) {
+  ParameterStore store = small_store();
+  CallStream call;
+  call.out = {{west_port(0), {{Kind::parameter, 14, 0}, {Kind::parameter, 15, 0}, {Kind::token_row, 0, 5}}}};
+  GradientCollector collector({&call}, small_timing(), small_training(), store);
+  collector.begin_step(7);
+  collector.arrive(west_port(0), 0, 20);
+  collector.arrive(west_port(0), 0, 23);
+  EXPECT_EQ(collector.last_arrival(2), 23u);
+  EXPECT_EQ(collector.last_arrival(1), 7u);
+  collector.arrive(west_port(0), 0, 29);
+  EXPECT_EQ(collector.last_arrival(0), 29u);
+  EXPECT_EQ(collector.last_arrival(1), 29u);
+  EXPECT_EQ(collector.last_arrival(2), 23u);
+}
+
+// All tokens' rows arrive, the last token first; feature f of token n is n + 1 + f / 2, times a power that makes the order of sums visible.
+float token_gradient(std::uint32_t token, std::uint32_t feature) {
+  return token == 0 ? 0x1p25f : static_cast<float>(token) + 0.5f * static_cast<float>(feature);
+}
+
+TEST(GradientCollector, AddsTokensToBothEmbeddingsAscendingAfterTheUnembeddingsPart) {
+  ParameterStore store = small_store();
+  CallStream call;
+  CallStream::PortWords rows{east_port(0), {}};
+  for (std::uint32_t token = 6; token-- > 0;)
+    for (std::uint32_t feature = 0; feature < 2; ++feature) rows.words.push_back({Kind::token_row, feature, token});
+  call.out = {rows, {west_port(1), {{Kind::parameter, 2, 0}}}};  // wte row 1, feature 0
+  GradientCollector collector({&call}, small_timing(), small_training(), store);
+  collector.begin_step(0);
+  for (std::uint32_t token = 6; token-- > 0;)
+    for (std::uint32_t feature = 0; feature < 2; ++feature) collector.arrive(east_port(0), bits(token_gradient(token, feature)), 5);
+  collector.arrive(west_port(1), bits(3.0f), 6);
+  const StepBatch batch = small_batch();  // ids 1 3 1 0 2 1
+  collector.scatter_tokens(batch.tokens);
+  // Row 1, feature 0: ((3 + 2^25) + 2) + 5 in fp32.
+  float row1 = 3.0f;
+  for (const float g : {0x1p25f, 2.0f, 5.0f}) row1 = row1 + g;
+  EXPECT_EQ(store.gradients()[2], row1);
+  EXPECT_EQ(store.gradients()[0], 3.0f);            // id 0: token 3
+  EXPECT_EQ(store.gradients()[7], 1.5f);            // id 3, feature 1: token 1
+  EXPECT_EQ(store.gradients()[8], 0x1p25f + 3.0f);  // position 0: tokens 0 and 3
+  EXPECT_EQ(store.gradients()[13], 2.5f + 5.5f);    // position 2, feature 1: tokens 2 and 5
+}
+
+TEST(GradientCollector, AStepBeginsWithNothing) {
+  ParameterStore store = small_store();
+  CallStream call;
+  call.out = {{west_port(0), {{Kind::parameter, 0, 0}}}};
+  GradientCollector collector({&call}, small_timing(), small_training(), store);
+  for (int step = 0; step < 2; ++step) {
+    collector.begin_step(0);
+    EXPECT_EQ(store.gradients()[0], 0.0f);
+    EXPECT_EQ(collector.arrived_words(), 0u);
+    collector.arrive(west_port(0), bits(2.0f), 1);
+    EXPECT_EQ(store.gradients()[0], 2.0f);
+  }
+}
+
+TEST(GradientCollector, AWordThatNoCallAnnouncesIsAnInvariant) {
+  ParameterStore store = small_store();
+  CallStream call;
+  call.out = {{west_port(0), {{Kind::parameter, 0, 0}}}};
+  GradientCollector collector({&call}, small_timing(), small_training(), store);
+  collector.begin_step(0);
+  collector.arrive(west_port(0), 0, 1);
+  for (const Port port : {west_port(0), east_port(1)}) try {
+      collector.arrive(port, 0, 2);
+      ADD_FAILURE() << "taken";
+    } catch (const sim::Error& error) {
+      EXPECT_EQ(error.category(), sim::ErrorCategory::invariant);
+    }
+}
+
+TEST(GradientCollector, NamesTheEarliestWordThatIsMissing) {
+  ParameterStore store = small_store();
+  CallStream first, second;
+  first.out = {{east_port(1), {{Kind::discard, 0, 0}, {Kind::discard, 0, 0}}}};
+  second.out = {{west_port(0), {{Kind::discard, 0, 0}}}};
+  GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
+  collector.begin_step(0);
+  collector.arrive(east_port(1), 0, 1);
+  const auto missing = collector.first_missing();
+  ASSERT_TRUE(missing.has_value());
+  EXPECT_EQ(missing->port, east_port(1));
+  EXPECT_EQ(missing->call, 0);
+  EXPECT_EQ(missing->word, 1u);
+}
+
+TEST(GradientCollector, RefusesTwoLossesAndTokensOutsideTheBatch) {
+  ParameterStore store = small_store();
+  CallStream losses, token;
+  losses.out = {{west_port(0), {{Kind::loss, 0, 0}, {Kind::loss, 0, 0}}}};
+  token.out = {{west_port(0), {{Kind::token_row, 0, 6}}}};
+  EXPECT_THROW(GradientCollector({&losses}, small_timing(), small_training(), store), sim::Error);
+  EXPECT_THROW(GradientCollector({&token}, small_timing(), small_training(), store), sim::Error);
+}
+
+}  // namespace
+}  // namespace wafersim::memoryx

@@ -1,0 +1,122 @@
+#include "memoryx/weight_streamer.h"
+
+#include <bit>
+#include <gtest/gtest.h>
+
+#include "sim/error.h"
+#include "sim/numerics/elementary.h"
+#include "tests/memoryx/small_model.h"
+
+namespace wafersim::memoryx {
+namespace {
+
+using Kind = StreamValue::Kind;
+constexpr std::uint32_t none = StreamValue::no_token;
+
+StreamWord single(Port port, StreamValue value) { return {port, 0, false, false, value, {}}; }
+
+std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+// The bits of a channel's words, taken one by one.
+std::vector<std::uint32_t> drain(WeightStreamer& streamer, int channel) {
+  std::vector<std::uint32_t> all;
+  while (const InWord* word = streamer.peek(channel)) {
+    all.push_back(word->bits);
+    streamer.pop(channel);
+  }
+  return all;
+}
+
+TEST(WeightStreamer, TakesEveryKindOfValueFromStoreBatchAndScale) {
+  const ParameterStore store = small_store();
+  CallStream call;
+  call.in = {single(west_port(0), {Kind::parameter, 0, 15, 0}),   single(west_port(0), {Kind::token_row, 2, 1, 4}),
+             single(west_port(0), {Kind::token_row, 2, 1, none}), single(west_port(0), {Kind::target, 0, 0, 0}),
+             single(west_port(0), {Kind::target, 0, 0, none}),    single(west_port(0), {Kind::gradient_scale, 0, 0, 0}),
+             single(west_port(0), {Kind::zero, 0, 0, 0})};
+  WeightStreamer streamer({&call}, small_timing(), store);
+  streamer.begin_step(0, small_batch(), 0.75f);
+  // Token 4 has id 2: its row begins at element 4, feature 1 of it is element 5.
+  EXPECT_EQ(drain(streamer, 0), (std::vector<std::uint32_t>{bits(16.0f), bits(6.0f), 0, 3, none, bits(0.75f), 0}));
+  EXPECT_TRUE(streamer.finished());
+}
+
+TEST(WeightStreamer, PacksTwoHalvesTheFirstInTheLowHalf) {
+  ParameterStore store = small_store();
+  store.weights()[14] = 1.0f + 0x1p-11f;  // halfway between two halves: rounds to even
+  store.weights()[15] = -2.0f;
+  CallStream call;
+  call.in = {{west_port(1), 7, true, false, {Kind::parameter, 0, 14, 0}, {Kind::parameter, 0, 15, 0}}};
+  WeightStreamer streamer({&call}, small_timing(), store);
+  streamer.begin_step(0, small_batch(), 1.0f);
+  const InWord* word = streamer.peek(0);
+  ASSERT_NE(word, nullptr);
+  EXPECT_EQ(word->bits, 0xC0003C00u);
+  EXPECT_EQ(word->color, 7);
+  EXPECT_EQ(word->port, west_port(1));
+  EXPECT_FALSE(word->control);
+}
+
+TEST(WeightStreamer, SendsAControlWaveletWithItsRawPayload) {
+  const ParameterStore store = small_store();
+  CallStream call;
+  call.in = {{west_port(0), 3, false, true, {Kind::control, 0, 0x05000002u, 0}, {}}};
+  WeightStreamer streamer({&call}, small_timing(), store);
+  streamer.begin_step(0, small_batch(), 1.0f);
+  EXPECT_TRUE(streamer.peek(0)->control);
+  EXPECT_EQ(streamer.peek(0)->bits, 0x05000002u);
+}
+
+TEST(WeightStreamer, KeepsTheOrderOfEachChannelOverCalls) {
+  const ParameterStore store = small_store();
+  CallStream first, second;
+  first.in = {single(east_port(2), {Kind::parameter, 0, 0, 0}), single(west_port(0), {Kind::parameter, 0, 1, 0}),
+              single(east_port(0), {Kind::parameter, 0, 2, 0})};
+  second.in = {single(west_port(2), {Kind::parameter, 0, 3, 0}), single(east_port(1), {Kind::parameter, 0, 4, 0})};
+  WeightStreamer streamer({&first, &second}, small_timing(), store);
+  EXPECT_EQ(streamer.peek(0), nullptr);  // no step has begun
+  for (int step = 0; step < 2; ++step) {
+    streamer.begin_step(0, small_batch(), 1.0f);
+    EXPECT_EQ(streamer.words_left(), 5u);
+    EXPECT_EQ(drain(streamer, 1), (std::vector<std::uint32_t>{bits(1), bits(3), bits(5)}));
+    EXPECT_FALSE(streamer.finished());
+    EXPECT_EQ(drain(streamer, 0), (std::vector<std::uint32_t>{bits(2), bits(4)}));
+    EXPECT_TRUE(streamer.finished());
+  }
+}
+
+TEST(WeightStreamer, AWordWaitsForTheTensorsItTakesValuesFrom) {
+  const ParameterStore store = small_store();
+  CallStream call;
+  call.in = {{west_port(0), 0, true, false, {Kind::parameter, 0, 13, 0}, {Kind::parameter, 0, 14, 0}},  // wpe and bias
+             single(west_port(0), {Kind::token_row, 2, 0, 0}),
+             single(west_port(0), {Kind::target, 0, 0, 0})};
+  WeightStreamer streamer({&call}, small_timing(), store);
+  streamer.set_ready(0, 70);
+  streamer.set_ready(1, 90);
+  streamer.set_ready(2, 80);
+  streamer.begin_step(50, small_batch(), 1.0f);
+  std::vector<std::uint64_t> ready;
+  while (const InWord* word = streamer.peek(0)) {
+    ready.push_back(word->ready_cycle);
+    streamer.pop(0);
+  }
+  EXPECT_EQ(ready, (std::vector<std::uint64_t>{90, 70, 50}));
+}
+
+TEST(WeightStreamer, NamesTheTensorsInTheOrderOfTheirFirstUse) {
+  const ParameterStore store = small_store();
+  CallStream call;
+  call.in = {single(west_port(0), {Kind::parameter, 0, 16, 0}), single(west_port(0), {Kind::token_row, 2, 0, 3})};
+  EXPECT_EQ(WeightStreamer({&call}, small_timing(), store).first_use(), (std::vector<int>{2, 0, 1}));
+}
+
+TEST(WeightStreamer, RefusesAnElementBeyondTheStore) {
+  const ParameterStore store = small_store();
+  CallStream call;
+  call.in = {single(west_port(0), {Kind::parameter, 0, 17, 0})};
+  EXPECT_THROW(WeightStreamer({&call}, small_timing(), store), sim::Error);
+}
+
+}  // namespace
+}  // namespace wafersim::memoryx

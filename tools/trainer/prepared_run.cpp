@@ -1,0 +1,49 @@
+#include "tools/trainer/prepared_run.h"
+
+#include "tools/trainer/weights.h"
+#include "workloads/closed_form.h"
+#include "workloads/graph.h"
+
+namespace wafersim::tools {
+namespace {
+
+workloads::Tokens read_tokens(const workloads::DataSpec& data) {
+  return data.kind == workloads::DataSpec::Kind::text ? workloads::read_text(data.path) : workloads::read_token_file(data.path);
+}
+
+memoryx::TrainingSpec training_of(const workloads::RunSpec& spec, const memoryx::ParameterTable& table) {
+  memoryx::TrainingSpec training;
+  training.update = spec.training.update;
+  training.embedding = {table[table.find("wte.weight")].offset, table[table.find("wpe.weight")].offset, spec.model.shape.width};
+  training.batch = spec.training.batch;
+  training.sequence = spec.training.sequence;
+  return training;
+}
+
+}  // namespace
+
+PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering) {
+  const workloads::ModelShape& shape = spec.model.shape;
+  workloads::Tokens tokens = read_tokens(spec.data);
+  workloads::check_tokens(tokens, shape.vocabulary, spec.training.sequence);
+  memoryx::ParameterStore weights(workloads::parameter_table(shape));
+  if (spec.initial_weights.empty()) {
+    weights.initialise(spec.seed, spec.model.initializer_range);
+  } else {
+    load_weights(spec.initial_weights, weights);
+  }
+  const memoryx::TrainingSpec training = training_of(spec, weights.table());
+  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_gpt2(shape));
+  models::WaferPlan plan = workloads::lower(lowering, graph, spec.machine.core, spec.machine.sram);
+  workloads::fill_closed_forms(plan, lowering, graph, spec.machine);
+  return {spec,
+          lowering,
+          std::move(plan),
+          workloads::bound_step(lowering, graph, spec.machine, training.update),
+          workloads::bound_calls(lowering, graph, spec.machine),
+          training,
+          std::move(weights),
+          std::move(tokens)};
+}
+
+}  // namespace wafersim::tools

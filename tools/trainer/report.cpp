@@ -1,0 +1,242 @@
+#include "tools/trainer/report.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "models/machine_config.h"
+#include "sim/error.h"
+#include "tools/trainer/host.h"
+#include "tools/trainer/weights.h"
+
+namespace wafersim::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int schema = 1;
+
+// Of a sum over steps: an integer where it is one.
+ordered_json mean(std::uint64_t sum, int steps) {
+  const auto n = static_cast<std::uint64_t>(steps);
+  if (sum % n == 0) return sum / n;
+  return static_cast<double>(sum) / steps;
+}
+
+double share(double part, double whole, const char* what) {
+  sim::require_invariant(part <= whole * (1 + 1e-12), what);
+  return whole > 0 ? part / whole : 0;
+}
+
+ordered_json mapping_json(const PreparedRun& run) {
+  const workloads::Layout& layout = run.lowering.layout;
+  const int features = workloads::feature_map(workloads::Features::residual, run.lowering.shape, layout).per_column;
+  const int places = features * layout.columns, slots = layout.lanes * layout.rows * layout.tokens_per_pe;
+  const int chunk = layout.columns * run.lowering.loss_outputs_per_pe;
+  const int vocabulary = (run.lowering.shape.vocabulary + chunk - 1) / chunk * chunk;
+  ordered_json out = {{"lanes", layout.lanes},
+                      {"tokens_per_pe", layout.tokens_per_pe},
+                      {"features_per_pe", features},
+                      {"micro_batches", 1},
+                      {"recompute", false},
+                      {"rows", layout.rows},
+                      {"columns_per_lane", layout.columns},
+                      {"rows_per_sequence", layout.rows_per_sequence},
+                      {"samples_per_lane", layout.samples_per_lane},
+                      {"columns_per_head", layout.columns_per_head},
+                      {"loss_outputs_per_pe", run.lowering.loss_outputs_per_pe}};
+  out["padding"] = {{"token_slots", slots},
+                    {"tokens", run.training.tokens()},
+                    {"feature_places", places},
+                    {"features", run.lowering.shape.width},
+                    {"vocabulary_places", vocabulary},
+                    {"vocabulary", run.lowering.shape.vocabulary}};
+  return out;
+}
+
+// Of the linears by what they compute, the unembedding's included; attention's; and what norms and activations add.
+ordered_json macs_json(const Breakdown& breakdown) {
+  ordered_json out;
+  for (const char* key : {"forward", "input_gradient", "weight_gradient", "recompute", "attention", "attention_gradient", "other"})
+    out[key] = 0;
+  std::map<std::string, std::uint64_t> sums;
+  std::uint64_t total = 0;
+  for (const BreakdownRow& row : breakdown.rows()) {
+    const bool linear = row.kernel == "linear" || row.kernel == "loss", attention = row.kernel == "attention";
+    sums[linear ? row.phase : attention ? (row.phase == "forward" ? "attention" : "attention_gradient") : "other"] += row.macs;
+    total += row.macs;
+  }
+  for (const auto& [key, sum] : sums) out[key] = mean(sum, breakdown.steps());
+  out["total"] = mean(total, breakdown.steps());
+  return out;
+}
+
+ordered_json breakdown_json(const Breakdown& breakdown) {
+  ordered_json out = ordered_json::array();
+  const int steps = breakdown.steps();
+  for (const BreakdownRow& row : breakdown.rows()) {
+    ordered_json stalls = ordered_json::object();
+    for (std::size_t a = 1; a + 1 < models::activities; ++a) stalls[models::activity_names[a]] = mean(row.pe_cycles[a], steps);
+    out.push_back({{"layer", row.layer < 0 ? ordered_json() : ordered_json(row.layer)},
+                   {"phase", row.phase},
+                   {"kernel", row.kernel},
+                   {"calls", row.calls},
+                   {"cycles", mean(row.cycles, steps)},
+                   {"busy", mean(row.pe_cycles.front(), steps)},
+                   {"stalls", stalls},
+                   {"idle", mean(row.pe_cycles.back(), steps)},
+                   {"macs", mean(row.macs, steps)},
+                   {"bound_cycles", row.bound_cycles},
+                   {"closed_form_cycles", row.closed_form_cycles}});
+  }
+  return out;
+}
+
+ordered_json link_json(const std::vector<memoryx::LinkCounters>& channels, const StepTotals& totals) {
+  memoryx::LinkCounters sum;
+  ordered_json each = ordered_json::array();
+  for (const memoryx::LinkCounters& c : channels) {
+    sum.words += c.words;
+    sum.busy_cycles += c.busy_cycles;
+    sum.credit_stall_cycles += c.credit_stall_cycles;
+    each.push_back({{"words", mean(c.words, totals.steps)},
+                    {"busy_cycles", mean(c.busy_cycles, totals.steps)},
+                    {"credit_stall_cycles", mean(c.credit_stall_cycles, totals.steps)}});
+  }
+  const double time = static_cast<double>(totals.cycles) * static_cast<double>(channels.size());
+  return {{"words", mean(sum.words, totals.steps)},
+          {"bytes", mean(4 * sum.words, totals.steps)},
+          {"utilization", share(static_cast<double>(sum.busy_cycles), time, "the I/O link is used at most all the time")},
+          {"credit_stall_cycles", mean(sum.credit_stall_cycles, totals.steps)},
+          {"channels", each}};
+}
+
+ordered_json links_json(const StepTotals& totals, const models::WaferPlan& plan) {
+  std::uint64_t flits = 0, most = 0;
+  for (std::size_t k = 0; k < totals.flits.size(); ++k) {
+    if (k % fabric::directions == fabric::ramp) continue;
+    flits += totals.flits[k];
+    most = std::max(most, totals.flits[k]);
+  }
+  const double time = static_cast<double>(totals.cycles), links = 4.0 * plan.width * plan.height;
+  return {{"in", link_json(totals.in, totals)},
+          {"out", link_json(totals.out, totals)},
+          {"fabric",
+           {{"hops", mean(totals.hops, totals.steps)},
+            {"mean_utilization", share(static_cast<double>(flits), links * time, "fabric links carry at most a wavelet a cycle")},
+            {"max_utilization", share(static_cast<double>(most), time, "a fabric link carries at most a wavelet a cycle")}}}};
+}
+
+ordered_json memory_json(const PreparedRun& run) {
+  ordered_json regions = ordered_json::array();
+  for (const models::SramMap::Region& region : run.plan.sram.regions)
+    regions.push_back({{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}});
+  return {{"sram_peak_bytes_per_pe", run.plan.sram.peak_bytes},
+          {"sram_bytes_per_pe", run.spec.machine.sram.bytes},
+          {"memoryx_bytes", 16 * run.weights.size()},  // weight, gradient and two moments, fp32
+          {"edge_queue_words", run.plan.edge_queue_words},
+          {"sram", regions}};
+}
+
+// What PEs did with their time, as fractions of it.
+ordered_json activity_json(const StepTotals& totals) {
+  std::array<std::uint64_t, models::activities> sums{};
+  for (std::size_t k = 0; k < totals.activity.size(); ++k) sums[k % models::activities] += totals.activity[k];
+  const double time = static_cast<double>(std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}));
+  ordered_json out;
+  for (std::size_t a = 0; a < models::activities; ++a) out[models::activity_names[a]] = static_cast<double>(sums[a]) / time;
+  return out;
+}
+
+// Parameters that a token is multiplied with: all matrices but the positions' and, beside an unembedding of its own, the tokens'.
+std::size_t matrix_parameters(const workloads::ModelShape& shape) {
+  std::size_t sum = 0;
+  const memoryx::ParameterTable table = workloads::parameter_table(shape);
+  for (const memoryx::ParameterEntry& entry : table.entries()) {
+    const bool lookup = entry.name == "wpe.weight" || (entry.name == "wte.weight" && !shape.tied);
+    if (entry.shape.size() >= 2 && !lookup) sum += entry.size;
+  }
+  return sum;
+}
+
+ordered_json step_json(const PreparedRun& run, const RunResult& result, double seconds) {
+  const workloads::Bound& bound = run.bound;
+  double least = 0;
+  for (std::size_t s = result.steps.size() - static_cast<std::size_t>(result.totals.steps); s < result.steps.size(); ++s)
+    least += step_bound(bound, result.steps[s].skipped);
+  const auto phase = [](const workloads::Bound::Phase& p) {
+    return ordered_json{{"compute_cycles", p.compute_cycles},
+                        {"weight_stream_cycles", p.weight_stream_cycles},
+                        {"gradient_stream_cycles", p.gradient_stream_cycles}};
+  };
+  return {
+      {"cycles", mean(result.totals.cycles, result.totals.steps)},
+      {"seconds", seconds},
+      {"bound_cycles", least / result.totals.steps},
+      {"bound_by", workloads::name(bound.by)},
+      {"bound", {{"forward", phase(bound.forward)}, {"backward", phase(bound.backward)}, {"optimizer_cycles", bound.optimizer_cycles}}}};
+}
+
+ordered_json throughput_json(const PreparedRun& run, double seconds) {
+  const workloads::ModelShape& shape = run.lowering.shape;
+  const double tokens = static_cast<double>(run.training.tokens()) / seconds;
+  const double flops =
+      (6.0 * static_cast<double>(matrix_parameters(shape)) + 12.0 * shape.layers * run.training.sequence * shape.width) * tokens;
+  const fabric::Rectangle& part = run.spec.mapping.rectangle;
+  const double peak = 2.0 * peak_rate(run.spec) * run.spec.machine.core.clock * part.width * part.height;
+  return {{"samples_per_second", run.training.batch / seconds},
+          {"tokens_per_second", tokens},
+          {"model_flops_utilization", share(flops, peak, "a model runs at most at the PEs' peak rate")}};
+}
+
+ordered_json assumptions_json(const models::MachineSpec& machine) {
+  ordered_json out = ordered_json::array();
+  for (const models::Assumption& a : models::assumptions(machine))
+    out.push_back({{"key", a.key}, {"value", ordered_json::parse(a.value)}, {"text", a.text}});
+  return out;
+}
+
+}  // namespace
+
+ordered_json make_report(const PreparedRun& run, const RunResult& result) {
+  const StepTotals& totals = result.totals;
+  const double pes = static_cast<double>(run.plan.width) * run.plan.height;
+  const double seconds = static_cast<double>(totals.cycles) / totals.steps / run.spec.machine.core.clock;
+  double simulated = 0;
+  ordered_json losses = ordered_json::array();
+  for (const StepRecord& step : result.steps) {
+    losses.push_back(step.loss);
+    simulated += static_cast<double>(step.cycles);
+  }
+  ordered_json report;
+  report["schema"] = schema;
+  report["version"] = WAFERSIM_VERSION;
+  report["machine"] = run.spec.machine.name;
+  report["model"] = run.spec.model_name;
+  report["parameters"] = run.weights.size();
+  report["fidelity"] = workloads::name(run.spec.fidelity);
+  report["numerics"] = "on";
+  report["dtype"] = run.spec.dtype == sim::Dtype::f16 ? "fp16" : "fp32";
+  report["mesh"] = {{"width", run.plan.width}, {"height", run.plan.height}, {"clock_hz", run.spec.machine.core.clock}};
+  report["mapping"] = mapping_json(run);
+  report["steps"] = result.steps.size();
+  report["loss"] = losses;
+  report["skipped_steps"] = std::count_if(result.steps.begin(), result.steps.end(), [](const StepRecord& s) { return s.skipped; });
+  report["step"] = step_json(run, result, seconds);
+  report["throughput"] = throughput_json(run, seconds);
+  report["activity"] = activity_json(totals);
+  report["breakdown"] = breakdown_json(result.breakdown);
+  report["macs"] = macs_json(result.breakdown);
+  report["links"] = links_json(totals, run.plan);
+  report["memory"] = memory_json(run);
+  report["digests"] = digests(result.store);
+  report["host"] = {{"wall_seconds", result.host_seconds},
+                    {"peak_rss_bytes", peak_rss_bytes()},
+                    {"pe_cycles_per_second", pes * simulated / result.host_seconds},
+                    {"threads", run.spec.threads}};
+  report["assumptions"] = assumptions_json(run.spec.machine);
+  return report;
+}
+
+}  // namespace wafersim::tools

@@ -1,0 +1,24 @@
+#pragma once
+// report.json and report.txt of a run that ended well.
+//
+// Every figure of a step is the mean over the measured steps (trainer.h). Times are in cycles of the wafer unless the key says otherwise;
+// busy, stalls and idle of a breakdown row are cycles summed over PEs. Everything that depends on the host is in `host` and nowhere else.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "tools/trainer/trainer.h"
+
+namespace wafersim::tools {
+
+// Error(invariant) when a utilisation exceeds 1 or the step is shorter than its bound.
+nlohmann::ordered_json make_report(const PreparedRun& run, const RunResult& result);
+
+// About ten lines: losses, step, bound, utilisation, share of cycles by kernel, links, memory.
+std::string summary_text(const nlohmann::ordered_json& report);
+// The line that differs from host to host.
+std::string host_text(const nlohmann::ordered_json& report);
+// The summary and the whole breakdown as a table.
+std::string report_text(const nlohmann::ordered_json& report);
+
+}  // namespace wafersim::tools

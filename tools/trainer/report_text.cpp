@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tools/trainer/report.h"
+
+namespace wafersim::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+double number(const ordered_json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
+
+// Mean of the first or last five losses, or of as many as there are.
+double mean_loss(const ordered_json& losses, bool first) {
+  const std::size_t count = std::min<std::size_t>(5, losses.size());
+  double sum = 0;
+  for (std::size_t k = 0; k < count; ++k) sum += number(losses[first ? k : losses.size() - count + k]);
+  return sum / static_cast<double>(count);
+}
+
+std::string grouped(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  return digits;
+}
+
+std::string label(const ordered_json& row) {
+  const std::string phase = row["phase"], kernel = row["kernel"];
+  return phase.empty() ? kernel : kernel + " " + phase;
+}
+
+// "linear forward 31.2 %, ...": the largest shares of a step's cycles, kernel switches always among them.
+std::string kernel_shares(const ordered_json& report) {
+  constexpr std::size_t shown = 5;
+  std::map<std::string, double> cycles;
+  for (const ordered_json& row : report["breakdown"]) cycles[label(row)] += number(row["cycles"]);
+  std::vector<std::pair<std::string, double>> ranked(cycles.begin(), cycles.end());
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text;
+  for (std::size_t k = 0; k < ranked.size(); ++k) {
+    if (k >= shown && ranked[k].first != "kernel_switch") continue;
+    text +=
+        fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", ranked[k].first, 100 * ranked[k].second / number(report["step"]["cycles"]));
+  }
+  return text;
+}
+
+std::string stall_shares(const ordered_json& activity) {
+  double stalled = 0;
+  std::pair<std::string, double> largest;
+  for (const auto& [cause, part] : activity.items()) {
+    if (cause == "busy" || cause == "idle") continue;
+    stalled += number(part);
+    if (number(part) >= largest.second) largest = {cause, number(part)};
+  }
+  return fmt::format("{:.1f} % stalled ({} {:.1f} %)", 100 * stalled, largest.first, 100 * largest.second);
+}
+
+}  // namespace
+
+std::string summary_text(const ordered_json& report) {
+  const ordered_json &step = report["step"], &mesh = report["mesh"], &mapping = report["mapping"], &links = report["links"],
+                     &throughput = report["throughput"], &memory = report["memory"], &activity = report["activity"];
+  const double first = mean_loss(report["loss"], true), last = mean_loss(report["loss"], false), cycles = number(step["cycles"]);
+  std::string text;
+  const auto line = [&text](const char* name, const std::string& rest) { text += fmt::format("{:<12} {}\n", name, rest); };
+  line("run",
+       fmt::format("{} ({} parameters) on {}, {} x {} PEs, {}, {}: {} lanes, {} tokens x {} features a PE",
+                   report["model"].get<std::string>(), grouped(number(report["parameters"])), report["machine"].get<std::string>(),
+                   mesh["width"].dump(), mesh["height"].dump(), report["dtype"].get<std::string>(), report["fidelity"].get<std::string>(),
+                   mapping["lanes"].dump(), mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump()));
+  line("loss", fmt::format("{:.4f} (first five of {} steps) to {:.4f} (last five), {:+.1f} %; {} skipped", first, report["steps"].dump(),
+                           last, 100 * (last / first - 1), report["skipped_steps"].dump()));
+  line("step", fmt::format("{} cycles, {:.1f} us; {:.1f} samples/s, {} tokens/s", grouped(cycles), 1e6 * number(step["seconds"]),
+                           number(throughput["samples_per_second"]), grouped(number(throughput["tokens_per_second"]))));
+  line("bound", fmt::format("{} cycles by {}, {:.1f} % of the step", grouped(number(step["bound_cycles"])),
+                            step["bound_by"].get<std::string>(), 100 * number(step["bound_cycles"]) / cycles));
+  line("utilisation", fmt::format("{:.2f} % of peak model flops; PEs {:.1f} % busy, {}, {:.1f} % idle",
+                                  100 * number(throughput["model_flops_utilization"]), 100 * number(activity["busy"]),
+                                  stall_shares(activity), 100 * number(activity["idle"])));
+  line("kernels", kernel_shares(report));
+  line("links", fmt::format("in {:.1f} % busy ({} bytes a step), out {:.1f} % ({} bytes); fabric {:.1f} %, busiest link {:.1f} %",
+                            100 * number(links["in"]["utilization"]), grouped(number(links["in"]["bytes"])),
+                            100 * number(links["out"]["utilization"]), grouped(number(links["out"]["bytes"])),
+                            100 * number(links["fabric"]["mean_utilization"]), 100 * number(links["fabric"]["max_utilization"])));
+  line("memory", fmt::format("SRAM peak {} of {} bytes a PE; MemoryX {} bytes", grouped(number(memory["sram_peak_bytes_per_pe"])),
+                             grouped(number(memory["sram_bytes_per_pe"])), grouped(number(memory["memoryx_bytes"]))));
+  return text;
+}
+
+std::string host_text(const ordered_json& report) {
+  const ordered_json& host = report["host"];
+  return fmt::format("{:<12} {:.1f} s, {:.1f} million PE-cycles/s with {} threads, {:.0f} MB\n", "host", number(host["wall_seconds"]),
+                     1e-6 * number(host["pe_cycles_per_second"]), host["threads"].dump(), 1e-6 * number(host["peak_rss_bytes"]));
+}
+
+std::string report_text(const ordered_json& report) {
+  std::string text = summary_text(report);
+  const double cycles = number(report["step"]["cycles"]);
+  text += fmt::format("\n{:<6} {:<32} {:>5} {:>14} {:>7} {:>12} {:>7} {:>9} {:>7}\n", "layer", "kernel", "calls", "cycles", "share",
+                      "bound", "busy", "stalled", "idle");
+  for (const ordered_json& row : report["breakdown"]) {
+    double stalled = 0;
+    for (const ordered_json& value : row["stalls"]) stalled += number(value);
+    const double pe_cycles = std::max(1.0, number(row["busy"]) + stalled + number(row["idle"]));
+    text += fmt::format("{:<6} {:<32} {:>5} {:>14} {:>5.1f} % {:>12} {:>5.1f} % {:>7.1f} % {:>5.1f} %\n",
+                        row["layer"].is_null() ? "" : row["layer"].dump(), label(row), row["calls"].dump(), grouped(number(row["cycles"])),
+                        100 * number(row["cycles"]) / cycles, grouped(number(row["bound_cycles"])), 100 * number(row["busy"]) / pe_cycles,
+                        100 * stalled / pe_cycles, 100 * number(row["idle"]) / pe_cycles);
+  }
+  return text;
+}
+
+}  // namespace wafersim::tools

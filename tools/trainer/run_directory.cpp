@@ -1,0 +1,61 @@
+#include "tools/trainer/run_directory.h"
+
+#include <memory>
+#include <system_error>
+
+#include "sim/atomic_file.h"
+#include "sim/error.h"
+
+namespace wafersim::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& why) {
+  throw sim::Error(sim::ErrorCategory::config, "--out " + path.string() + ": " + why);
+}
+
+}  // namespace
+
+void remove_empty(const std::vector<fs::path>& directories) {
+  std::error_code ignored;
+  for (const fs::path& directory : directories) fs::remove(directory, ignored);
+}
+
+RunDirectory::RunDirectory(const fs::path& directory, const fs::path& further_file) : directory_(directory) {
+  std::error_code code;
+  fs::path missing = fs::absolute(directory).lexically_normal();
+  if (!missing.has_filename()) missing = missing.parent_path();  // of "runs/main/"
+  std::vector<fs::path> to_make;
+  for (; !fs::exists(missing, code) && missing.has_relative_path(); missing = missing.parent_path()) to_make.push_back(missing);
+  for (auto deepest_last = to_make.rbegin(); deepest_last != to_make.rend(); ++deepest_last) {
+    if (!fs::create_directory(*deepest_last, code)) {
+      remove_empty(made_);
+      refuse(directory, "cannot be made: " + (code ? code.message() : "something else has just taken its name"));
+    }
+    made_.insert(made_.begin(), *deepest_last);
+  }
+  try {
+    if (!fs::is_directory(directory, code)) refuse(directory, "is not a directory");
+    if (fs::exists(directory / "config.json", code) && !fs::exists(directory / "report.json", code))
+      refuse(directory, "holds a config.json but no report.json: not the directory of a run; choose another");
+    const sim::AtomicFile trial(directory / "report.json", sim::ErrorCategory::config);
+    if (!further_file.empty()) const sim::AtomicFile further(further_file, sim::ErrorCategory::config);
+  } catch (...) {
+    remove_empty(made_);
+    throw;
+  }
+}
+
+RunDirectory::~RunDirectory() { remove_empty(made_); }
+
+void RunDirectory::write(const std::vector<File>& files) const {
+  std::vector<std::unique_ptr<sim::AtomicFile>> open;
+  for (const File& file : files) {
+    open.push_back(std::make_unique<sim::AtomicFile>(directory_ / file.name));
+    open.back()->write(file.bytes);
+  }
+  for (const auto& file : open) file->commit();
+}
+
+}  // namespace wafersim::tools

@@ -1,0 +1,130 @@
+#include "tools/wafersim/run_command.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <filesystem>
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sim/error.h"
+#include "sim/json_file.h"
+#include "tools/trainer/interruption.h"
+#include "tools/trainer/progress.h"
+#include "tools/trainer/report.h"
+#include "tools/trainer/run_directory.h"
+#include "tools/trainer/tables.h"
+#include "tools/trainer/weights.h"
+#include "tools/wafersim/config_arguments.h"
+#include "tools/wafersim/standard_output.h"
+
+namespace wafersim::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  ConfigArguments config;
+  std::string out, steps, fidelity, threads;
+  std::string block = "16x16";
+  bool json = false;
+};
+
+// "16x8": 16 columns, 8 rows.
+EngineOptions parse_block(const std::string& text) {
+  EngineOptions engine;
+  const char* end = text.data() + text.size();
+  const auto [after_width, width_error] = std::from_chars(text.data(), end, engine.block_width);
+  bool good = width_error == std::errc{} && after_width != end && *after_width == 'x';
+  if (good) {
+    const auto [after_height, height_error] = std::from_chars(after_width + 1, end, engine.block_height);
+    good = height_error == std::errc{} && after_height == end;
+  }
+  if (!good || engine.block_width < 1 || engine.block_height < 1)
+    throw sim::Error(sim::ErrorCategory::config,
+                     fmt::format("--block '{}': give columns x rows, at least 1 each, as in --block 16x16", sim::printable(text)));
+  return engine;
+}
+
+workloads::RunSpec read_spec(const Options& options) {
+  std::vector<sim::Override> further;
+  const auto add = [&](const char* key, const char* option, const std::string& value) {
+    if (!value.empty()) further.push_back({key, value, fmt::format("{} {}", option, value)});
+  };
+  add("training.steps", "--steps", options.steps);
+  add("fidelity", "--fidelity", options.fidelity);
+  add("threads", "--threads", options.threads);
+  workloads::RunSpec spec = read_run_spec(options.config, further);
+  workloads::require_simulable(spec);
+  return spec;
+}
+
+// runs/NAME: of the preset or the file; of a run directory's config.json the directory's.
+fs::path default_directory(const std::string& config) {
+  const fs::path path = fs::absolute(config);
+  const std::string stem = path.stem().string();
+  return fs::path("runs") / (stem == "config" && path.has_parent_path() ? path.parent_path().filename() : fs::path(stem));
+}
+
+std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunResult& result, const nlohmann::ordered_json& report) {
+  const double clock = run.spec.machine.core.clock;
+  nlohmann::ordered_json config;
+  config["version"] = WAFERSIM_VERSION;
+  config.update(workloads::run_spec_to_json(run.spec));
+  return {{"config.json", config.dump(2) + "\n"},  {"report.json", report.dump(2) + "\n"}, {"report.txt", report_text(report)},
+          {"steps.csv", steps_csv(result, clock)}, {"trace.json", result.trace.json()},    {"heatmap.csv", heatmap_csv(result, run.plan)}};
+}
+
+int run(const Options& options) {
+  Interruption interruption;
+  const EngineOptions engine = parse_block(options.block);
+  const workloads::RunSpec spec = read_spec(options);
+  const fs::path place = options.out.empty() ? default_directory(options.config.config) : fs::path(options.out);
+  auto held = interruption.hold();
+  const RunDirectory directory(place, spec.final_weights);
+  interruption.remove_when_interrupted(directory.made());
+  held.unlock();
+
+  const PreparedRun prepared = prepare_run(spec);
+  Progress progress(spec.training.steps, spec.machine.core.clock);
+  const RunResult result = train(prepared, engine, [&](int step, const StepRecord& record) { progress.after_step(step, record); });
+  progress.end();
+  const nlohmann::ordered_json report = make_report(prepared, result);
+  const std::vector<RunDirectory::File> files = result_files(prepared, result, report);
+
+  held.lock();
+  if (!spec.final_weights.empty()) save_weights(spec.final_weights, result.store);
+  directory.write(files);
+  std::string names;
+  for (const RunDirectory::File& file : files) names += " " + file.name;
+  const std::string paths = fmt::format("{:<12} {}:{}\n", "files", place.string(), names);
+  print_standard_output(options.json ? report.dump(2) + "\n" : summary_text(report) + host_text(report) + paths);
+  return 0;
+}
+
+}  // namespace
+
+Command run_command(CLI::App& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("run", "Train a model on a simulated wafer, wavelet by wavelet");
+  add_config_arguments(*command, options->config);
+  command
+      ->add_option("--out", options->out,
+                   "Run directory: config.json, report.json, report.txt, steps.csv, trace.json, heatmap.csv; default runs/NAME of CONFIG")
+      ->type_name("DIR");
+  command->add_option("--steps", options->steps, "Training steps, instead of training.steps")->type_name("N");
+  command->add_option("--fidelity", options->fidelity, "wavelet: every wavelet, every cycle; instead of fidelity")->type_name("F");
+  command->add_option("--threads", options->threads, "Host threads that step the mesh, instead of threads; changes no result")
+      ->type_name("N");
+  command->add_option("--block", options->block, "Engine setting: PEs in one SystemC module; changes no result")
+      ->capture_default_str()
+      ->type_name("WxH");
+  command->add_flag("--json", options->json, "Print report.json instead of the summary");
+  command->footer(
+      "Exit codes: 0 good, 2 bad input or an output that cannot be written, 3 the machine cannot run the plan, 4 the simulated machine\n"
+      "stalled, 5 internal error, 6 results could not be written, 130 and 143 after SIGINT and SIGTERM, which leave nothing behind.");
+  return {command, [options] { return run(*options); }};
+}
+
+}  // namespace wafersim::tools

@@ -1,0 +1,133 @@
+#include "workloads/call_outline.h"
+
+#include <algorithm>
+
+namespace wafersim::workloads {
+namespace {
+
+int ceil_divide(int a, int b) { return (a + b - 1) / b; }
+
+class Outliner {
+ public:
+  Outliner(const LoweringSpec& spec, const TrainingGraph& graph) : spec_(spec), graph_(graph) {}
+
+  std::vector<CallOutline> run() {
+    for (const TrainingOp& op : graph_.ops) add(op);
+    return calls_;
+  }
+
+ private:
+  Features features(int tensor) const { return graph_.tensors[static_cast<std::size_t>(tensor)].features; }
+  int rows(int tensor) const { return tile_rows(features(tensor), spec_.shape, spec_.layout); }
+  int count(int tensor) const {
+    switch (features(tensor)) {
+      case Features::residual:
+      case Features::heads: return spec_.shape.width;
+      case Features::qkv: return 3 * spec_.shape.width;
+      case Features::inner: return spec_.shape.inner;
+      case Features::statistic: break;
+    }
+    return 1;
+  }
+
+  CallOutline& call(const TrainingOp& op, CallKind kind, const char* kernel, const char* phase) {
+    CallOutline c;
+    c.kind = kind;
+    c.kernel = kernel;
+    c.phase = phase;
+    c.layer = op.layer;
+    c.backward = op.backward;
+    if (!op.inputs.empty()) {
+      c.inputs = count(op.inputs[0]);
+      c.tile_inputs = rows(op.inputs[0]);
+    }
+    calls_.push_back(c);
+    return calls_.back();
+  }
+  // `from` and `to`: tensors whose features a matrix connects.
+  void matrix(CallOutline& c, int from, int to, bool bias) const {
+    c.bias = bias;
+    c.inputs = count(from);
+    c.tile_inputs = rows(from);
+    c.outputs = count(to);
+    c.tile_outputs = rows(to);
+  }
+  void unembedding_gradient(const TrainingOp& op);
+  void add(const TrainingOp& op);
+
+  const LoweringSpec& spec_;
+  const TrainingGraph& graph_;
+  std::vector<CallOutline> calls_;
+};
+
+void Outliner::unembedding_gradient(const TrainingOp& op) {
+  const int chunks = loss_chunks(spec_), size = spec_.layout.columns * spec_.loss_outputs_per_pe;
+  for (int chunk = 0; chunk < chunks; ++chunk) {
+    const int outputs = std::min(size, spec_.shape.vocabulary - chunk * size);
+    const auto sized = [&](CallOutline& c) {
+      c.outputs = outputs;
+      c.tile_outputs = spec_.loss_outputs_per_pe;
+    };
+    sized(call(op, CallKind::logit_gradient, "loss", "recompute"));
+    sized(call(op, CallKind::weight_gradient, "linear", "weight_gradient"));
+    CallOutline& back = call(op, CallKind::linear, "linear", "input_gradient");
+    sized(back);
+    std::swap(back.inputs, back.outputs);
+    std::swap(back.tile_inputs, back.tile_outputs);
+    if (chunk > 0) call(op, CallKind::accumulate, "accumulate", "input_gradient");
+  }
+  if (chunks > 1 && spec_.type == sim::Dtype::f16) call(op, CallKind::round, "round", "input_gradient");
+}
+
+void Outliner::add(const TrainingOp& op) {
+  switch (op.kind) {
+    case TrainingKind::embedding: {
+      CallOutline& c = call(op, CallKind::embedding, "embedding", "forward");
+      c.inputs = count(op.outputs[0]);
+      c.tile_inputs = rows(op.outputs[0]);
+      return;
+    }
+    case TrainingKind::layer_norm: call(op, CallKind::layer_norm, "layer_norm", "forward"); return;
+    case TrainingKind::linear: matrix(call(op, CallKind::linear, "linear", "forward"), op.inputs[0], op.outputs[0], true); return;
+    case TrainingKind::attention: call(op, CallKind::attention, "attention", "forward").tile_outputs = rows(op.outputs[0]); return;
+    case TrainingKind::gelu: call(op, CallKind::gelu, "gelu", "forward"); return;
+    case TrainingKind::residual: call(op, CallKind::add, "residual", "forward"); return;
+    case TrainingKind::loss: {
+      CallOutline& c = call(op, CallKind::loss, "loss", "forward");
+      c.outputs = spec_.shape.vocabulary;
+      c.tile_outputs = spec_.loss_outputs_per_pe;
+      return;
+    }
+    case TrainingKind::loss_gradient: return unembedding_gradient(op);
+    case TrainingKind::linear_weight_gradient:
+      return matrix(call(op, CallKind::weight_gradient, "linear", "weight_gradient"), op.inputs[0], op.inputs[1], true);
+    case TrainingKind::linear_input_gradient:
+      return matrix(call(op, CallKind::linear, "linear", "input_gradient"), op.inputs[0], op.outputs[0], false);
+    case TrainingKind::layer_norm_gradient: call(op, CallKind::layer_norm_gradient, "layer_norm", "gradient"); return;
+    case TrainingKind::attention_gradient:
+      call(op, CallKind::attention_gradient, "attention", "gradient").tile_outputs = rows(op.inputs[1]);
+      return;
+    case TrainingKind::gelu_gradient: call(op, CallKind::gelu_gradient, "gelu", "gradient"); return;
+    case TrainingKind::gradient_sum: call(op, CallKind::add, "residual", "gradient"); return;
+    case TrainingKind::embedding_gradient: call(op, CallKind::embedding_gradient, "embedding", "gradient"); return;
+  }
+}
+
+}  // namespace
+
+int loss_chunks(const LoweringSpec& spec) { return ceil_divide(spec.shape.vocabulary, spec.layout.columns * spec.loss_outputs_per_pe); }
+
+int tile_rows(Features features, const ModelShape& shape, const Layout& layout) {
+  switch (features) {
+    case Features::residual: return ceil_divide(shape.width, layout.columns);
+    case Features::heads: return ceil_divide(shape.head(), layout.columns_per_head);
+    case Features::qkv: return 3 * ceil_divide(shape.head(), layout.columns_per_head);
+    case Features::inner: return ceil_divide(shape.inner, layout.columns);
+    case Features::statistic: break;
+  }
+  return 1;
+}
+
+std::vector<CallOutline> outline_calls(const LoweringSpec& spec, const TrainingGraph& graph) { return Outliner(spec, graph).run(); }
+
+}  // namespace wafersim::workloads

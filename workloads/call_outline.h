@@ -1,0 +1,49 @@
+#pragma once
+// The kernel calls of a training step in the order in which lowering makes them, without addresses and streams: what closed forms and the
+// roofline count.
+
+#include <vector>
+
+#include "workloads/kernels/lower.h"
+
+namespace wafersim::workloads {
+
+enum class CallKind {
+  embedding,
+  layer_norm,
+  linear,  // forward and input gradient
+  attention,
+  gelu,
+  add,
+  loss,
+  logit_gradient,  // of a chunk of the vocabulary: its logits again, then dlogits
+  weight_gradient,
+  layer_norm_gradient,
+  attention_gradient,
+  gelu_gradient,
+  embedding_gradient,
+  accumulate,
+  round,
+};
+
+struct CallOutline {
+  CallKind kind = CallKind::embedding;
+  const char* kernel = "";  // as KernelCall has them
+  const char* phase = "";
+  int layer = -1;
+  bool backward = false;
+  bool bias = false;     // linear, weight_gradient
+  int inputs = 0;        // features without padding; a linear contracts them (weight gradient: the inputs of its layer)
+  int outputs = 0;       // without padding; of a linear, loss, logit or weight gradient
+  int tile_inputs = 0;   // rows of a PE's tile
+  int tile_outputs = 0;  // of attention: a head's rows
+};
+
+// Chunks of columns * loss_outputs_per_pe outputs that the vocabulary takes.
+int loss_chunks(const LoweringSpec& spec);
+// Rows of a tile: per_column of feature_map(features, shape, layout).
+int tile_rows(Features features, const ModelShape& shape, const Layout& layout);
+
+std::vector<CallOutline> outline_calls(const LoweringSpec& spec, const TrainingGraph& graph);
+
+}  // namespace wafersim::workloads

@@ -1,0 +1,207 @@
+#include "workloads/closed_form.h"
+
+#include <algorithm>
+
+#include "memoryx/link_timing.h"
+#include "sim/error.h"
+#include "workloads/closed_form_attention.h"
+#include "workloads/instruction_cycles.h"
+
+namespace wafersim::workloads {
+namespace {
+
+constexpr int scalars_of_a_start = 12, scalars_of_a_completion = 20;
+
+class ClosedForm {
+ public:
+  ClosedForm(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine)
+      : call_(call),
+        layout_(spec.layout),
+        at_(machine.core, machine.fabric, spec.type),
+        functions_(machine.core.function),
+        t_(layout_.tokens_per_pe),
+        h_(call.tile_inputs),
+        chunks_(loss_chunks(spec)) {}
+
+  double linear(int outputs_a_column, int h) const;
+  double weight_gradient() const;
+  double layer_norm() const;
+  double layer_norm_gradient() const;
+  double gelu() const;
+  double gelu_gradient() const;
+  double embedding() const;
+  double embedding_gradient() const;
+  double loss() const;
+  double logit_gradient() const;
+  double add() const { return start() + at_.add_tiles(h_, t_); }
+  double accumulate() const { return start() + at_.add_rows(h_, t_); }
+  double round() const { return start() + at_.convert_tiles(h_, t_); }
+  double attention() const { return start() + attention_cycles(at_, layout_, call_.tile_outputs); }
+  double attention_gradient() const { return start() + attention_gradient_cycles(at_, layout_, call_.tile_outputs); }
+
+ private:
+  int width() const { return layout_.lanes * layout_.columns; }
+  // From the first PE's start to the last one's first vector instruction: the start's multicast, a task switch, the arguments.
+  double start() const { return at_.hops(width() + layout_.rows - 2) + at_.task_switch() + at_.scalars(scalars_of_a_start); }
+  double ring_fill() const { return 2 * at_.chain_hop() * (layout_.columns - 1) + (layout_.columns - 1); }
+  // From the sums of a column to the edge of the wafer's last lane.
+  double column_chain() const { return at_.chain_hop() * (layout_.rows - 1 + layout_.lanes - 1); }
+
+  const CallOutline& call_;
+  const Layout& layout_;
+  InstructionCycles at_;
+  const models::FunctionCycles& functions_;
+  int t_, h_, chunks_;
+};
+
+double ClosedForm::linear(int outputs_a_column, int h) const {
+  const double passed_on = layout_.columns > 1 ? at_.stream(t_) : 0;
+  const double per_output = h * at_.triggered_fma(t_) + passed_on + at_.tile_words(h) + at_.output_switch();
+  return layout_.columns * outputs_a_column * per_output + ring_fill();
+}
+
+double ClosedForm::weight_gradient() const {
+  const double relay = layout_.columns > 1 ? 2 * at_.stream_tile_row(t_) : 0;
+  const double sums = at_.stream(h_) * (layout_.lanes > 1 ? 2 : 1);
+  return layout_.columns * call_.tile_outputs * (relay + at_.fma_rows(h_, t_) + sums + at_.output_switch());
+}
+
+double ClosedForm::layer_norm() const {
+  const double mean = at_.move(t_) + at_.fma_rows(h_, t_) + at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) + at_.move(t_);
+  const double variance = h_ * (at_.add(t_) + at_.fma(t_) + at_.scalars(1)) + at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) +
+                          at_.add(t_) + at_.function(t_, functions_.rsqrt);
+  const double a_row = at_.add(t_) + at_.multiply(t_) + at_.triggered_multiply(t_) + at_.triggered_add(t_) + at_.convert(t_);
+  return start() + mean + variance + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(2));
+}
+
+double ClosedForm::layer_norm_gradient() const {
+  const double normalise = at_.add(t_) + at_.multiply(t_);
+  const double products = normalise + at_.fma(t_) + at_.fma_rows(1, t_, false) + at_.triggered_multiply(t_) + 2 * at_.fma(t_);
+  const double totals = at_.all_reduce(2 * t_, layout_.columns) + at_.multiply(2 * t_) + at_.add(t_);
+  const double a_row = normalise + at_.add(t_) + at_.fma(t_) + at_.multiply(t_) + at_.convert(t_);
+  return start() + at_.move(2 * t_) + h_ * (products + at_.scalars(4)) + totals + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(3)) +
+         at_.stream(2 * h_) * (layout_.lanes > 1 ? 2 : 1) + column_chain();
+}
+
+double ClosedForm::gelu() const {
+  const double row = 2 * at_.convert(t_) + 4 * at_.multiply(t_) + 2 * at_.move(t_) + 2 * at_.fma(t_) + at_.function(t_, functions_.tanh);
+  return start() + h_ * (row + at_.scalars(2));
+}
+
+double ClosedForm::gelu_gradient() const {
+  const double row =
+      2 * at_.convert(t_) + 8 * at_.multiply(t_) + 4 * at_.move(t_) + 4 * at_.fma(t_) + 2 * at_.add(t_) + at_.function(t_, functions_.tanh);
+  return start() + h_ * (row + at_.scalars(3));
+}
+
+// Token and position rows of all columns pass each PE of a row, a word a cycle; a column's own are stored feature by feature.
+double ClosedForm::embedding() const {
+  const double row = std::max(width() * at_.tile_words(h_), h_);
+  return start() + 2 * (at_.issue() + t_ * row) + at_.hops(width()) + at_.ramps(1) + at_.add_tiles(h_, t_);
+}
+
+// The row's tiles leave one after another.
+double ClosedForm::embedding_gradient() const { return start() + width() * at_.stream(h_ * t_) + at_.hops(width()) + at_.ramps(1); }
+
+double ClosedForm::loss() const {
+  const int rows = call_.tile_outputs;
+  const double targets = at_.issue() + layout_.lanes * t_ + at_.hops(width()) + at_.ramps(1);
+  const double rescale = at_.add(t_) + at_.function(t_, functions_.exp) + at_.multiply(t_);
+  const double a_logit = at_.maximum(t_) + at_.add(t_) + at_.function(t_, functions_.exp) + at_.add(t_) + at_.add(t_) + at_.scalars(3);
+  const double chunk = linear(rows, h_) + 2 * at_.move(t_) + rescale + rows * a_logit;
+  const double sums = at_.all_reduce(t_, layout_.columns) + rescale + at_.all_reduce(2 * t_, layout_.columns);
+  const double result = at_.function(t_, functions_.log) + 3 * at_.add(t_) + at_.fma(t_) + at_.stream(1) + column_chain();
+  return start() + targets + 2 * at_.move(t_) + chunks_ * chunk + sums + result;
+}
+
+double ClosedForm::logit_gradient() const {
+  const int rows = call_.tile_outputs;
+  const double a_logit =
+      at_.add(t_) + at_.function(t_, functions_.exp) + 2 * at_.add(t_) + at_.multiply(t_) + at_.convert(t_) + at_.scalars(3);
+  return start() + 2 * at_.move(t_) + linear(rows, h_) + at_.clear_tiles(rows, t_) + rows * a_logit;
+}
+
+// Words of a call that pass the busier edge of the wafer, padding included: in and out.
+struct EdgeWords {
+  double in = 0, out = 0;
+};
+
+EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
+  const Layout& layout = spec.layout;
+  const auto words = [&](int values) { return spec.type == sim::Dtype::f16 ? (values + 1) / 2 : values; };
+  const double columns = (layout.columns + 1) / 2;  // of the even ones, whose weights come from one edge
+  const double all_columns = layout.columns, matrix_in = all_columns * call.tile_outputs * columns * words(call.tile_inputs);
+  const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
+  switch (call.kind) {
+    case CallKind::embedding: return {2 * slots * all_columns * words(call.tile_inputs), 0};
+    case CallKind::layer_norm: return {columns * 2 * call.tile_inputs, 0};
+    case CallKind::linear: return {matrix_in + (call.bias ? columns * words(call.tile_outputs) : 0), 0};
+    case CallKind::loss: return {slots + loss_chunks(spec) * matrix_in, columns};
+    case CallKind::logit_gradient: return {columns + matrix_in, 0};
+    case CallKind::weight_gradient:
+      return {0, all_columns * call.tile_outputs * columns * call.tile_inputs + (call.bias ? columns * call.tile_outputs : 0)};
+    case CallKind::layer_norm_gradient: return {columns * call.tile_inputs, columns * 2 * call.tile_inputs};
+    case CallKind::embedding_gradient: return {0, slots * all_columns * call.tile_inputs};
+    case CallKind::attention:
+    case CallKind::gelu:
+    case CallKind::add:
+    case CallKind::attention_gradient:
+    case CallKind::gelu_gradient:
+    case CallKind::accumulate:
+    case CallKind::round: break;
+  }
+  return {};
+}
+
+}  // namespace
+
+double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine) {
+  const ClosedForm form(call, spec, machine);
+  switch (call.kind) {
+    case CallKind::embedding: return form.embedding();
+    case CallKind::layer_norm: return form.layer_norm();
+    case CallKind::linear: return form.linear(call.tile_outputs, call.tile_inputs);
+    case CallKind::attention: return form.attention();
+    case CallKind::gelu: return form.gelu();
+    case CallKind::add: return form.add();
+    case CallKind::loss: return form.loss();
+    case CallKind::logit_gradient: return form.logit_gradient();
+    case CallKind::weight_gradient: return form.weight_gradient();
+    case CallKind::layer_norm_gradient: return form.layer_norm_gradient();
+    case CallKind::attention_gradient: return form.attention_gradient();
+    case CallKind::gelu_gradient: return form.gelu_gradient();
+    case CallKind::embedding_gradient: return form.embedding_gradient();
+    case CallKind::accumulate: return form.accumulate();
+    case CallKind::round: return form.round();
+  }
+  return 0;
+}
+
+double kernel_switch_cycles(const Layout& layout, const models::MachineSpec& machine) {
+  const double hops = static_cast<double>(layout.lanes * layout.columns + layout.rows - 2) * machine.fabric.hop_cycles;
+  return hops + 6.0 * machine.fabric.ramp_cycles + machine.core.task_switch_cycles + scalars_of_a_completion * machine.core.scalar_cycles;
+}
+
+double estimate_step_cycles(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
+  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
+  const double edge_words_a_cycle = link.bytes_per_cycle() / 4 * link.channels_per_edge;
+  const double between = kernel_switch_cycles(spec.layout, machine);
+  double cycles = 0;
+  for (const CallOutline& call : outline_calls(spec, graph)) {
+    const EdgeWords words = edge_words(call, spec);
+    cycles += std::max({closed_form_cycles(call, spec, machine), words.in / edge_words_a_cycle, words.out / edge_words_a_cycle}) + between;
+  }
+  return cycles;
+}
+
+void fill_closed_forms(models::WaferPlan& plan, const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
+  const std::vector<CallOutline> outlines = outline_calls(spec, graph);
+  sim::require_invariant(outlines.size() == plan.calls.size(), "closed forms stand for the calls that lowering makes");
+  for (std::size_t i = 0; i < outlines.size(); ++i) {
+    const bool same = plan.calls[i].kernel == outlines[i].kernel && plan.calls[i].phase == outlines[i].phase;
+    sim::require_invariant(same, "closed forms come in the order of the calls");
+    plan.calls[i].closed_form_cycles = closed_form_cycles(outlines[i], spec, machine);
+  }
+}
+
+}  // namespace wafersim::workloads

@@ -1,0 +1,204 @@
+#include "workloads/mapping.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <optional>
+#include <queue>
+
+#include "sim/error.h"
+#include "workloads/closed_form.h"
+#include "workloads/graph.h"
+#include "workloads/mapping_candidates.h"
+#include "workloads/mapping_memory.h"
+
+namespace wafersim::workloads {
+namespace {
+
+constexpr std::size_t most_rejected = 5;
+
+struct Candidate {
+  LoweringSpec spec;
+  double cycles = 0;
+  std::size_t number = 0;  // of its layout: the first of equals goes first
+
+  int rows_of_features() const { return tile_rows(Features::residual, spec.shape, spec.layout); }
+  // At least as large a tile and as large chunks.
+  bool dominates(const Candidate& o) const {
+    return spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe && rows_of_features() >= o.rows_of_features() &&
+           spec.loss_outputs_per_pe >= o.spec.loss_outputs_per_pe;
+  }
+};
+
+bool later(const Candidate& a, const Candidate& b) { return a.cycles != b.cycles ? a.cycles > b.cycles : a.number > b.number; }
+
+class Search {
+ public:
+  Search(const RunSpec& run, const ModelShape& shape, const models::MachineSpec& machine)
+      : run_(run),
+        shape_(shape),
+        machine_(machine),
+        graph_(training_graph(shape.layers)),
+        one_layer_(training_graph(1)),
+        two_layers_(training_graph(2)) {}
+
+  // Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
+  std::optional<Mapping> best();
+  const std::string& failure() const { return failure_; }
+  const std::optional<Candidate>& smallest() const { return smallest_; }
+
+ private:
+  using Queue = std::priority_queue<Candidate, std::vector<Candidate>, decltype(&later)>;
+
+  TrainingGraph training_graph(int layers) const {
+    ModelShape some = shape_;
+    some.layers = layers;
+    return differentiate(build_gpt2(some));
+  }
+  // Layers are alike: those beyond the first take what the second adds.
+  double estimate(const LoweringSpec& spec) const {
+    const double one = estimate_step_cycles(spec, one_layer_, machine_), two = estimate_step_cycles(spec, two_layers_, machine_);
+    return one + (shape_.layers - 1) * (two - one);
+  }
+  Candidate candidate(const Layout& layout, int chunks, std::size_t number) const {
+    Candidate made;
+    const int a_column = (shape_.vocabulary + layout.columns - 1) / layout.columns;
+    made.spec = {shape_, layout, (a_column + chunks - 1) / chunks, run_.dtype};
+    made.cycles = estimate(made.spec);
+    made.number = number;
+    return made;
+  }
+  // Lowers, or says why not.
+  bool fits(const Candidate& candidate, models::WaferPlan& plan, std::string& reason, bool& smaller_chunks_may) const;
+  void reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const;
+  Mapping finish(const Candidate& chosen, Mapping mapping, models::WaferPlan plan, Queue& others) const;
+
+  const RunSpec& run_;
+  const ModelShape& shape_;
+  const models::MachineSpec& machine_;
+  TrainingGraph graph_, one_layer_, two_layers_;
+  std::vector<Candidate> failed_;
+  std::string failure_;
+  std::optional<Candidate> smallest_;
+};
+
+bool Search::fits(const Candidate& candidate, models::WaferPlan& plan, std::string& reason, bool& smaller_chunks_may) const {
+  smaller_chunks_may = false;
+  const MemoryShortage shortage = find_shortage(candidate.spec, graph_, machine_.sram.bytes);
+  if (!shortage.name.empty()) {
+    reason = fmt::format(
+        "SRAM overflow: {} needs {} bytes a PE where at least {} of {} are in use; use smaller tiles "
+        "(mapping.tokens_per_pe, mapping.features_per_pe) or a larger mesh",
+        shortage.name, shortage.bytes, shortage.in_use, machine_.sram.bytes);
+    smaller_chunks_may = shortage.of_the_loss;
+    return false;
+  }
+  try {
+    plan = lower(candidate.spec, graph_, machine_.core, machine_.sram);
+    return true;
+  } catch (const sim::Error& error) {
+    if (error.category() != sim::ErrorCategory::plan) throw;
+    reason = error.what();
+    smaller_chunks_may = true;
+    return false;
+  }
+}
+
+void Search::reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const {
+  if (mapping.rejected.size() == most_rejected) return;
+  const Layout& layout = candidate.spec.layout;
+  mapping.rejected.push_back(
+      {layout.lanes, layout.tokens_per_pe, candidate.rows_of_features(), candidate.spec.loss_outputs_per_pe, candidate.cycles, reason});
+}
+
+Mapping Search::finish(const Candidate& chosen, Mapping mapping, models::WaferPlan plan, Queue& others) const {
+  const Layout& layout = chosen.spec.layout;
+  mapping.layout = layout;
+  mapping.loss_outputs_per_pe = chosen.spec.loss_outputs_per_pe;
+  mapping.tokens_per_pe = layout.tokens_per_pe;
+  mapping.features_per_pe = chosen.rows_of_features();
+  mapping.estimated_cycles = chosen.cycles;
+  const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
+  const double outputs = static_cast<double>(loss_chunks(chosen.spec)) * layout.columns * mapping.loss_outputs_per_pe;
+  mapping.padding.token_slots = 1 - static_cast<double>(layout.batch) * layout.sequence / slots;
+  mapping.padding.features = 1 - static_cast<double>(shape_.width) / (static_cast<double>(layout.columns) * mapping.features_per_pe);
+  mapping.padding.vocabulary = 1 - shape_.vocabulary / outputs;
+  for (; !others.empty() && mapping.rejected.size() < most_rejected; others.pop())
+    reject(mapping, others.top(),
+           fmt::format("slower: {:.1f} % more cycles by the closed forms", 100 * (others.top().cycles / chosen.cycles - 1)));
+  fill_closed_forms(plan, chosen.spec, graph_, machine_);
+  mapping.plan = std::move(plan);
+  return mapping;
+}
+
+std::optional<Mapping> Search::best() {
+  Queue queue(&later);
+  std::size_t number = 0;
+  for (const Layout& layout : candidate_layouts(run_, shape_)) queue.push(candidate(layout, 1, number++));
+  Mapping mapping;
+  while (!queue.empty()) {
+    const Candidate next = queue.top();
+    queue.pop();
+    if (std::any_of(failed_.begin(), failed_.end(), [&](const Candidate& failed) { return next.dominates(failed); })) {
+      reject(mapping, next, "SRAM overflow: a smaller tile does not fit");
+      const int halved = 2 * loss_chunks(next.spec);
+      if (next.spec.loss_outputs_per_pe > 1) queue.push(candidate(next.spec.layout, halved, next.number));
+      continue;
+    }
+    models::WaferPlan plan;
+    std::string reason;
+    bool smaller_chunks_may = false;
+    if (fits(next, plan, reason, smaller_chunks_may)) return finish(next, std::move(mapping), std::move(plan), queue);
+    reject(mapping, next, reason);
+    if (!smallest_ || smallest_->dominates(next)) {
+      smallest_ = next;
+      failure_ = reason;
+    }
+    failed_.push_back(next);
+    if (smaller_chunks_may && next.spec.loss_outputs_per_pe > 1)
+      queue.push(candidate(next.spec.layout, 2 * loss_chunks(next.spec), next.number));
+  }
+  return {};
+}
+
+bool pinned(const MappingSpec& mapping) { return mapping.lanes > 0 || mapping.tokens_per_pe > 0 || mapping.features_per_pe > 0; }
+
+std::string describe(const Mapping& mapping) {
+  return fmt::format("mapping.lanes = {}, mapping.tokens_per_pe = {} and mapping.features_per_pe = {} would fit", mapping.layout.lanes,
+                     mapping.tokens_per_pe, mapping.features_per_pe);
+}
+
+std::string no_layout(const RunSpec& run, const ModelShape& shape) {
+  const fabric::Rectangle& part = run.mapping.rectangle;
+  return fmt::format(
+      "{} heads of {} features and {} samples of {} tokens find no place on {} x {} PEs{}: a head takes whole columns, a lane "
+      "at most as many columns as there are rows, a sample whole rows",
+      shape.heads, shape.head(), run.training.batch, run.training.sequence, part.width, part.height,
+      pinned(run.mapping) ? " as mapping.* pins them" : "");
+}
+
+}  // namespace
+
+Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models::MachineSpec& machine) {
+  require_simulable(run);
+  Search search(run, shape, machine);
+  if (std::optional<Mapping> mapping = search.best()) return std::move(*mapping);
+  std::string message = search.smallest() ? search.failure() : no_layout(run, shape);
+  if (pinned(run.mapping)) {
+    RunSpec free = run;
+    free.mapping.lanes = free.mapping.tokens_per_pe = free.mapping.features_per_pe = 0;
+    const std::optional<Mapping> other = Search(free, shape, machine).best();
+    message += other ? "; " + describe(*other) : "; nor does any other tile fit this rectangle";
+  } else if (search.smallest()) {
+    message += fmt::format("; no tile fits this rectangle, the smallest has {} tokens and {} features a PE",
+                           search.smallest()->spec.layout.tokens_per_pe, search.smallest()->rows_of_features());
+  } else {
+    message += "; use a larger mesh (fabric.width, fabric.height)";
+  }
+  throw sim::Error(sim::ErrorCategory::plan, message);
+}
+
+LoweringSpec lowering_spec(const Mapping& mapping, const RunSpec& run, const ModelShape& shape) {
+  return {shape, mapping.layout, mapping.loss_outputs_per_pe, run.dtype};
+}
+
+}  // namespace wafersim::workloads

@@ -1,0 +1,74 @@
+#include "workloads/mapping_candidates.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "sim/error.h"
+
+namespace wafersim::workloads {
+namespace {
+
+int ceil_divide(int a, int b) { return (a + b - 1) / b; }
+
+// The values ceil(whole / parts) for parts = 1, 2, ..., `most`, each with the fewest parts, largest value first.
+std::vector<int> shares(int whole, int most) {
+  std::vector<int> values;
+  for (int parts = 1; parts <= std::min(whole, most); ++parts) {
+    const int share = ceil_divide(whole, parts);
+    if (values.empty() || values.back() != share) values.push_back(share);
+  }
+  return values;
+}
+
+std::vector<int> feature_choices(int pinned, int head, int most_columns) {
+  if (pinned == 0) return shares(head, most_columns);
+  const std::vector<int> possible = shares(head, head);
+  if (std::find(possible.begin(), possible.end(), pinned) == possible.end())
+    throw sim::Error(sim::ErrorCategory::config,
+                     fmt::format("mapping.features_per_pe = {}: a head of {} features in whole columns gives one of {}", pinned, head,
+                                 fmt::join(possible, ", ")));
+  return {pinned};
+}
+
+std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
+  if (pinned > 0) return {pinned};
+  std::vector<int> lanes;
+  for (const int samples : shares(batch, most_lanes)) lanes.push_back(ceil_divide(batch, samples));
+  return lanes;
+}
+
+}  // namespace
+
+std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shape) {
+  const fabric::Rectangle& part = run.mapping.rectangle;
+  const TrainingSpec& training = run.training;
+  std::vector<Layout> layouts;
+  for (const int h : feature_choices(run.mapping.features_per_pe, shape.head(), std::min(part.width, part.height))) {
+    const int columns_per_head = ceil_divide(shape.head(), h), columns = shape.heads * columns_per_head;
+    if (columns > part.width || columns > part.height) continue;
+    for (const int lanes : lane_choices(run.mapping.lanes, training.batch, part.width / columns)) {
+      const int samples = ceil_divide(training.batch, lanes);
+      if (std::int64_t{lanes} * columns > part.width || samples > part.height) continue;
+      const int pinned = run.mapping.tokens_per_pe;
+      for (const int t : pinned > 0 ? std::vector<int>{pinned} : shares(training.sequence, part.height / samples)) {
+        const int rows = ceil_divide(training.sequence, t);
+        if (std::int64_t{samples} * rows > part.height) continue;
+        Layout layout;
+        layout.lanes = lanes;
+        layout.columns = columns;
+        layout.rows = part.height;
+        layout.batch = training.batch;
+        layout.sequence = training.sequence;
+        layout.heads = shape.heads;
+        layout.columns_per_head = columns_per_head;
+        layout.samples_per_lane = samples;
+        layout.rows_per_sequence = rows;
+        layout.tokens_per_pe = t;
+        layouts.push_back(layout);
+      }
+    }
+  }
+  return layouts;
+}
+
+}  // namespace wafersim::workloads

@@ -1,0 +1,129 @@
+#include "workloads/roofline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+
+#include "memoryx/link_timing.h"
+#include "memoryx/memory_x.h"
+
+namespace wafersim::workloads {
+namespace {
+
+constexpr double gradient_bytes = 4;
+
+double macs_per_cycle(const LoweringSpec& spec, const models::CoreSpec& core) {
+  const double rate = spec.type == sim::Dtype::f16 ? core.rate.mixed_fma : core.rate.single_fma;
+  const double a_pe = rate >= 1 ? std::floor(rate) : 1.0 / std::round(1.0 / rate);
+  return a_pe * spec.layout.lanes * spec.layout.columns * spec.layout.rows;
+}
+
+void finish(Bound::Phase& phase, const Bound& bound) {
+  phase.compute_cycles = phase.work.macs / bound.macs_per_cycle;
+  phase.weight_stream_cycles = phase.work.bytes_in / bound.link_bytes_per_cycle;
+  phase.gradient_stream_cycles = phase.work.bytes_out / bound.link_bytes_per_cycle;
+}
+
+double optimizer_cycles(const LoweringSpec& spec, const models::MachineSpec& machine, const memoryx::UpdateSpec& update) {
+  double parameters = 0;
+  const memoryx::ParameterTable table = parameter_table(spec.shape);
+  for (const memoryx::ParameterEntry& entry : table.entries()) parameters += static_cast<double>(entry.size);
+  const double bytes = parameters * memoryx::update_bytes(update.optimizer.kind);
+  return std::max(parameters / machine.memoryx.optimizer_rate, bytes / machine.memoryx.bandwidth) * machine.core.clock;
+}
+
+struct Term {
+  double cycles;
+  BoundBy by;
+};
+
+Term longest(std::initializer_list<Term> terms) {
+  return *std::max_element(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.cycles < b.cycles; });
+}
+
+// What happens one after the other, summed by what it is spent on.
+void set_bound(Bound& bound) {
+  const Term optimizer{bound.optimizer_cycles, BoundBy::optimizer}, nothing{0, BoundBy::optimizer};
+  const Term forward =
+      longest({{bound.forward.compute_cycles, BoundBy::compute}, {bound.forward.weight_stream_cycles, BoundBy::weight_stream}});
+  const Term gradients =
+      longest({{bound.backward.compute_cycles, BoundBy::compute}, {bound.backward.gradient_stream_cycles, BoundBy::gradient_stream}});
+  const Term backward = bound.updates_wait ? gradients : longest({gradients, optimizer});
+  const Term update = bound.updates_wait ? optimizer : nothing;
+  const Term words_in{bound.forward.weight_stream_cycles + bound.backward.weight_stream_cycles, BoundBy::weight_stream};
+  const bool streams = words_in.cycles > forward.cycles + backward.cycles;
+  double spent[4] = {};
+  for (const Term& term : streams ? std::vector<Term>{words_in, update} : std::vector<Term>{forward, backward, update}) {
+    bound.cycles += term.cycles;
+    spent[static_cast<int>(term.by)] += term.cycles;
+  }
+  bound.skipped_cycles = std::max(words_in.cycles, forward.cycles + gradients.cycles);
+  bound.by = static_cast<BoundBy>(std::max_element(spent, spent + 4) - spent);
+}
+
+}  // namespace
+
+const char* name(BoundBy by) {
+  switch (by) {
+    case BoundBy::compute: return "compute";
+    case BoundBy::weight_stream: return "weight_stream";
+    case BoundBy::gradient_stream: return "gradient_stream";
+    case BoundBy::optimizer: break;
+  }
+  return "optimizer";
+}
+
+Work work_of(const CallOutline& call, const LoweringSpec& spec) {
+  const double tokens = static_cast<double>(spec.layout.batch) * spec.layout.sequence, b = sim::bytes_of(spec.type);
+  const double pairs = tokens * (spec.layout.sequence + 1) / 2;  // of a query and a key it sees
+  const double in = call.inputs, weights = in * call.outputs, bias = call.bias ? call.outputs : 0;
+  switch (call.kind) {
+    case CallKind::embedding: return {0, 2 * tokens * in * b, 0};
+    case CallKind::layer_norm: return {0, 2 * in * b, 0};
+    case CallKind::linear: return {tokens * weights, (weights + bias) * b, 0};
+    case CallKind::attention: return {2 * pairs * spec.shape.width, 0, 0};
+    case CallKind::loss: return {tokens * weights, weights * b, 0};
+    case CallKind::logit_gradient: return {0, weights * b, 0};
+    case CallKind::weight_gradient: return {tokens * weights, 0, (weights + bias) * gradient_bytes};
+    case CallKind::layer_norm_gradient: return {0, in * b, 2 * in * gradient_bytes};
+    case CallKind::attention_gradient: return {4 * pairs * spec.shape.width, 0, 0};
+    case CallKind::embedding_gradient: return {0, 0, tokens * in * gradient_bytes};
+    case CallKind::gelu:
+    case CallKind::add:
+    case CallKind::gelu_gradient:
+    case CallKind::accumulate:
+    case CallKind::round: break;
+  }
+  return {};
+}
+
+Bound bound_step(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine,
+                 const memoryx::UpdateSpec& update) {
+  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
+  Bound bound;
+  bound.macs_per_cycle = macs_per_cycle(spec, machine.core);
+  bound.link_bytes_per_cycle = link.bytes_per_cycle() * link.channels();
+  for (const CallOutline& call : outline_calls(spec, graph)) {
+    const Work work = work_of(call, spec);
+    Work& sum = (call.backward ? bound.backward : bound.forward).work;
+    sum.macs += work.macs;
+    sum.bytes_in += work.bytes_in;
+    sum.bytes_out += work.bytes_out;
+  }
+  finish(bound.forward, bound);
+  finish(bound.backward, bound);
+  bound.optimizer_cycles = optimizer_cycles(spec, machine, update);
+  bound.updates_wait = update.clip > 0 || update.loss_scale.dynamic;
+
+  set_bound(bound);
+  return bound;
+}
+
+std::vector<double> bound_calls(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
+  const double peak = macs_per_cycle(spec, machine.core);
+  std::vector<double> cycles;
+  for (const CallOutline& call : outline_calls(spec, graph)) cycles.push_back(work_of(call, spec).macs / peak);
+  return cycles;
+}
+
+}  // namespace wafersim::workloads

@@ -1,0 +1,52 @@
+#pragma once
+// Lower bound of a step's time: unpadded work at peak rates. A simulated step is never faster.
+//
+//   forward  = max(multiply-adds, words in),  backward = max(multiply-adds, gradients out)
+//   step     = max(forward + backward, all words in) + optimizer    when no update may start before the last gradient
+//   step     = max(forward + max(backward, optimizer), all words in)  when each tensor is updated on arrival
+// Forward and backward are serial because the first gradient follows the last forward kernel; words in may run ahead of their kernels and
+// overlap with everything else. Multiply-adds: linears, their two gradients, causal attention without what its gradient computes again;
+// peak: the fma of the run's type, every PE of the mapped rectangle at full rate. Words pass all channels of both edges evenly.
+
+#include <vector>
+
+#include "memoryx/update.h"
+#include "models/machine.h"
+#include "workloads/call_outline.h"
+
+namespace wafersim::workloads {
+
+struct Work {
+  double macs = 0;
+  double bytes_in = 0;
+  double bytes_out = 0;
+};
+Work work_of(const CallOutline& call, const LoweringSpec& spec);
+
+enum class BoundBy { compute, weight_stream, gradient_stream, optimizer };
+const char* name(BoundBy by);
+
+struct Bound {
+  struct Phase {
+    Work work;
+    double compute_cycles = 0;
+    double weight_stream_cycles = 0;
+    double gradient_stream_cycles = 0;
+  };
+  Phase forward, backward;
+  double optimizer_cycles = 0;
+  bool updates_wait = false;  // for the step's last gradient: clipping or dynamic loss scaling
+  double macs_per_cycle = 0;  // peaks of the mapped rectangle and its link, each way
+  double link_bytes_per_cycle = 0;
+  double cycles = 0;
+  double skipped_cycles = 0;      // of a step whose gradients overflowed: it updates nothing
+  BoundBy by = BoundBy::compute;  // what takes most of `cycles`
+};
+
+// spec's layout gives the mapped rectangle.
+Bound bound_step(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine,
+                 const memoryx::UpdateSpec& update);
+// Multiply-adds of each call at peak rate, in the order of the calls: no call of a plan that was lowered from `spec` is faster.
+std::vector<double> bound_calls(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine);
+
+}  // namespace wafersim::workloads
