@@ -50,6 +50,7 @@ FabricBlock::FabricBlock(const FabricSpec& spec, const RouteMap& routes, const R
   blocked_.resize(pes);
   turn_.resize(pes);
   wants_room_.resize(pes);
+  core_sleeps_.assign(pes, 1);
   active_.resize((pes + 63) / 64);
   input_words_.resize(pes * input_queues * static_cast<std::size_t>(input_capacity_));
   inputs_.resize(pes * input_queues);
@@ -127,6 +128,18 @@ void FabricBlock::bind_input(std::uint32_t pe, int queue, Color color) {
   bound = slot;
   queues_[at(pe, slot)].input = static_cast<std::uint8_t>(queue);
   unblock(pe, slot);
+}
+
+Cycle FabricBlock::core_sleeps(std::uint32_t pe, Cycle now) {
+  core_sleeps_[pe] = 1;
+  Cycle first = ~Cycle{0};
+  for (int queue = 0; queue < input_queues; ++queue) {
+    const std::size_t q = pe * input_queues + static_cast<std::size_t>(queue);
+    if (inputs_[q].count == 0) continue;
+    const std::uint32_t arrival = input_words_[q * input_capacity_ + inputs_[q].head].stamp;
+    if (!ready(arrival, now)) first = std::min(first, now + ((arrival - static_cast<std::uint32_t>(now)) & cycle_bits));
+  }
+  return first;
 }
 
 void FabricBlock::send(std::uint32_t pe, Color color, const Wavelet& wavelet, Cycle now) {

@@ -18,6 +18,7 @@
 #include "fabric/route.h"
 #include "fabric/spec.h"
 #include "fabric/wavelet.h"
+#include "sim/aligned_vector.h"
 
 namespace wafersim::fabric {
 
@@ -99,6 +100,15 @@ class FabricBlock {
     return q.count < queue_words + spec_.ramp_cycles && (q.in & mask(ramp)) != 0;
   }
   void send(std::uint32_t pe, Color color, const Wavelet& wavelet, Cycle now);
+  // A core that can do nothing says so, and is woken when the next wavelet arrives. Returns the arrival of the first one that is already on
+  // its way up the ramp; the largest cycle when there is none.
+  Cycle core_sleeps(std::uint32_t pe, Cycle now);
+  void prefetch_inputs(std::uint32_t pe) const {  // of a core that is about to look at its queues
+    __builtin_prefetch(&inputs_[pe * input_queues]);
+    __builtin_prefetch(&input_words_[pe * input_queues * static_cast<std::size_t>(input_capacity_)]);
+    __builtin_prefetch(&input_words_[(pe * input_queues + 1) * static_cast<std::size_t>(input_capacity_)]);
+  }
+  void core_awake(std::uint32_t pe) { core_sleeps_[pe] = 0; }
   // Asks for a wake when a wavelet of `color` leaves the router of `pe`.
   void wake_on_room(std::uint32_t pe, Color color) { wants_room_[pe] |= 1u << color_slot_[color]; }
 
@@ -153,6 +163,9 @@ class FabricBlock {
     return (static_cast<std::uint32_t>(from) & cycle_bits) | (w.control ? control_bit : 0u) | (w.advance ? advance_bit : 0u);
   }
   void evaluate_router(std::uint32_t pe, Cycle now);
+  void prefetch_queue(std::uint32_t pe) const;
+  void prefetch_head(std::uint32_t pe) const;
+  void prefetch_targets(const Grant& grant) const;
   bool has_room(std::uint32_t pe, int slot, const Queue& queue, DirectionMask out) const;
   bool link_room(std::uint32_t pe, int slot, Direction d) const;
   bool accepts(std::uint32_t pe, int slot, Direction from) const {
@@ -189,8 +202,8 @@ class FabricBlock {
   int input_capacity_ = 0;
   std::array<int, input_queues> input_queue_words_;
 
-  std::vector<Entry> words_;                  // [(pe, slot)][capacity_]
-  std::vector<Queue> queues_;                 // [(pe, slot)]
+  sim::AlignedVector<Entry> words_;                  // [(pe, slot)][capacity_]
+  sim::AlignedVector<Queue> queues_;                 // [(pe, slot)]
   std::vector<Route> routes_;                 // distinct
   mutable std::vector<FilterState> filters_;  // by queue
   std::vector<std::uint32_t> pending_;        // [pe] slots with wavelets
@@ -203,14 +216,16 @@ class FabricBlock {
   Cycle evaluated_ = ~Cycle{0};  // the last cycle that was evaluated: what comes after it in the same cycle is seen by the next
   std::uint64_t waiting_ = 0;
 
-  std::vector<Entry> input_words_;  // [(pe, queue)][input_capacity_]
-  std::vector<InputQueue> inputs_;  // [(pe, queue)]
+  sim::AlignedVector<Entry> input_words_;  // [(pe, queue)][input_capacity_]
+  sim::AlignedVector<InputQueue> inputs_;  // [(pe, queue)]
   std::vector<std::uint32_t> wants_room_;
+  std::vector<std::uint8_t> core_sleeps_;
 
   std::array<FabricBlock*, 4> neighbour_{};
   std::array<std::vector<std::uint8_t>, 4> edge_room_;
   std::array<std::vector<Crossing>, 4> crossing_;
   std::array<std::vector<Unblocked>, 4> unblocked_across_;  // queues of the neighbour that have room again
+  std::vector<std::uint32_t> visited_;  // routers of this cycle
   std::vector<Grant> grants_;
   std::vector<Wake> wakes_;
   Counters counters_;

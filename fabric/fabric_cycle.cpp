@@ -7,6 +7,10 @@
 #include "sim/error.h"
 
 namespace wafersim::fabric {
+namespace {
+// Queues are spread over more memory than the caches hold: so many routers ahead of the one at work are fetched.
+constexpr std::size_t ahead = 4;
+}  // namespace
 
 bool FabricBlock::link_room(std::uint32_t pe, int slot, Direction d) const {
   if (!leaves(pe, d)) return accepts(beside(pe, d), slot, opposite(d));
@@ -50,9 +54,42 @@ void FabricBlock::evaluate(Cycle now) {
   for (const std::uint32_t pe : due) activate(pe);
   later_count_ -= due.size();
   due.clear();
+  visited_.clear();
   for (std::size_t word = 0; word < active_.size(); ++word)
     for (std::uint64_t bits = active_[word]; bits != 0; bits &= bits - 1)
-      evaluate_router(static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits)), now);
+      visited_.push_back(static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits)));
+  for (std::size_t k = 0; k < visited_.size(); ++k) {
+    if (k + 2 * ahead < visited_.size()) prefetch_queue(visited_[k + 2 * ahead]);
+    if (k + ahead < visited_.size()) prefetch_head(visited_[k + ahead]);
+    evaluate_router(visited_[k], now);
+  }
+}
+
+void FabricBlock::prefetch_queue(std::uint32_t pe) const {
+  const std::uint32_t candidates = pending_[pe] & ~blocked_[pe];
+  if (candidates != 0) __builtin_prefetch(&queues_[at(pe, std::countr_zero(candidates))]);
+}
+
+void FabricBlock::prefetch_head(std::uint32_t pe) const {
+  for (std::uint32_t candidates = pending_[pe] & ~blocked_[pe]; candidates != 0; candidates &= candidates - 1) {
+    const std::size_t i = at(pe, std::countr_zero(candidates));
+    __builtin_prefetch(&words_[i * capacity_ + queues_[i].head]);
+  }
+}
+
+void FabricBlock::prefetch_targets(const Grant& grant) const {
+  __builtin_prefetch(&counters_.flits[grant.pe * directions], 1);
+  if (grant.out & mask(ramp)) {
+    const std::size_t queue = grant.pe * input_queues + queues_[at(grant.pe, grant.slot)].input;
+    __builtin_prefetch(&inputs_[queue], 1);
+    __builtin_prefetch(&input_words_[queue * static_cast<std::size_t>(input_capacity_)], 1);
+  }
+  for (const Direction d : links) {
+    if (!(grant.out & mask(d)) || leaves(grant.pe, d)) continue;
+    const std::size_t i = at(beside(grant.pe, d), grant.slot);
+    __builtin_prefetch(&queues_[i], 1);
+    __builtin_prefetch(&words_[i * static_cast<std::size_t>(capacity_)], 1);
+  }
 }
 
 void FabricBlock::evaluate_router(std::uint32_t pe, Cycle now) {
@@ -96,7 +133,9 @@ void FabricBlock::evaluate_router(std::uint32_t pe, Cycle now) {
 
 void FabricBlock::commit(Cycle now) {
   for (auto& list : unblocked_across_) list.clear();
-  for (const Grant& grant : grants_) {
+  for (std::size_t k = 0; k < grants_.size(); ++k) {
+    if (k + ahead < grants_.size()) prefetch_targets(grants_[k + ahead]);
+    const Grant grant = grants_[k];
     const std::size_t i = at(grant.pe, grant.slot);
     const Queue& queue = queues_[i];
     const Entry entry = words_[i * capacity_ + queue.head];
@@ -184,7 +223,10 @@ void FabricBlock::deliver_to_core(std::uint32_t pe, const Queue& queue, const En
       entry.payload, (static_cast<std::uint32_t>(arrival) & cycle_bits) | (entry.stamp & control_bit)};
   ++input.count;
   ++counters_.flits[pe * directions + ramp];
-  wakes_.push_back({pe, arrival});
+  if (core_sleeps_[pe]) {
+    core_sleeps_[pe] = 0;
+    wakes_.push_back({pe, arrival});
+  }
 }
 
 void FabricBlock::move_switch(std::uint32_t pe, int slot, SwitchCommand command, Cycle now) {

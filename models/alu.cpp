@@ -29,7 +29,8 @@ const float* gather(const RowOperand& o, std::uint32_t k, std::uint32_t count, B
     num::from_half(buffer.data(), reinterpret_cast<const std::uint16_t*>(first), count);
     return buffer.data();
   }
-  for (std::uint32_t i = 0; i < count; ++i) buffer[i] = load_element(first + static_cast<std::ptrdiff_t>(i) * o.stride * sim::bytes_of(o.type), o.type);
+  for (std::uint32_t i = 0; i < count; ++i)
+    buffer[i] = load_element(first + static_cast<std::ptrdiff_t>(i) * o.stride * sim::bytes_of(o.type), o.type);
   return buffer.data();
 }
 
@@ -40,7 +41,8 @@ void scatter(const RowOperand& o, std::uint32_t k, std::uint32_t count, const fl
   } else if (o.stride == 1 && o.type == Dtype::f16) {
     num::to_half(reinterpret_cast<std::uint16_t*>(first), values, count);
   } else {
-    for (std::uint32_t i = 0; i < count; ++i) store_element(first + static_cast<std::ptrdiff_t>(i) * o.stride * sim::bytes_of(o.type), o.type, values[i]);
+    for (std::uint32_t i = 0; i < count; ++i)
+      store_element(first + static_cast<std::ptrdiff_t>(i) * o.stride * sim::bytes_of(o.type), o.type, values[i]);
   }
 }
 
@@ -62,8 +64,10 @@ void compute(Opcode op, float* out, const float* a, const float* b, std::uint32_
 bool fast_fma(const RowOperand& dst, const RowOperand& x, float factor, std::uint32_t n) {
   if (dst.type != Dtype::f32 || dst.stride != 1 || x.address == nullptr || x.stride != 1) return false;
   auto* acc = reinterpret_cast<float*>(dst.address);
-  if (x.type == Dtype::f16) num::fma_scalar_half(acc, reinterpret_cast<const std::uint16_t*>(x.address), factor, n);
-  else num::fma_scalar(acc, reinterpret_cast<const float*>(x.address), factor, n);
+  if (x.type == Dtype::f16)
+    num::fma_scalar_half(acc, reinterpret_cast<const std::uint16_t*>(x.address), factor, n);
+  else
+    num::fma_scalar(acc, reinterpret_cast<const float*>(x.address), factor, n);
   return true;
 }
 
@@ -81,7 +85,8 @@ void fma_row(const RowOperand& dst, const RowOperand& a, const RowOperand& b, st
     return;
   }
   if (from_zero) {
-    for (std::uint32_t k = 0; k < n; ++k) store_element(dst.address + static_cast<std::ptrdiff_t>(k) * dst.stride * sim::bytes_of(dst.type), dst.type, 0.0f);
+    for (std::uint32_t k = 0; k < n; ++k)
+      store_element(dst.address + static_cast<std::ptrdiff_t>(k) * dst.stride * sim::bytes_of(dst.type), dst.type, 0.0f);
   }
   if (b.address == nullptr && fast_fma(dst, a, b.value, n)) return;
   if (a.address == nullptr && fast_fma(dst, b, a.value, n)) return;
@@ -100,7 +105,8 @@ void select_row(const RowOperand& dst, const RowOperand& a, const RowOperand& b,
     std::uint32_t id;
     std::memcpy(&id, a.address + static_cast<std::ptrdiff_t>(k) * a.stride * 4, 4);
     if (id != key) continue;
-    const float value = b.address ? load_element(b.address + static_cast<std::ptrdiff_t>(k) * b.stride * sim::bytes_of(b.type), b.type) : b.value;
+    const float value =
+        b.address ? load_element(b.address + static_cast<std::ptrdiff_t>(k) * b.stride * sim::bytes_of(b.type), b.type) : b.value;
     store_element(dst.address + static_cast<std::ptrdiff_t>(k) * dst.stride * sim::bytes_of(dst.type), dst.type, value);
   }
 }
@@ -144,13 +150,15 @@ float execute_element(Opcode op, float a, float b) {
   }
 }
 
-void execute_row(Opcode op, const RowOperand& dst, const RowOperand& a, const RowOperand& b, std::uint32_t n, bool from_zero, std::uint32_t key) {
+void execute_row(Opcode op, const RowOperand& dst, const RowOperand& a, const RowOperand& b, std::uint32_t n, bool from_zero,
+                 std::uint32_t key) {
   if (op == Opcode::fma) return fma_row(dst, a, b, n, from_zero);
   if (op == Opcode::select_equal) return select_row(dst, a, b, n, key);
   if (op == Opcode::mov && a.address && dst.type == a.type) {  // bits move unchanged
     const int size = sim::bytes_of(dst.type);
     for (std::uint32_t k = 0; k < n; ++k)
-      std::memcpy(dst.address + static_cast<std::ptrdiff_t>(k) * dst.stride * size, a.address + static_cast<std::ptrdiff_t>(k) * a.stride * size, static_cast<std::size_t>(size));
+      std::memcpy(dst.address + static_cast<std::ptrdiff_t>(k) * dst.stride * size,
+                  a.address + static_cast<std::ptrdiff_t>(k) * a.stride * size, static_cast<std::size_t>(size));
     return;
   }
   const bool binary = op == Opcode::add || op == Opcode::sub || op == Opcode::mul || op == Opcode::max;

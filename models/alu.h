@@ -17,7 +17,8 @@ struct RowOperand {
 
 // dst[k] = f(a[k], b[k], dst[k]) for k = 0..n-1 in ascending order; a destination of stride 0 is one accumulator for the row.
 // from_zero: an fma's accumulators are +0 before. key: what select_equal compares with.
-void execute_row(Opcode op, const RowOperand& dst, const RowOperand& a, const RowOperand& b, std::uint32_t n, bool from_zero, std::uint32_t key);
+void execute_row(Opcode op, const RowOperand& dst, const RowOperand& a, const RowOperand& b, std::uint32_t n, bool from_zero,
+                 std::uint32_t key);
 
 // The same for one element outside memory (fabric operands).
 float execute_element(Opcode op, float a, float b);

@@ -20,8 +20,12 @@ inline Operand memory(sim::Dtype type, Value base, int element_stride = 1, int r
 inline Operand memory_scalar(sim::Dtype type, Value base, int row_stride = 0) { return memory(type, base, 0, row_stride); }
 inline Operand input(sim::Dtype type, int queue) { return {Operand::Kind::input, type, static_cast<std::uint8_t>(queue), {}, 1, 0, 0.0f}; }
 // One element a row: triggers it.
-inline Operand input_scalar(sim::Dtype type, int queue) { return {Operand::Kind::input, type, static_cast<std::uint8_t>(queue), {}, 0, 0, 0.0f}; }
-inline Operand output(sim::Dtype type, int queue) { return {Operand::Kind::output, type, static_cast<std::uint8_t>(queue), {}, 1, 0, 0.0f}; }
+inline Operand input_scalar(sim::Dtype type, int queue) {
+  return {Operand::Kind::input, type, static_cast<std::uint8_t>(queue), {}, 0, 0, 0.0f};
+}
+inline Operand output(sim::Dtype type, int queue) {
+  return {Operand::Kind::output, type, static_cast<std::uint8_t>(queue), {}, 1, 0, 0.0f};
+}
 inline Operand constant(float value, sim::Dtype type = sim::Dtype::f16) { return {Operand::Kind::immediate, type, 0, {}, 0, 0, value}; }
 
 class Assembler {
@@ -31,12 +35,24 @@ class Assembler {
   // Vector instructions. The reference returned is valid until the next instruction: set further fields on it.
   Instruction& vector(Opcode op, const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1));
   Instruction& mov(const Operand& dst, const Operand& a, Value n, Value rows = imm(1)) { return vector(Opcode::mov, dst, a, {}, n, rows); }
-  Instruction& add(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) { return vector(Opcode::add, dst, a, b, n, rows); }
-  Instruction& sub(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) { return vector(Opcode::sub, dst, a, b, n, rows); }
-  Instruction& mul(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) { return vector(Opcode::mul, dst, a, b, n, rows); }
-  Instruction& fma(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) { return vector(Opcode::fma, dst, a, b, n, rows); }
-  Instruction& max(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) { return vector(Opcode::max, dst, a, b, n, rows); }
-  Instruction& unary(Opcode op, const Operand& dst, const Operand& a, Value n, Value rows = imm(1)) { return vector(op, dst, a, {}, n, rows); }
+  Instruction& add(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) {
+    return vector(Opcode::add, dst, a, b, n, rows);
+  }
+  Instruction& sub(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) {
+    return vector(Opcode::sub, dst, a, b, n, rows);
+  }
+  Instruction& mul(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) {
+    return vector(Opcode::mul, dst, a, b, n, rows);
+  }
+  Instruction& fma(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) {
+    return vector(Opcode::fma, dst, a, b, n, rows);
+  }
+  Instruction& max(const Operand& dst, const Operand& a, const Operand& b, Value n, Value rows = imm(1)) {
+    return vector(Opcode::max, dst, a, b, n, rows);
+  }
+  Instruction& unary(Opcode op, const Operand& dst, const Operand& a, Value n, Value rows = imm(1)) {
+    return vector(op, dst, a, {}, n, rows);
+  }
   // dst = b where the u32 array a equals key
   Instruction& select_equal(const Operand& dst, const Operand& a, const Operand& b, Value key, Value n, Value rows = imm(1));
 

@@ -1,9 +1,8 @@
 #include "models/core_block.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
+#include <fmt/format.h>
 
 #include "sim/error.h"
 
@@ -29,7 +28,8 @@ void CallRecord::merge(const CallRecord& other) {
   last_done = std::max(last_done, other.last_done);
 }
 
-CoreBlock::CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class, fabric::FabricBlock& fabric, SramBlock& sram)
+CoreBlock::CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class,
+                     fabric::FabricBlock& fabric, SramBlock& sram)
     : spec_(spec), images_(images), fabric_(fabric), sram_(sram), cores_(pe_class.size()), counters_(pe_class.size() * activities) {
   for (std::size_t pe = 0; pe < pe_class.size(); ++pe) {
     cores_[pe].program = pe_class[pe];
@@ -47,7 +47,25 @@ void CoreBlock::step(Cycle now) {
   for (const fabric::FabricBlock::Wake& wake : fabric_.wakes()) wheel_.add(wake.pe, std::max(wake.cycle, now));
   fabric_.wakes().clear();
   wheel_.take(now, now_);
-  for (const std::uint32_t pe : now_) step_core(pe, now);
+  constexpr std::size_t ahead = 4;  // cores are spread over more memory than the caches hold
+  for (std::size_t k = 0; k < now_.size(); ++k) {
+    if (k + 2 * ahead < now_.size()) {
+      const auto* next = reinterpret_cast<const char*>(&cores_[now_[k + 2 * ahead]]);
+      for (int line = 0; line < 4; ++line) __builtin_prefetch(next + 64 * line);
+    }
+    if (k + ahead < now_.size()) prefetch_operands(now_[k + ahead]);
+    step_core(now_[k], now);
+  }
+}
+
+void CoreBlock::prefetch_operands(std::uint32_t pe) const {
+  fabric_.prefetch_inputs(pe);
+  __builtin_prefetch(&counters_[pe * activities], 1);
+  const VectorState& v = cores_[pe].main;
+  if (v.decoded == nullptr) return;
+  const Operand& a = v.decoded->ins.a;
+  __builtin_prefetch(sram_.at(pe, v.a + static_cast<std::int32_t>(v.row) * a.row_stride * sim::bytes_of(a.type)));
+  __builtin_prefetch(sram_.at(pe, v.dst), 1);
 }
 
 CallRecord& CoreBlock::record(std::uint16_t call) {
@@ -103,7 +121,13 @@ void CoreBlock::step_core(std::uint32_t pe, Cycle now) {
   account(pe, Activity::task_switch, static_cast<Cycle>(chunk.task_switch));
   account(pe, Activity::bank_conflict, static_cast<Cycle>(chunk.bank_conflict));
   core.waits_for = waits_for;
-  if (core.accounted > now) wheel_.add(pe, core.accounted);
+  if (core.accounted > now) {
+    fabric_.core_awake(pe);
+    wheel_.add(pe, core.accounted);
+    return;
+  }
+  const Cycle arrival = fabric_.core_sleeps(pe, now);
+  if (arrival != EventWheel::never) wheel_.add(pe, arrival);
 }
 
 // Whether the running task has a chunk that only lacks the datapath.
@@ -151,7 +175,8 @@ bool CoreBlock::pick_task(std::uint32_t pe, Cycle now) {
     if (!fabric_.peek(pe, queue, now, &head)) continue;
     for (const auto& [id, task] : image.tasks) {
       if (id >= best || (core.blocked >> id & 1)) continue;
-      const bool starts = head.control ? task.kind == Task::Kind::control && fabric::control_task(head.payload) == id : task.kind == Task::Kind::data && task.queue == queue;
+      const bool starts = head.control ? task.kind == Task::Kind::control && fabric::control_task(head.payload) == id
+                                       : task.kind == Task::Kind::data && task.queue == queue;
       if (!starts) continue;
       best = id;
       best_queue = queue;
@@ -167,7 +192,9 @@ bool CoreBlock::pick_task(std::uint32_t pe, Cycle now) {
   } else {
     fabric_.pop(pe, best_queue);
     const bool control = task.kind == Task::Kind::control;
-    if (task.payload_register >= 0) core.reg[static_cast<std::size_t>(task.payload_register)] = static_cast<std::int32_t>(control ? fabric::control_number(payload) : payload);
+    if (task.payload_register >= 0)
+      core.reg[static_cast<std::size_t>(task.payload_register)] =
+          static_cast<std::int32_t>(control ? fabric::control_number(payload) : payload);
     if (control) {
       core.call = static_cast<std::uint16_t>(fabric::control_number(payload));
       record(core.call).first_start = std::min(record(core.call).first_start, now);

@@ -41,7 +41,8 @@ class CoreBlock {
   using Cycle = fabric::Cycle;
 
   // pe_class: class of each PE of the block; images by class. All outlive the block.
-  CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class, fabric::FabricBlock& fabric, SramBlock& sram);
+  CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class, fabric::FabricBlock& fabric,
+            SramBlock& sram);
 
   void activate(std::uint32_t pe, int task, Cycle now);
 
@@ -53,16 +54,18 @@ class CoreBlock {
   void account_all(Cycle now);
 
   const CoreState& state(std::uint32_t pe) const { return cores_[pe]; }
-  bool finished(std::uint32_t pe) const { return cores_[pe].task < 0 && cores_[pe].microthreads == 0 && (cores_[pe].activated & ~cores_[pe].blocked) == 0; }
+  bool finished(std::uint32_t pe) const {
+    return cores_[pe].task < 0 && cores_[pe].microthreads == 0 && (cores_[pe].activated & ~cores_[pe].blocked) == 0;
+  }
   std::uint64_t activity(std::uint32_t pe, Activity a) const { return counters_[pe * activities + static_cast<std::size_t>(a)]; }
   std::vector<CallRecord> take_calls();
 
   // What a core that does not go on waits for, the task first, then microthreads. Empty: it has nothing to do.
   struct Wait {
     enum class Kind : std::uint8_t { input, output, microthread, unblock } kind = Kind::input;
-    fabric::Color color = 0;   // of input and output
-    int queue = 0;             // of input and output
-    std::string what;          // the instruction, or the task that is blocked
+    fabric::Color color = 0;  // of input and output
+    int queue = 0;            // of input and output
+    std::string what;         // the instruction, or the task that is blocked
   };
   std::vector<Wait> waits_of(std::uint32_t pe) const;
 
@@ -78,6 +81,7 @@ class CoreBlock {
   };
 
   void step_core(std::uint32_t pe, Cycle now);
+  void prefetch_operands(std::uint32_t pe) const;
   void account(std::uint32_t pe, Activity what, Cycle cycles);
   Chunk run_task(std::uint32_t pe, Cycle now);
   bool pick_task(std::uint32_t pe, Cycle now);
@@ -94,7 +98,9 @@ class CoreBlock {
   std::int64_t conflicts(const VectorState& v, std::uint32_t row) const;
   void finish(std::uint32_t pe, VectorState& v);
   bool task_can_run(std::uint32_t pe, Cycle now) const;
-  std::int32_t value(std::uint32_t pe, const Value& v) const { return v.immediate + (v.reg < 0 ? 0 : cores_[pe].reg[static_cast<std::size_t>(v.reg)]); }
+  std::int32_t value(std::uint32_t pe, const Value& v) const {
+    return v.immediate + (v.reg < 0 ? 0 : cores_[pe].reg[static_cast<std::size_t>(v.reg)]);
+  }
   CallRecord& record(std::uint16_t call);
 
   CoreSpec spec_;
@@ -103,7 +109,7 @@ class CoreBlock {
   SramBlock& sram_;
   std::vector<CoreState> cores_;
   EventWheel wheel_;
-  std::vector<std::uint32_t> now_;  // PEs of the current cycle
+  std::vector<std::uint32_t> now_;       // PEs of the current cycle
   std::vector<std::uint64_t> counters_;  // [pe * activities + activity]
   std::vector<CallRecord> calls_;
 };

@@ -58,8 +58,10 @@ bool CoreBlock::run_scalar(std::uint32_t pe, const Instruction& i, Cycle now, Ch
       break;
     case Opcode::end_loop: {
       CoreState::Loop& loop = core.loop[core.loop_depth - 1u];
-      if (--loop.left > 0) next = loop.begin;
-      else --core.loop_depth;
+      if (--loop.left > 0)
+        next = loop.begin;
+      else
+        --core.loop_depth;
       break;
     }
     case Opcode::jump: next = i.target; break;
@@ -73,13 +75,16 @@ bool CoreBlock::run_scalar(std::uint32_t pe, const Instruction& i, Cycle now, Ch
       if (*reg < v) next = i.target;
       break;
     case Opcode::bind_input:
-      if (v < 0) fabric_.unbind_input(pe, i.queue);
-      else fabric_.bind_input(pe, i.queue, static_cast<fabric::Color>(v));
+      if (v < 0)
+        fabric_.unbind_input(pe, i.queue);
+      else
+        fabric_.bind_input(pe, i.queue, static_cast<fabric::Color>(v));
       break;
     case Opcode::bind_output: core.output_color[i.queue] = static_cast<std::uint8_t>(v); break;
     case Opcode::activate:
       core.activated |= 1ull << i.task;
-      if (i.task == images_[core.program].completion_task) record(core.call).last_done = std::max(record(core.call).last_done, now + static_cast<Cycle>(chunk.busy));
+      if (i.task == images_[core.program].completion_task)
+        record(core.call).last_done = std::max(record(core.call).last_done, now + static_cast<Cycle>(chunk.busy));
       break;
     case Opcode::block: core.blocked |= 1ull << i.task; break;
     case Opcode::unblock: core.blocked &= ~(1ull << i.task); break;

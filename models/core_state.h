@@ -12,19 +12,19 @@ namespace wafersim::models {
 
 // What a core did with its cycles; for every PE the sum over these is the number of simulated cycles.
 enum class Activity : std::uint8_t {
-  busy,             // the datapath or the integer unit works
-  output_switch,    // turning to a new output's accumulators (k0)
+  busy,           // the datapath or the integer unit works
+  output_switch,  // turning to a new output's accumulators (k0)
   task_switch,
-  bank_conflict,    // second cycles of conflicting reads
-  shared_datapath,  // a microthread used the datapath while the task could have
-  wavelet_wait,     // a wavelet that has not arrived
-  output_wait,      // a full output queue
-  microthread_wait, // the task needs a microthread that is in use
-  idle,             // no task
+  bank_conflict,     // second cycles of conflicting reads
+  shared_datapath,   // a microthread used the datapath while the task could have
+  wavelet_wait,      // a wavelet that has not arrived
+  output_wait,       // a full output queue
+  microthread_wait,  // the task needs a microthread that is in use
+  idle,              // no task
 };
 constexpr int activities = 9;
-constexpr std::array<const char*, activities> activity_names = {"busy",         "output_switch", "task_switch",      "bank_conflict", "shared_datapath",
-                                                                "wavelet_wait", "output_wait",   "microthread_wait", "idle"};
+constexpr std::array<const char*, activities> activity_names = {
+    "busy", "output_switch", "task_switch", "bank_conflict", "shared_datapath", "wavelet_wait", "output_wait", "microthread_wait", "idle"};
 
 struct DecodedInstruction {
   Instruction ins;
@@ -43,28 +43,29 @@ struct VectorState {
   std::uint16_t half = 0;
 };
 
-struct CoreState {
+struct alignas(64) CoreState {
   static constexpr int max_loops = 4;
   struct Loop {
     std::int32_t begin = 0;
     std::int32_t left = 0;
   };
 
-  std::array<std::int32_t, register_count> reg{};
+  // What nearly every chunk needs comes first: a core is a few cache lines, and there are many cores.
+  fabric::Cycle accounted = 0;  // activities are counted up to here; busy until then
+  VectorState main;
   std::int32_t pc = 0;
-  std::int16_t task = -1;  // running, or -1
+  std::int16_t task = -1;    // running, or -1
+  std::uint16_t call = 0;    // number of the kernel call it works on
   std::uint8_t program = 0;  // class
   std::uint8_t loop_depth = 0;
-  std::array<Loop, max_loops> loop{};
-  std::uint64_t activated = 0, blocked = 0;  // bit a task
-  VectorState main;
-  std::array<VectorState, 8> microthread{};
   std::uint8_t microthreads = 0;  // bit a running one
   std::uint8_t last_served = 0;   // 0 the task, 1 + k microthread k
-  std::array<std::uint8_t, 8> output_color{};
-  std::uint16_t call = 0;  // number of the kernel call it works on
   Activity waits_for = Activity::idle;
-  fabric::Cycle accounted = 0;  // activities are counted up to here; busy until then
+  std::array<std::uint8_t, 8> output_color{};
+  std::array<Loop, max_loops> loop{};
+  std::array<std::int32_t, register_count> reg{};
+  std::uint64_t activated = 0, blocked = 0;  // bit a task
+  std::array<VectorState, 8> microthread{};
 };
 
 }  // namespace wafersim::models

@@ -1,8 +1,7 @@
 // Vector instructions of a core, chunk by chunk.
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "models/alu.h"
 #include "models/core_block.h"
@@ -34,17 +33,17 @@ float unpack(std::uint32_t payload, sim::Dtype type, std::uint32_t k) {
 }
 
 void pack(std::uint32_t& payload, sim::Dtype type, std::uint32_t k, float value) {
-  if (sim::bytes_of(type) == 4) payload = as_bits(value);
-  else payload |= static_cast<std::uint32_t>(sim::numerics::to_half(value)) << (16 * k);
+  if (sim::bytes_of(type) == 4)
+    payload = as_bits(value);
+  else
+    payload |= static_cast<std::uint32_t>(sim::numerics::to_half(value)) << (16 * k);
 }
 
 std::int32_t row_offset(const Operand& o, std::uint32_t row, std::uint32_t element) {
   return (static_cast<std::int32_t>(row) * o.row_stride + static_cast<std::int32_t>(element) * o.element_stride) * sim::bytes_of(o.type);
 }
 
-bool moves_raw_words(const Instruction& i) {
-  return i.op == Opcode::mov && i.a.kind != Kind::immediate && i.a.type == i.dst.type;
-}
+bool moves_raw_words(const Instruction& i) { return i.op == Opcode::mov && i.a.kind != Kind::immediate && i.a.type == i.dst.type; }
 
 }  // namespace
 
@@ -80,11 +79,12 @@ std::int32_t CoreBlock::checked_address(std::uint32_t pe, const Operand& o, cons
   if (o.kind != Kind::memory || v.n == 0 || v.rows == 0) return 0;
   const std::int32_t base = value(pe, o.base);
   const std::int32_t along_n = row_offset(o, 0, v.n - 1), along_rows = row_offset(o, v.rows - 1, 0);
-  const std::int32_t low = base + std::min(0, along_n) + std::min(0, along_rows), high = base + std::max(0, along_n) + std::max(0, along_rows) + sim::bytes_of(o.type);
+  const std::int32_t low = base + std::min(0, along_n) + std::min(0, along_rows),
+                     high = base + std::max(0, along_n) + std::max(0, along_rows) + sim::bytes_of(o.type);
   if (low < 0 || high > sram_.bytes()) {
     const fabric::Coord c = fabric_.coord(pe);
-    throw sim::Error(sim::ErrorCategory::invariant,
-                     fmt::format("PE ({}, {}) reaches outside its {} bytes of SRAM: {} touches {}..{}", c.x, c.y, sram_.bytes(), disassemble(v.decoded->ins), low, high));
+    throw sim::Error(sim::ErrorCategory::invariant, fmt::format("PE ({}, {}) reaches outside its {} bytes of SRAM: {} touches {}..{}", c.x,
+                                                                c.y, sram_.bytes(), disassemble(v.decoded->ins), low, high));
   }
   return base;
 }
@@ -95,7 +95,9 @@ CoreBlock::Chunk CoreBlock::run_vector(std::uint32_t pe, VectorState& v, Cycle n
     return {};
   }
   const bool first = v.row == 0 && v.element == 0 && !v.issued;
-  Chunk chunk = v.decoded->cost.streams ? run_wavelet(pe, v, now) : v.decoded->cost.triggered ? run_triggered_row(pe, v, now) : run_rows(pe, v);
+  Chunk chunk = v.decoded->cost.streams     ? run_wavelet(pe, v, now)
+                : v.decoded->cost.triggered ? run_triggered_row(pe, v, now)
+                                            : run_rows(pe, v);
   if (first && chunk.total() > 0 && v.decoded->ins.new_output) chunk.output_switch += spec_.output_switch_cycles;
   if (chunk.total() > 0 && v.row == v.rows) finish(pe, v);
   return chunk;
@@ -116,8 +118,9 @@ std::int64_t CoreBlock::conflicts(const VectorState& v, std::uint32_t row) const
   const Operand& b = v.decoded->ins.b;
   if (a.kind != Kind::memory || b.kind != Kind::memory || a.element_stride == 0 || b.element_stride == 0) return 0;
   const std::int64_t per_cycle = v.decoded->cost.elements;
-  return bank_conflict_cycles(v.a + row_offset(a, row, 0), per_cycle * a.element_stride * sim::bytes_of(a.type), v.b + row_offset(b, row, 0),
-                              per_cycle * b.element_stride * sim::bytes_of(b.type), v.decoded->cost.row_cycles(v.n));
+  return bank_conflict_cycles(v.a + row_offset(a, row, 0), per_cycle * a.element_stride * sim::bytes_of(a.type),
+                              v.b + row_offset(b, row, 0), per_cycle * b.element_stride * sim::bytes_of(b.type),
+                              v.decoded->cost.row_cycles(v.n));
 }
 
 // Operands in memory only: row by row while microthreads may want the datapath in between, else all at once.
@@ -208,7 +211,8 @@ CoreBlock::Chunk CoreBlock::run_wavelet(std::uint32_t pe, VectorState& v, Cycle 
   const std::uint32_t count = std::min<std::uint32_t>(cost.per_wavelet, v.n - v.element);
   fabric::Wavelet out;
   out.control = i.control;
-  if (moves_raw_words(i) && count == cost.per_wavelet && (i.a.kind != Kind::memory || i.a.element_stride == 1) && (i.dst.kind != Kind::memory || i.dst.element_stride == 1)) {
+  if (moves_raw_words(i) && count == cost.per_wavelet && (i.a.kind != Kind::memory || i.a.element_stride == 1) &&
+      (i.dst.kind != Kind::memory || i.dst.element_stride == 1)) {
     std::uint32_t word = arrived.payload;
     if (i.a.kind == Kind::memory) __builtin_memcpy(&word, sram_.at(pe, v.a + row_offset(i.a, v.row, v.element)), 4);
     if (i.dst.kind == Kind::memory) __builtin_memcpy(sram_.at(pe, v.dst + row_offset(i.dst, v.row, v.element)), &word, 4);
@@ -221,8 +225,10 @@ CoreBlock::Chunk CoreBlock::run_wavelet(std::uint32_t pe, VectorState& v, Cycle 
         return o.kind == Kind::memory ? load_element(sram_.at(pe, base + row_offset(o, v.row, v.element + k)), o.type) : 0.0f;
       };
       const float result = execute_element(i.op, read(i.a, v.a), read(i.b, v.b));
-      if (i.dst.kind == Kind::output) pack(out.payload, i.dst.type, k, result);
-      else store_element(sram_.at(pe, v.dst + row_offset(i.dst, v.row, v.element + k)), i.dst.type, result);
+      if (i.dst.kind == Kind::output)
+        pack(out.payload, i.dst.type, k, result);
+      else
+        store_element(sram_.at(pe, v.dst + row_offset(i.dst, v.row, v.element + k)), i.dst.type, result);
     }
   }
   chunk.busy = std::max<std::int64_t>(1, cost.row_cycles(count));

@@ -9,7 +9,9 @@ namespace {
 using sim::Dtype;
 using Kind = Operand::Kind;
 
-bool single(const Operand& o) { return (o.kind == Kind::memory || o.kind == Kind::input || o.kind == Kind::output) && sim::bytes_of(o.type) == 4; }
+bool single(const Operand& o) {
+  return (o.kind == Kind::memory || o.kind == Kind::input || o.kind == Kind::output) && sim::bytes_of(o.type) == 4;
+}
 
 double table_rate(const Instruction& i, const CoreSpec& spec) {
   const RateTable& r = spec.rate;

@@ -13,7 +13,7 @@ namespace wafersim::models {
 struct InstructionCost {
   std::int32_t elements = 1;  // `elements` take `cycles`
   std::int32_t cycles = 1;
-  std::int32_t cached_n = 0;  // fma: rows with more accumulators than this run at half rate (0: no limit)
+  std::int32_t cached_n = 0;      // fma: rows with more accumulators than this run at half rate (0: no limit)
   bool every_row_issues = false;  // a row has its own scalar or its own accumulators: it is a step of a map
   bool triggered = false;         // by a scalar from the fabric
   std::uint8_t per_wavelet = 1;   // elements in a wavelet of a fabric operand that moves element by element

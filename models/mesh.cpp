@@ -13,27 +13,36 @@ std::vector<ProgramImage> make_images(const WaferPlan& plan, const CoreSpec& spe
   return images;
 }
 
-fabric::FabricBlock make_fabric_block(const WaferPlan& plan, const fabric::FabricSpec& spec, const CoreSpec& core, const fabric::Rectangle& place) {
-  return fabric::FabricBlock(spec, plan.routes, place, core.input_queue_words, *std::max_element(core.output_queue_words.begin(), core.output_queue_words.end()));
+fabric::FabricBlock make_fabric_block(const WaferPlan& plan, const fabric::FabricSpec& spec, const CoreSpec& core,
+                                      const fabric::Rectangle& place) {
+  return fabric::FabricBlock(spec, plan.routes, place, core.input_queue_words,
+                             *std::max_element(core.output_queue_words.begin(), core.output_queue_words.end()));
 }
 
 SramBlock make_sram_block(const WaferPlan& plan, const fabric::Rectangle& place) {
   SramBlock sram(place.width * place.height, (plan.sram.peak_bytes + 7) / 8 * 8);
   for (const WaferPlan::MemoryImage& image : plan.memory)
-    for (std::uint32_t pe = 0; pe < static_cast<std::uint32_t>(place.width * place.height); ++pe) std::memcpy(sram.at(pe, image.address), image.bytes.data(), image.bytes.size());
+    for (std::uint32_t pe = 0; pe < static_cast<std::uint32_t>(place.width * place.height); ++pe)
+      std::memcpy(sram.at(pe, image.address), image.bytes.data(), image.bytes.size());
   const std::size_t words = static_cast<std::size_t>(plan.words_per_pe);
   for (int y = 0; y < place.height && words > 0; ++y)
     for (int x = 0; x < place.width; ++x) {
-      const std::size_t global = static_cast<std::size_t>(place.y + y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(place.x + x);
-      std::memcpy(sram.at(static_cast<std::uint32_t>(y * place.width + x), plan.pe_words_address), &plan.pe_words[global * words], 4 * words);
+      const std::size_t global =
+          static_cast<std::size_t>(place.y + y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(place.x + x);
+      std::memcpy(sram.at(static_cast<std::uint32_t>(y * place.width + x), plan.pe_words_address), &plan.pe_words[global * words],
+                  4 * words);
     }
   return sram;
 }
 
-CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& spec, const std::vector<ProgramImage>& images, fabric::FabricBlock& fabric, SramBlock& sram) {
+CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& spec, const std::vector<ProgramImage>& images, fabric::FabricBlock& fabric,
+                          SramBlock& sram) {
   std::vector<std::uint8_t> classes;
   const std::uint32_t pes = static_cast<std::uint32_t>(fabric.size());
-  const auto global = [&](std::uint32_t pe) { return static_cast<std::size_t>(fabric.coord(pe).y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(fabric.coord(pe).x); };
+  const auto global = [&](std::uint32_t pe) {
+    return static_cast<std::size_t>(fabric.coord(pe).y) * static_cast<std::size_t>(plan.width) +
+           static_cast<std::size_t>(fabric.coord(pe).x);
+  };
   for (std::uint32_t pe = 0; pe < pes; ++pe) classes.push_back(plan.pe_class.empty() ? std::uint8_t{0} : plan.pe_class[global(pe)]);
   CoreBlock core(spec, images, std::move(classes), fabric, sram);
   if (plan.start_task >= 0)

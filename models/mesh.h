@@ -15,15 +15,18 @@ struct MeshOptions {
 };
 
 std::vector<ProgramImage> make_images(const WaferPlan& plan, const CoreSpec& spec);
-fabric::FabricBlock make_fabric_block(const WaferPlan& plan, const fabric::FabricSpec& fabric, const CoreSpec& core, const fabric::Rectangle& place);
-CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& core, const std::vector<ProgramImage>& images, fabric::FabricBlock& fabric, SramBlock& sram);
+fabric::FabricBlock make_fabric_block(const WaferPlan& plan, const fabric::FabricSpec& fabric, const CoreSpec& core,
+                                      const fabric::Rectangle& place);
+CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& core, const std::vector<ProgramImage>& images, fabric::FabricBlock& fabric,
+                          SramBlock& sram);
 SramBlock make_sram_block(const WaferPlan& plan, const fabric::Rectangle& place);
 
 class Mesh {
  public:
   using Cycle = fabric::Cycle;
 
-  Mesh(const WaferPlan& plan, const fabric::FabricSpec& fabric, const CoreSpec& core, const MeshOptions& options, EdgePorts* edges = nullptr);
+  Mesh(const WaferPlan& plan, const fabric::FabricSpec& fabric, const CoreSpec& core, const MeshOptions& options,
+       EdgePorts* edges = nullptr);
 
   MeshDriver& driver() { return *driver_; }
   const MeshDriver& driver() const { return *driver_; }

@@ -11,7 +11,8 @@ using memoryx::Port;
 std::vector<fabric::Rectangle> cut_mesh(int width, int height, int block_width, int block_height) {
   std::vector<fabric::Rectangle> blocks;
   for (int y = 0; y < height; y += block_height)
-    for (int x = 0; x < width; x += block_width) blocks.push_back({x, y, std::min(block_width, width - x), std::min(block_height, height - y)});
+    for (int x = 0; x < width; x += block_width)
+      blocks.push_back({x, y, std::min(block_width, width - x), std::min(block_height, height - y)});
   return blocks;
 }
 

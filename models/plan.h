@@ -35,21 +35,21 @@ struct WaferPlan {
   int width = 0;  // of the mapped rectangle, which is all that is simulated
   int height = 0;
   fabric::RouteMap routes{1, 1};
-  std::vector<Program> programs;         // by PE class
-  std::vector<std::uint8_t> pe_class;    // [y * width + x]
+  std::vector<Program> programs;       // by PE class
+  std::vector<std::uint8_t> pe_class;  // [y * width + x]
   // What differs from PE to PE: words_per_pe 32-bit words at address pe_words_address of PE p are pe_words[p * words_per_pe ...].
   int pe_words_address = 0;
   int words_per_pe = 0;
   std::vector<std::int32_t> pe_words;
-  int start_task = -1;                   // activated on every PE at cycle 0; -1: none
+  int start_task = -1;  // activated on every PE at cycle 0; -1: none
   struct MemoryImage {
     int address = 0;
     std::vector<std::uint8_t> bytes;
   };
-  std::vector<MemoryImage> memory;       // the same on every PE
+  std::vector<MemoryImage> memory;  // the same on every PE
   SramMap sram;
   std::vector<KernelCall> calls;
-  int edge_queue_words = 0;              // a port
+  int edge_queue_words = 0;  // a port
 };
 
 }  // namespace wafersim::models

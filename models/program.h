@@ -19,35 +19,35 @@ namespace wafersim::models {
 
 enum class Opcode : std::uint8_t {
   // vector: dst = f(a, b)
-  mov,           // a, with conversion between fp16 and fp32; u32 moves raw words
-  add,           // a + b
-  sub,           // a - b
-  mul,           // a * b
-  fma,           // fma(a, b, dst); with from_zero, dst is +0 when the instruction first touches it
-  max,           // a > b ? a : b
-  neg,           // -a
-  exp,           // functions of a
+  mov,  // a, with conversion between fp16 and fp32; u32 moves raw words
+  add,  // a + b
+  sub,  // a - b
+  mul,  // a * b
+  fma,  // fma(a, b, dst); with from_zero, dst is +0 when the instruction first touches it
+  max,  // a > b ? a : b
+  neg,  // -a
+  exp,  // functions of a
   log,
   tanh,
   rsqrt,
   recip,
   select_equal,  // (u32) a == value ? b : dst
   // integer control; value = immediate + register
-  set,             // reg = value
-  add_integer,     // reg = reg + value
-  sub_integer,     // reg = reg - value
-  mul_integer,     // reg = reg * value
-  min_integer,     // reg = min(reg, value)
-  load,            // reg, reg + 1, ... = the `n` 32-bit words at address value
-  loop,            // runs the instructions up to its end_loop value times; iterations cost nothing
+  set,          // reg = value
+  add_integer,  // reg = reg + value
+  sub_integer,  // reg = reg - value
+  mul_integer,  // reg = reg * value
+  min_integer,  // reg = min(reg, value)
+  load,         // reg, reg + 1, ... = the `n` 32-bit words at address value
+  loop,         // runs the instructions up to its end_loop value times; iterations cost nothing
   end_loop,
-  jump,            // to target
-  branch_equal,    // to target if reg == value
+  jump,          // to target
+  branch_equal,  // to target if reg == value
   branch_not_equal,
-  branch_less,     // to target if reg < value
-  bind_input,      // input queue `queue` takes color value; none when negative
-  bind_output,     // output queue `queue` sends on color value
-  activate,        // task `task`
+  branch_less,  // to target if reg < value
+  bind_input,   // input queue `queue` takes color value; none when negative
+  bind_output,  // output queue `queue` sends on color value
+  activate,     // task `task`
   block,
   unblock,
   end_task,
@@ -81,11 +81,11 @@ struct Instruction {
   Operand dst, a, b;
   Value n{1, -1};
   Value rows{1, -1};
-  bool from_zero = false;     // fma: see above
-  bool new_output = false;    // turns to a new output's accumulators: costs core.output_switch_cycles
-  bool advance = false;       // to fabric: moves the own router's switch after the last wavelet
-  bool control = false;       // to fabric: wavelets are control wavelets
-  std::int8_t microthread = -1;  // >= 0: asynchronous
+  bool from_zero = false;          // fma: see above
+  bool new_output = false;         // turns to a new output's accumulators: costs core.output_switch_cycles
+  bool advance = false;            // to fabric: moves the own router's switch after the last wavelet
+  bool control = false;            // to fabric: wavelets are control wavelets
+  std::int8_t microthread = -1;    // >= 0: asynchronous
   std::int8_t then_activate = -1;  // asynchronous: task to activate when done
   std::int8_t then_unblock = -1;   // asynchronous: task to unblock when done
   // control
@@ -114,8 +114,8 @@ struct Task {
 
 struct Program {
   std::vector<Instruction> code;
-  std::map<int, Task> tasks;    // by id
-  int completion_task = -1;     // its activation tells the statistics that a PE has finished a kernel; -1: none
+  std::map<int, Task> tasks;  // by id
+  int completion_task = -1;   // its activation tells the statistics that a PE has finished a kernel; -1: none
   friend bool operator==(const Program&, const Program&) = default;
 };
 

@@ -1,7 +1,6 @@
 // PE programs as JSON: every field of every instruction by name, defaults left out.
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "models/program.h"
@@ -15,14 +14,20 @@ using nlohmann::json;
 json write(const Value& v) { return json::array({v.immediate, v.reg}); }
 
 json write(const Operand& o) {
-  return {{"kind", static_cast<int>(o.kind)}, {"type", static_cast<int>(o.type)}, {"queue", o.queue},        {"base", write(o.base)},
-          {"step", o.element_stride},         {"row", o.row_stride},              {"immediate", o.immediate}};
+  return {{"kind", static_cast<int>(o.kind)},
+          {"type", static_cast<int>(o.type)},
+          {"queue", o.queue},
+          {"base", write(o.base)},
+          {"step", o.element_stride},
+          {"row", o.row_stride},
+          {"immediate", o.immediate}};
 }
 
 template <class T>
 T number(const json& j, const char* key, long long low, long long high) {
   const long long v = j.at(key).get<long long>();
-  if (v < low || v > high) throw sim::Error(sim::ErrorCategory::config, fmt::format("PE program: {} = {} is not in {}..{}", key, v, low, high));
+  if (v < low || v > high)
+    throw sim::Error(sim::ErrorCategory::config, fmt::format("PE program: {} = {} is not in {}..{}", key, v, low, high));
   return static_cast<T>(v);
 }
 
@@ -102,7 +107,13 @@ std::string to_json(const Program& program) {
   json j = {{"code", json::array()}, {"tasks", json::array()}, {"completion_task", program.completion_task}};
   for (const Instruction& i : program.code) j["code"].push_back(write(i));
   for (const auto& [id, t] : program.tasks)
-    j["tasks"].push_back({{"id", id}, {"kind", static_cast<int>(t.kind)}, {"entry", t.entry}, {"queue", t.queue}, {"payload_register", t.payload_register}, {"blocked", t.blocked}, {"name", t.name}});
+    j["tasks"].push_back({{"id", id},
+                          {"kind", static_cast<int>(t.kind)},
+                          {"entry", t.entry},
+                          {"queue", t.queue},
+                          {"payload_register", t.payload_register},
+                          {"blocked", t.blocked},
+                          {"name", t.name}});
   return j.dump(1);
 }
 

@@ -1,8 +1,7 @@
 #include "models/sram_allocator.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "sim/error.h"
 
@@ -16,7 +15,8 @@ int SramAllocator::allocate(const std::string& name, int bytes, int phase) {
   if (begin + bytes > capacity_) {
     int used = 0;
     for (const Region& r : live_) used += r.end - r.begin;
-    throw sim::Error(sim::ErrorCategory::plan, fmt::format("SRAM overflow: {} needs {} bytes a PE where {} of {} are in use; use smaller tiles (mapping.tokens_per_pe, mapping.features_per_pe) or a larger mesh",
+    throw sim::Error(sim::ErrorCategory::plan, fmt::format("SRAM overflow: {} needs {} bytes a PE where {} of {} are in use; use smaller "
+                                                           "tiles (mapping.tokens_per_pe, mapping.features_per_pe) or a larger mesh",
                                                            name, bytes, used, capacity_));
   }
   live_.insert(place, {name, begin, begin + bytes});

@@ -12,7 +12,9 @@ class SramBlock {
   SramBlock(int pes, int bytes) : bytes_(bytes), contents_(static_cast<std::size_t>(pes) * static_cast<std::size_t>(bytes)) {}
 
   int bytes() const { return bytes_; }
-  std::uint8_t* at(std::uint32_t pe, std::int32_t address) { return contents_.data() + static_cast<std::size_t>(pe) * static_cast<std::size_t>(bytes_) + static_cast<std::size_t>(address); }
+  std::uint8_t* at(std::uint32_t pe, std::int32_t address) {
+    return contents_.data() + static_cast<std::size_t>(pe) * static_cast<std::size_t>(bytes_) + static_cast<std::size_t>(address);
+  }
   const std::uint8_t* at(std::uint32_t pe, std::int32_t address) const {
     return contents_.data() + static_cast<std::size_t>(pe) * static_cast<std::size_t>(bytes_) + static_cast<std::size_t>(address);
   }

@@ -46,14 +46,19 @@ int emit_attention(KernelBuilder& k, int head_features, int head_rows) {
   Assembler& a = k.a;
   const auto head = KernelBuilder::Group::head;
   const int task = k.begin("attention", {"qkv", "o", "lse", "work"},
-                           {KernelBuilder::ring_words(head), KernelBuilder::relay_ring_words(head), KernelBuilder::all_reduce_words(head), {word_sequence_row, word_sequence_in, word_sequence_out}});
+                           {KernelBuilder::ring_words(head),
+                            KernelBuilder::relay_ring_words(head),
+                            KernelBuilder::all_reduce_words(head),
+                            {word_sequence_row, word_sequence_in, word_sequence_out}});
   const Work w = work_of(k, head_rows);
   const Layout& layout = k.layout();
-  const int element = sim::bytes_of(k.type()), row_bytes = k.tile_row_bytes(), vector_bytes = k.vector_bytes(), columns = layout.columns_per_head;
+  const int element = sim::bytes_of(k.type()), row_bytes = k.tile_row_bytes(), vector_bytes = k.vector_bytes(),
+            columns = layout.columns_per_head;
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_features));
   const Value slots = imm(k.slots()), rows = imm(head_rows);
   const int qkv = k.arg("qkv"), work = k.arg("work"), r = k.word(word_sequence_row), self = k.word(word_head_column);
-  const int step = k.fresh(), block = k.fresh(), next = k.fresh(), owner = k.fresh(), left = k.fresh(), q = k.fresh(), key = k.fresh(), score = k.fresh(), other = k.fresh();
+  const int step = k.fresh(), block = k.fresh(), next = k.fresh(), owner = k.fresh(), left = k.fresh(), q = k.fresh(), key = k.fresh(),
+            score = k.fresh(), other = k.fresh();
   const auto at = [&](int offset) { return k.vector(reg(work, offset)); };
   const Operand in = input(Dtype::f32, in_row), out = output(Dtype::f32, out_row), partial = at(w.partial);
   const Operand o_tile = k.tile(reg(k.arg("o"))), lse = k.vector(reg(k.arg("lse")));
@@ -138,7 +143,8 @@ int emit_attention(KernelBuilder& k, int head_features, int head_rows) {
   a.mov(at(w.maximum), at(w.m), slots);
   own_start(w.scores, score);
   own_start(w.maximum, other);
-  keys.own(self, {{score, vector_bytes + 4 * columns}, {other, 4 * columns}}, [&] { a.max(k.vector(reg(other)), k.vector(reg(other)), k.vector(reg(score)), reg(left)); });
+  keys.own(self, {{score, vector_bytes + 4 * columns}, {other, 4 * columns}},
+           [&] { a.max(k.vector(reg(other)), k.vector(reg(other)), k.vector(reg(score)), reg(left)); });
   k.all_reduce(head, Opcode::max, reg(work, w.maximum), slots);
   a.sub(at(w.alpha), at(w.m), at(w.maximum), slots);
   a.unary(Opcode::exp, at(w.alpha), at(w.alpha), slots);
@@ -167,7 +173,9 @@ int emit_attention(KernelBuilder& k, int head_features, int head_rows) {
   a.set(key, reg(block, head_rows * row_bytes));
   a.set(other, reg(work, w.o));
   keys.each({{q, element}, {key, element}, {other, 4}}, [&] {
-    const auto accumulate = [&](const Operand& p) { a.fma(k.tile32(reg(other)), p, memory_scalar(k.type(), reg(key), k.pitch()), reg(left), rows); };
+    const auto accumulate = [&](const Operand& p) {
+      a.fma(k.tile32(reg(other)), p, memory_scalar(k.type(), reg(key), k.pitch()), reg(left), rows);
+    };
     k.with_relay(
         head, owner,
         [&] {

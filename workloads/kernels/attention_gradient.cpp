@@ -53,14 +53,19 @@ int emit_attention_gradient(KernelBuilder& k, int head_features, int head_rows) 
   Assembler& a = k.a;
   const auto head = KernelBuilder::Group::head;
   const int task = k.begin("attention_gradient", {"qkv", "o", "lse", "do", "dqkv", "work"},
-                           {KernelBuilder::ring_words(head), KernelBuilder::relay_ring_words(head), KernelBuilder::all_reduce_words(head), {word_sequence_row, word_sequence_in, word_sequence_out}});
+                           {KernelBuilder::ring_words(head),
+                            KernelBuilder::relay_ring_words(head),
+                            KernelBuilder::all_reduce_words(head),
+                            {word_sequence_row, word_sequence_in, word_sequence_out}});
   const Work w = work_of(k, head_rows);
   const Layout& layout = k.layout();
-  const int element = sim::bytes_of(k.type()), row_bytes = k.tile_row_bytes(), vector_bytes = k.vector_bytes(), columns = layout.columns_per_head, part = head_rows * row_bytes;
+  const int element = sim::bytes_of(k.type()), row_bytes = k.tile_row_bytes(), vector_bytes = k.vector_bytes(),
+            columns = layout.columns_per_head, part = head_rows * row_bytes;
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_features));
   const Value slots = imm(k.slots()), rows = imm(head_rows);
   const int qkv = k.arg("qkv"), work = k.arg("work"), dqkv = k.arg("dqkv"), r = k.word(word_sequence_row), self = k.word(word_head_column);
-  const int step = k.fresh(), block = k.fresh(), next = k.fresh(), owner = k.fresh(), left = k.fresh(), q = k.fresh(), key = k.fresh(), score = k.fresh(), other = k.fresh(), p = k.fresh();
+  const int step = k.fresh(), block = k.fresh(), next = k.fresh(), owner = k.fresh(), left = k.fresh(), q = k.fresh(), key = k.fresh(),
+            score = k.fresh(), other = k.fresh(), p = k.fresh();
   const auto tile_at = [&](int r_base, int offset) { return k.tile(reg(r_base, offset)); };
   const auto tile32_at = [&](int r_base, int offset) { return k.tile32(reg(r_base, offset)); };
   const Operand in = input(Dtype::f32, in_row), out = output(Dtype::f32, out_row), partial = k.vector(reg(work, w.partial));

@@ -65,7 +65,8 @@ WaferPlan broadcast_row(int pes, int words) {
   const std::uint8_t other = add_class(plan, [&](Assembler& a) { receive(a, 0, words); });
   for (int x = 0; x < pes; ++x) {
     plan.pe_class[static_cast<std::size_t>(x)] = x == 0 ? root : other;
-    plan.routes.add({x, 0}, 0, x == 0 ? mask(ramp) : mask(west), static_cast<fabric::DirectionMask>((x == 0 ? 0 : mask(ramp)) | (x + 1 < pes ? mask(east) : 0)));
+    plan.routes.add({x, 0}, 0, x == 0 ? mask(ramp) : mask(west),
+                    static_cast<fabric::DirectionMask>((x == 0 ? 0 : mask(ramp)) | (x + 1 < pes ? mask(east) : 0)));
   }
   return plan;
 }
@@ -111,15 +112,23 @@ WaferPlan broadcast_and_reduce(int width, int height, int words) {
   const auto column_color = [](int y) { return 3 + y % 2; };
   const auto program = [&](int x, int y) {
     return add_class(plan, [&](Assembler& a) {
-      if (x == 0 && y == 0) send(a, 0, words);
-      else receive(a, 0, words);
-      if (x == 0) send(a, row_color(0), words);
-      else if (x + 1 < width) pass_sum(a, row_color(x - 1), row_color(x), words);
-      else keep_sum(a, row_color(x - 1), words);
+      if (x == 0 && y == 0)
+        send(a, 0, words);
+      else
+        receive(a, 0, words);
+      if (x == 0)
+        send(a, row_color(0), words);
+      else if (x + 1 < width)
+        pass_sum(a, row_color(x - 1), row_color(x), words);
+      else
+        keep_sum(a, row_color(x - 1), words);
       if (x + 1 < width) return;
-      if (y == 0) send(a, column_color(0), words);
-      else if (y + 1 < height) pass_sum(a, column_color(y - 1), column_color(y), words);
-      else keep_sum(a, column_color(y - 1), words);
+      if (y == 0)
+        send(a, column_color(0), words);
+      else if (y + 1 < height)
+        pass_sum(a, column_color(y - 1), column_color(y), words);
+      else
+        keep_sum(a, column_color(y - 1), words);
     });
   };
   // PEs whose programs are alike: first, even and odd inner, last column; in the last column also first, even and odd inner, last row.
@@ -130,10 +139,15 @@ WaferPlan broadcast_and_reduce(int width, int height, int words) {
       const int k = kind(x, width) * 8 + (kind(x, width) == 3 ? kind(y, height) : x == 0 && y == 0 ? 4 : 0);
       int& index = class_of[static_cast<std::size_t>(k)];
       if (index < 0) index = program(x, y);
-      plan.pe_class[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(index);
+      plan.pe_class[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)] =
+          static_cast<std::uint8_t>(index);
       const bool root = x == 0 && y == 0;
-      plan.routes.add({x, y}, 0, root ? mask(ramp) : x == 0 ? mask(north) : mask(west),
-                      static_cast<fabric::DirectionMask>((root ? 0 : mask(ramp)) | (x + 1 < width ? mask(east) : 0) | (x == 0 && y + 1 < height ? mask(south) : 0)));
+      plan.routes.add({x, y}, 0,
+                      root     ? mask(ramp)
+                      : x == 0 ? mask(north)
+                               : mask(west),
+                      static_cast<fabric::DirectionMask>((root ? 0 : mask(ramp)) | (x + 1 < width ? mask(east) : 0) |
+                                                         (x == 0 && y + 1 < height ? mask(south) : 0)));
       if (x + 1 < width) {
         plan.routes.add({x, y}, static_cast<fabric::Color>(row_color(x)), mask(ramp), mask(east));
         plan.routes.add({x + 1, y}, static_cast<fabric::Color>(row_color(x)), mask(west), mask(ramp));

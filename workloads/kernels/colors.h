@@ -14,12 +14,12 @@ enum ColorName : fabric::Color {
   color_h3,  // return broadcast from a head's last column
   color_y0,  // column ring over all rows
   color_y1,
-  color_y2,  // its wrap, last row to first
-  color_a2,  // wrap over the rows of one sequence
+  color_y2,       // its wrap, last row to first
+  color_a2,       // wrap over the rows of one sequence
   color_wh_east,  // weights along feeder rows, entering from the east
   color_wh_west,  // and from the west
-  color_wv,  // weights up and down a column
-  color_z0,  // gradients across lanes
+  color_wv,       // weights up and down a column
+  color_z0,       // gradients across lanes
   color_z1,
   color_z2,  // and out of the wafer, east from even columns, west from odd ones
   color_e0,  // token rows in

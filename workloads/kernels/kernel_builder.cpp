@@ -11,7 +11,8 @@ int KernelBuilder::begin(const std::string& name, const std::vector<std::string>
   arguments_.clear();
   words_.clear();
   next_register_ = 2;
-  sim::require_invariant(static_cast<int>(arguments.size()) <= tables_.argument_words, "a kernel's arguments fit its row of the call table");
+  sim::require_invariant(static_cast<int>(arguments.size()) <= tables_.argument_words,
+                         "a kernel's arguments fit its row of the call table");
   sim::require_invariant(next_task_ < task_count, "there are task ids for all kernels");
   a.task(next_task_, name, Task::Kind::control).payload_register = 0;
   a.set(1, reg(0));
@@ -120,7 +121,8 @@ void KernelBuilder::bind_column_sum() {
 }
 
 void KernelBuilder::column_sum(Value base, Value n) {
-  const Operand own = vector(base), down = input(Dtype::f32, in_column), on = output(Dtype::f32, out_column), out = output(Dtype::f32, out_lane);
+  const Operand own = vector(base), down = input(Dtype::f32, in_column), on = output(Dtype::f32, out_column),
+                out = output(Dtype::f32, out_lane);
   const auto last = a.label(), first = a.label(), done = a.label();
   if (layout_.rows > 1) {
     const int place = word(word_column_place);
@@ -143,8 +145,10 @@ void KernelBuilder::column_sum(Value base, Value n) {
     a.jump(done);
     a.bind(add_lane);
   }
-  if (alone) a.mov(out, own, n);
-  else a.add(out, own, down, n);
+  if (alone)
+    a.mov(out, own, n);
+  else
+    a.add(out, own, down, n);
   a.bind(done);
   if (layout_.rows == 1) {
     a.bind(last);

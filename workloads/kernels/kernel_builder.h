@@ -51,7 +51,7 @@ class KernelBuilder {
   // A further task of the open kernel, which shares its registers.
   void begin_part(int task, const std::string& name);
 
-  int fresh();                       // a register
+  int fresh();                             // a register
   int arg(const std::string& name) const;  // the register of an argument of the call
   int word(PeWord word) const;             // the register of a word of the PE's table
 

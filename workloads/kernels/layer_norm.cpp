@@ -24,7 +24,8 @@ int emit_layer_norm(KernelBuilder& k, int width, float epsilon) {
   const float inverse = 1.0f / static_cast<float>(width);
   const int valid = k.word(word_residual_features);
   const int x = k.fresh(), y = k.fresh(), streamed_words = k.fresh();
-  const Operand mean = k.vector(reg(k.arg("mean"))), rstd = k.vector(reg(k.arg("rstd"))), total = k.vector(reg(k.arg("total"))), work = k.vector(reg(k.arg("work")));
+  const Operand mean = k.vector(reg(k.arg("mean"))), rstd = k.vector(reg(k.arg("rstd"))), total = k.vector(reg(k.arg("total"))),
+                work = k.vector(reg(k.arg("work")));
   a.set(streamed_words, reg(valid));  // gain and bias of every true feature
   a.add_integer(streamed_words, reg(valid));
   k.relay_weights(reg(streamed_words));
@@ -64,13 +65,15 @@ int emit_layer_norm(KernelBuilder& k, int width, float epsilon) {
 int emit_layer_norm_gradient(KernelBuilder& k, int width) {
   Assembler& a = k.a;
   const auto lane = KernelBuilder::Group::lane;
-  const int task = k.begin("layer_norm_gradient", {"x", "mean", "rstd", "dy", "dx", "products", "totals", "normal", "work", "sums", "features"},
-                           {KernelBuilder::relay_words(), KernelBuilder::all_reduce_words(lane), KernelBuilder::column_sum_words(), {word_residual_features}});
+  const int task = k.begin(
+      "layer_norm_gradient", {"x", "mean", "rstd", "dy", "dx", "products", "totals", "normal", "work", "sums", "features"},
+      {KernelBuilder::relay_words(), KernelBuilder::all_reduce_words(lane), KernelBuilder::column_sum_words(), {word_residual_features}});
   const Value slots = imm(k.slots());
   const float inverse = 1.0f / static_cast<float>(width);
   const int valid = k.word(word_residual_features);
   const int x = k.fresh(), dy = k.fresh(), product = k.fresh(), sum = k.fresh(), count = k.fresh();
-  const Operand mean = k.vector(reg(k.arg("mean"))), rstd = k.vector(reg(k.arg("rstd"))), normal = k.vector(reg(k.arg("normal"))), work = k.vector(reg(k.arg("work")));
+  const Operand mean = k.vector(reg(k.arg("mean"))), rstd = k.vector(reg(k.arg("rstd"))), normal = k.vector(reg(k.arg("normal"))),
+                work = k.vector(reg(k.arg("work")));
   const int totals = k.arg("totals");  // sums of dxh, then of dxh * normal, without a gap
   const Operand first_total = k.vector(reg(totals)), second_total = k.vector(reg(totals, 4 * k.slots()));
   k.relay_weights(reg(valid));

@@ -51,7 +51,8 @@ void linear_sums(KernelBuilder& k, const LinearRegisters& r) {
 
 int emit_linear(KernelBuilder& k) {
   Assembler& a = k.a;
-  const int task = k.begin("linear", {"x", "inputs", "partial", "sums", "outputs", "y", "biases", "feed"}, {KernelBuilder::ring_words(KernelBuilder::Group::lane), KernelBuilder::relay_words()});
+  const int task = k.begin("linear", {"x", "inputs", "partial", "sums", "outputs", "y", "biases", "feed"},
+                           {KernelBuilder::ring_words(KernelBuilder::Group::lane), KernelBuilder::relay_words()});
   k.relay_weights(reg(k.arg("feed")));
   linear_sums(k, {k.arg("x"), k.arg("inputs"), k.arg("partial"), k.arg("sums"), k.arg("outputs")});
   const Operand sums = k.tile32(reg(k.arg("sums")));

@@ -41,7 +41,11 @@ int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
   Assembler& a = k.a;
   const auto lane = KernelBuilder::Group::lane;
   const int task = k.begin("loss", {"x", "lse", "targets", "work", "features", "feed"},
-                           {KernelBuilder::relay_words(), KernelBuilder::ring_words(lane), KernelBuilder::all_reduce_words(lane), KernelBuilder::column_sum_words(), {word_vocabulary_first, word_vocabulary_last}});
+                           {KernelBuilder::relay_words(),
+                            KernelBuilder::ring_words(lane),
+                            KernelBuilder::all_reduce_words(lane),
+                            KernelBuilder::column_sum_words(),
+                            {word_vocabulary_first, word_vocabulary_last}});
   const Work w = work_of(k, chunk_outputs);
   const Value slots = imm(k.slots());
   const int per_chunk = k.layout().columns * chunk_outputs, chunks = (outputs + per_chunk - 1) / per_chunk;
@@ -49,7 +53,8 @@ int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
   const auto at = [&](int offset) { return k.vector(reg(work, offset)); };
   const Operand m = at(w.m), maximum = at(w.maximum), s = at(w.s), sel = at(w.sel), scratch = at(w.scratch);
   const Operand targets = memory(Dtype::u32, reg(k.arg("targets")));
-  const int partial = k.fresh(), logits = k.fresh(), rows = k.fresh(), chunk = k.fresh(), count = k.fresh(), row = k.fresh(), id = k.fresh();
+  const int partial = k.fresh(), logits = k.fresh(), rows = k.fresh(), chunk = k.fresh(), count = k.fresh(), row = k.fresh(),
+            id = k.fresh();
 
   k.relay_weights(reg(k.arg("feed")));
   a.bind_input(in_edge, imm(color_e1));

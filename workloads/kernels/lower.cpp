@@ -19,7 +19,8 @@ using sim::Dtype;
 constexpr int argument_words = 12;
 
 struct KernelTasks {
-  int linear, weight_gradient, layer_norm, layer_norm_gradient, gelu, gelu_gradient, add, embedding, embedding_gradient, attention, attention_gradient, loss, logit_gradient, accumulate, round;
+  int linear, weight_gradient, layer_norm, layer_norm_gradient, gelu, gelu_gradient, add, embedding, embedding_gradient, attention,
+      attention_gradient, loss, logit_gradient, accumulate, round;
 };
 
 struct Work {
@@ -29,7 +30,13 @@ struct Work {
 class Lowering {
  public:
   Lowering(const LoweringSpec& spec, const TrainingGraph& graph, const models::SramSpec& sram)
-      : spec_(spec), graph_(graph), table_(parameter_table(spec.shape)), sram_(sram), allocator_(sram.bytes), address_(graph.tensors.size(), -1), phase_(graph.tensors.size(), 0) {}
+      : spec_(spec),
+        graph_(graph),
+        table_(parameter_table(spec.shape)),
+        sram_(sram),
+        allocator_(sram.bytes),
+        address_(graph.tensors.size(), -1),
+        phase_(graph.tensors.size(), 0) {}
 
   models::WaferPlan run();
 
@@ -39,13 +46,18 @@ class Lowering {
   models::Program emit_program(const KernelBuilder::Tables& tables);
   void choose_phases();
   void lower_op(const TrainingOp& op);
-  void lower_linear(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int y, int bias, const char* phase);
-  void lower_weight_gradient(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int dy, int bias);
+  void lower_linear(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int y, int bias,
+                    const char* phase);
+  void lower_weight_gradient(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int dy,
+                             int bias);
   void lower_loss(const TrainingOp& op);
   void lower_loss_gradient(const TrainingOp& op);
-  void call(const TrainingOp& op, int task, const std::string& kernel, const std::string& phase, const Arguments& arguments, memoryx::CallStream stream);
+  void call(const TrainingOp& op, int task, const std::string& kernel, const std::string& phase, const Arguments& arguments,
+            memoryx::CallStream stream);
 
-  FeatureMap features(int tensor) const { return feature_map(graph_.tensors[static_cast<std::size_t>(tensor)].features, spec_.shape, spec_.layout); }
+  FeatureMap features(int tensor) const {
+    return feature_map(graph_.tensors[static_cast<std::size_t>(tensor)].features, spec_.shape, spec_.layout);
+  }
   int address(int tensor) const { return address_[static_cast<std::size_t>(tensor)]; }
   std::uint32_t offset(int parameter) const { return static_cast<std::uint32_t>(table_[parameter].offset); }
   int pitch() const { return (spec_.layout.tokens_per_pe + 3) / 4 * 4; }
@@ -59,12 +71,16 @@ class Lowering {
   }
   WeightIndex matrix(int parameter, int outputs) const {
     const std::uint32_t base = offset(parameter);
-    return [base, outputs](int i, int j) { return base + static_cast<std::uint32_t>(i) * static_cast<std::uint32_t>(outputs) + static_cast<std::uint32_t>(j); };
+    return [base, outputs](int i, int j) {
+      return base + static_cast<std::uint32_t>(i) * static_cast<std::uint32_t>(outputs) + static_cast<std::uint32_t>(j);
+    };
   }
   WeightIndex unembedding(int parameter) const {
     const std::uint32_t base = offset(parameter);
     const int width = spec_.shape.width;
-    return [base, width](int i, int j) { return base + static_cast<std::uint32_t>(j) * static_cast<std::uint32_t>(width) + static_cast<std::uint32_t>(i); };
+    return [base, width](int i, int j) {
+      return base + static_cast<std::uint32_t>(j) * static_cast<std::uint32_t>(width) + static_cast<std::uint32_t>(i);
+    };
   }
   static WeightIndex transposed(const WeightIndex& weight) {
     return [weight](int i, int j) { return weight(j, i); };
@@ -135,7 +151,8 @@ void Lowering::choose_phases() {
       phase_[static_cast<std::size_t>(op.inputs[1])] = 4 - phase_[static_cast<std::size_t>(op.inputs[0])];
 }
 
-void Lowering::call(const TrainingOp& op, int task, const std::string& kernel, const std::string& phase, const Arguments& arguments, memoryx::CallStream stream) {
+void Lowering::call(const TrainingOp& op, int task, const std::string& kernel, const std::string& phase, const Arguments& arguments,
+                    memoryx::CallStream stream) {
   const std::vector<std::string>& names = signatures_.at(task);
   sim::require_invariant(names.size() == arguments.size(), "a call gives a kernel's arguments, no more and no fewer");
   call_table_.resize(call_table_.size() + argument_words);
@@ -150,23 +167,39 @@ void Lowering::call(const TrainingOp& op, int task, const std::string& kernel, c
   plan_.calls.push_back(std::move(made));
 }
 
-void Lowering::lower_linear(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int y, int bias, const char* phase) {
+void Lowering::lower_linear(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int y,
+                            int bias, const char* phase) {
   StreamBuilder stream(spec_.layout, spec_.type);
   stream.linear_weights(in, out, weight);
   if (bias >= 0) stream.biases(out, offset(bias));
   const bool half = spec_.type == Dtype::f16;
   const int sums = half ? place(op.name + ": sums", tile32_bytes(out.per_column), 0) : y;
   const int partial = place(op.name + ": partial", vector_bytes(), 4);
-  const Arguments arguments = {{"x", x}, {"inputs", in.per_column}, {"partial", partial}, {"sums", sums}, {"outputs", out.per_column}, {"y", y}, {"biases", bias >= 0 ? out.per_column : 0}, {"feed", stream.relayed_words()}};
+  const Arguments arguments = {{"x", x},
+                               {"inputs", in.per_column},
+                               {"partial", partial},
+                               {"sums", sums},
+                               {"outputs", out.per_column},
+                               {"y", y},
+                               {"biases", bias >= 0 ? out.per_column : 0},
+                               {"feed", stream.relayed_words()}};
   call(op, tasks_.linear, "linear", phase, arguments, stream.take());
 }
 
-void Lowering::lower_weight_gradient(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int dy, int bias) {
+void Lowering::lower_weight_gradient(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x,
+                                     int dy, int bias) {
   StreamBuilder stream(spec_.layout, spec_.type);
   stream.linear_gradients(in, out, weight, bias >= 0 ? offset(bias) : 0, bias >= 0);
   const int received = place(op.name + ": received", tile_bytes(1), 4), sums = place(op.name + ": sums", 4 * (in.per_column + 1), 0);
   call(op, tasks_.weight_gradient, "linear", "weight_gradient",
-       {{"x", x}, {"inputs", in.per_column}, {"dy", dy}, {"outputs", out.per_column}, {"received", received}, {"sums", sums}, {"bias", bias >= 0 ? 1 : 0}}, stream.take());
+       {{"x", x},
+        {"inputs", in.per_column},
+        {"dy", dy},
+        {"outputs", out.per_column},
+        {"received", received},
+        {"sums", sums},
+        {"bias", bias >= 0 ? 1 : 0}},
+       stream.take());
 }
 
 void Lowering::lower_loss(const TrainingOp& op) {
@@ -178,7 +211,14 @@ void Lowering::lower_loss(const TrainingOp& op) {
   stream.loss();
   targets_ = allocator_.allocate("targets", vector_bytes(), 0);
   const int work = place("loss: work", work_.loss, 0);
-  call(op, tasks_.loss, "loss", "forward", {{"x", address(x)}, {"lse", address(op.outputs[0])}, {"targets", targets_}, {"work", work}, {"features", in.per_column}, {"feed", stream.relayed_words()}}, stream.take());
+  call(op, tasks_.loss, "loss", "forward",
+       {{"x", address(x)},
+        {"lse", address(op.outputs[0])},
+        {"targets", targets_},
+        {"work", work},
+        {"features", in.per_column},
+        {"feed", stream.relayed_words()}},
+       stream.take());
 }
 
 void Lowering::lower_loss_gradient(const TrainingOp& op) {
@@ -197,19 +237,39 @@ void Lowering::lower_loss_gradient(const TrainingOp& op) {
     stream.linear_weights(in, out, unembedding(matrix_index));
     const int work = place("logit gradient: work", work_.loss, 0);
     call(op, tasks_.logit_gradient, "loss", "recompute",
-         {{"x", address(x)}, {"lse", address(op.inputs[1])}, {"targets", targets_}, {"dy", dy}, {"work", work}, {"features", in.per_column}, {"first", chunk * chunk_size()}, {"last", chunk + 1 == chunks() ? 1 : 0}, {"feed", stream.relayed_words()}}, stream.take());
+         {{"x", address(x)},
+          {"lse", address(op.inputs[1])},
+          {"targets", targets_},
+          {"dy", dy},
+          {"work", work},
+          {"features", in.per_column},
+          {"first", chunk * chunk_size()},
+          {"last", chunk + 1 == chunks() ? 1 : 0},
+          {"feed", stream.relayed_words()}},
+         stream.take());
     lower_weight_gradient(op, in, out, unembedding(matrix_index), address(x), dy, -1);
     StreamBuilder back(spec_.layout, spec_.type);
     back.linear_weights(out, in, transposed(unembedding(matrix_index)));
     const int partial = place("unembedding: partial", vector_bytes(), 4);
     const bool first = chunk == 0;
-    const int sums = half ? (several && first ? total : place("unembedding: sums", tile32_bytes(in.per_column), 4)) : (several && !first ? part : address(dx));
+    const int sums = half ? (several && first ? total : place("unembedding: sums", tile32_bytes(in.per_column), 4))
+                          : (several && !first ? part : address(dx));
     call(op, tasks_.linear, "linear", "input_gradient",
-         {{"x", dy}, {"inputs", out.per_column}, {"partial", partial}, {"sums", sums}, {"outputs", in.per_column}, {"y", address(dx)}, {"biases", 0}, {"feed", back.relayed_words()}}, back.take());
-    if (several && !first) call(op, tasks_.accumulate, "accumulate", "input_gradient", {{"y", total}, {"dx", sums}, {"features", in.per_column}}, {});
+         {{"x", dy},
+          {"inputs", out.per_column},
+          {"partial", partial},
+          {"sums", sums},
+          {"outputs", in.per_column},
+          {"y", address(dx)},
+          {"biases", 0},
+          {"feed", back.relayed_words()}},
+         back.take());
+    if (several && !first)
+      call(op, tasks_.accumulate, "accumulate", "input_gradient", {{"y", total}, {"dx", sums}, {"features", in.per_column}}, {});
     for (; scratch_.size() > kept; scratch_.pop_back()) allocator_.free(scratch_.back());
   }
-  if (several && half) call(op, tasks_.round, "round", "input_gradient", {{"x", total}, {"y", address(dx)}, {"features", in.per_column}}, {});
+  if (several && half)
+    call(op, tasks_.round, "round", "input_gradient", {{"x", total}, {"y", address(dx)}, {"features", in.per_column}}, {});
   allocator_.free(targets_);
 }
 
@@ -222,52 +282,86 @@ void Lowering::lower_op(const TrainingOp& op) {
     case TrainingKind::embedding: {
       const FeatureMap map = features(op.outputs[0]);
       StreamBuilder stream(spec_.layout, spec_.type);
-      stream.word({memoryx::Port::Side::west, 0}, color_f0, {memoryx::StreamValue::Kind::control, 0, fabric::control_payload(fabric::SwitchCommand::nop, false, tasks_.embedding, 0), 0}, false);
+      stream.word(
+          {memoryx::Port::Side::west, 0}, color_f0,
+          {memoryx::StreamValue::Kind::control, 0, fabric::control_payload(fabric::SwitchCommand::nop, false, tasks_.embedding, 0), 0},
+          false);
       stream.token_rows(map, offset(op.parameters[0]), spec_.shape.width);
       stream.position_rows(map, offset(op.parameters[1]), spec_.shape.width);
       memoryx::CallStream made = stream.take();
       made.in.front().control = true;
       const int positions = place("positions", tile_bytes(map.per_column), 4);
-      return call(op, tasks_.embedding, "embedding", "forward", {{"x", out(0)}, {"positions", positions}, {"features", map.per_column}}, std::move(made));
+      return call(op, tasks_.embedding, "embedding", "forward", {{"x", out(0)}, {"positions", positions}, {"features", map.per_column}},
+                  std::move(made));
     }
     case TrainingKind::layer_norm: {
       StreamBuilder stream(spec_.layout, spec_.type);
       stream.norm(features(op.inputs[0]), offset(op.parameters[0]), offset(op.parameters[1]));
       const int total = place(op.name + ": total", vector_bytes(), 4), work = place(op.name + ": work", vector_bytes(), 0);
       return call(op, tasks_.layer_norm, "layer_norm", "forward",
-                  {{"x", in(0)}, {"y", out(0)}, {"mean", out(1)}, {"rstd", out(2)}, {"total", total}, {"work", work}, {"features", rows(op.inputs[0])}}, stream.take());
+                  {{"x", in(0)},
+                   {"y", out(0)},
+                   {"mean", out(1)},
+                   {"rstd", out(2)},
+                   {"total", total},
+                   {"work", work},
+                   {"features", rows(op.inputs[0])}},
+                  stream.take());
     }
     case TrainingKind::layer_norm_gradient: {
       const FeatureMap map = features(op.inputs[0]);
       StreamBuilder stream(spec_.layout, spec_.type);
       stream.norm(map, offset(op.parameters[0]), StreamBuilder::no_biases);
       stream.norm_gradients(map, offset(op.gradients[0]), offset(op.gradients[1]));
-      const int products = place(op.name + ": products", tile32_bytes(map.per_column), 0), totals = place(op.name + ": totals", 2 * vector_bytes(), 4);
-      const int normal = place(op.name + ": normal", vector_bytes(), 0), work = place(op.name + ": work", vector_bytes(), 4), sums = place(op.name + ": sums", 8 * map.per_column, 0);
+      const int products = place(op.name + ": products", tile32_bytes(map.per_column), 0),
+                totals = place(op.name + ": totals", 2 * vector_bytes(), 4);
+      const int normal = place(op.name + ": normal", vector_bytes(), 0), work = place(op.name + ": work", vector_bytes(), 4),
+                sums = place(op.name + ": sums", 8 * map.per_column, 0);
       return call(op, tasks_.layer_norm_gradient, "layer_norm", "gradient",
-                  {{"x", in(0)}, {"mean", in(1)}, {"rstd", in(2)}, {"dy", in(3)}, {"dx", out(0)}, {"products", products}, {"totals", totals}, {"normal", normal}, {"work", work}, {"sums", sums}, {"features", map.per_column}}, stream.take());
+                  {{"x", in(0)},
+                   {"mean", in(1)},
+                   {"rstd", in(2)},
+                   {"dy", in(3)},
+                   {"dx", out(0)},
+                   {"products", products},
+                   {"totals", totals},
+                   {"normal", normal},
+                   {"work", work},
+                   {"sums", sums},
+                   {"features", map.per_column}},
+                  stream.take());
     }
     case TrainingKind::linear: {
       const FeatureMap from = features(op.inputs[0]), to = features(op.outputs[0]);
-      return lower_linear(op, from, to, matrix(op.parameters[0], table_[op.parameters[0]].shape[1]), in(0), out(0), op.parameters[1], "forward");
+      return lower_linear(op, from, to, matrix(op.parameters[0], table_[op.parameters[0]].shape[1]), in(0), out(0), op.parameters[1],
+                          "forward");
     }
     case TrainingKind::linear_weight_gradient:
-      return lower_weight_gradient(op, features(op.inputs[0]), features(op.inputs[1]), matrix(op.gradients[0], table_[op.gradients[0]].shape[1]), in(0), in(1), op.gradients[1]);
+      return lower_weight_gradient(op, features(op.inputs[0]), features(op.inputs[1]),
+                                   matrix(op.gradients[0], table_[op.gradients[0]].shape[1]), in(0), in(1), op.gradients[1]);
     case TrainingKind::linear_input_gradient:
-      return lower_linear(op, features(op.inputs[0]), features(op.outputs[0]), transposed(matrix(op.parameters[0], table_[op.parameters[0]].shape[1])), in(0), out(0), -1, "input_gradient");
+      return lower_linear(op, features(op.inputs[0]), features(op.outputs[0]),
+                          transposed(matrix(op.parameters[0], table_[op.parameters[0]].shape[1])), in(0), out(0), -1, "input_gradient");
     case TrainingKind::attention: {
       const int work = place(op.name + ": work", work_.attention, 0);
       return call(op, tasks_.attention, "attention", "forward", {{"qkv", in(0)}, {"o", out(0)}, {"lse", out(1)}, {"work", work}}, {});
     }
     case TrainingKind::attention_gradient: {
       const int work = place(op.name + ": work", work_.attention_gradient, 0);
-      return call(op, tasks_.attention_gradient, "attention", "gradient", {{"qkv", in(0)}, {"o", in(1)}, {"lse", in(2)}, {"do", in(3)}, {"dqkv", out(0)}, {"work", work}}, {});
+      return call(op, tasks_.attention_gradient, "attention", "gradient",
+                  {{"qkv", in(0)}, {"o", in(1)}, {"lse", in(2)}, {"do", in(3)}, {"dqkv", out(0)}, {"work", work}}, {});
     }
-    case TrainingKind::gelu: return call(op, tasks_.gelu, "gelu", "forward", {{"x", in(0)}, {"y", out(0)}, {"work", local_work(4)}, {"features", rows(op.inputs[0])}}, {});
+    case TrainingKind::gelu:
+      return call(op, tasks_.gelu, "gelu", "forward",
+                  {{"x", in(0)}, {"y", out(0)}, {"work", local_work(4)}, {"features", rows(op.inputs[0])}}, {});
     case TrainingKind::gelu_gradient:
-      return call(op, tasks_.gelu_gradient, "gelu", "gradient", {{"x", in(0)}, {"dy", in(1)}, {"dx", out(0)}, {"work", local_work(5)}, {"features", rows(op.inputs[0])}}, {});
-    case TrainingKind::residual: return call(op, tasks_.add, "residual", "forward", {{"a", in(0)}, {"b", in(1)}, {"y", out(0)}, {"features", rows(op.inputs[0])}}, {});
-    case TrainingKind::gradient_sum: return call(op, tasks_.add, "residual", "gradient", {{"a", in(0)}, {"b", in(1)}, {"y", out(0)}, {"features", rows(op.inputs[0])}}, {});
+      return call(op, tasks_.gelu_gradient, "gelu", "gradient",
+                  {{"x", in(0)}, {"dy", in(1)}, {"dx", out(0)}, {"work", local_work(5)}, {"features", rows(op.inputs[0])}}, {});
+    case TrainingKind::residual:
+      return call(op, tasks_.add, "residual", "forward", {{"a", in(0)}, {"b", in(1)}, {"y", out(0)}, {"features", rows(op.inputs[0])}}, {});
+    case TrainingKind::gradient_sum:
+      return call(op, tasks_.add, "residual", "gradient", {{"a", in(0)}, {"b", in(1)}, {"y", out(0)}, {"features", rows(op.inputs[0])}},
+                  {});
     case TrainingKind::loss: return lower_loss(op);
     case TrainingKind::loss_gradient: return lower_loss_gradient(op);
     case TrainingKind::embedding_gradient: {
@@ -283,7 +377,8 @@ models::WaferPlan Lowering::run() {
   const Layout& layout = spec_.layout;
   const FeatureMap residual = feature_map(Features::residual, spec_.shape, layout);
   int calls = 0;
-  for (const TrainingOp& op : graph_.ops) calls += op.kind == TrainingKind::loss_gradient ? 3 * chunks() + (chunks() > 1 ? chunks() - (spec_.type == Dtype::f32 ? 1 : 0) : 0) : 1;
+  for (const TrainingOp& op : graph_.ops)
+    calls += op.kind == TrainingKind::loss_gradient ? 3 * chunks() + (chunks() > 1 ? chunks() - (spec_.type == Dtype::f32 ? 1 : 0) : 0) : 1;
   sim::require_invariant(calls < 65536, "a step's calls have 16-bit numbers");
 
   KernelBuilder::Tables tables;
@@ -303,7 +398,8 @@ models::WaferPlan Lowering::run() {
     for (const int t : op.outputs) {
       const std::size_t n = static_cast<std::size_t>(t);
       const Tensor& tensor = graph_.tensors[n];
-      address_[n] = allocator_.allocate(tensor.name, tensor.features == Features::statistic ? vector_bytes() : tile_bytes(features(t).per_column), phase_[n]);
+      address_[n] = allocator_.allocate(
+          tensor.name, tensor.features == Features::statistic ? vector_bytes() : tile_bytes(features(t).per_column), phase_[n]);
     }
     lower_op(op);
     for (; !scratch_.empty(); scratch_.pop_back()) allocator_.free(scratch_.back());
@@ -335,9 +431,11 @@ models::WaferPlan Lowering::run() {
 
 models::WaferPlan lower(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core, const models::SramSpec& sram) {
   models::WaferPlan plan = Lowering(spec, graph, sram).run();
-  // A column's words wait behind one FIFO for the columns that are further along a row sum: the skew of the lane in outputs, each of h words.
+  // A column's words wait behind one FIFO for the columns that are further along a row sum: the skew of the lane in outputs, each of h
+  // words.
   int most = 0;
-  for (const Features f : {Features::residual, Features::heads, Features::inner, Features::qkv}) most = std::max(most, feature_map(f, spec.shape, spec.layout).per_column);
+  for (const Features f : {Features::residual, Features::heads, Features::inner, Features::qkv})
+    most = std::max(most, feature_map(f, spec.shape, spec.layout).per_column);
   const int per_output = most * spec.layout.tokens_per_pe / static_cast<int>(core.rate.mixed_fma) + core.output_switch_cycles;
   plan.edge_queue_words = most * (1 + (6 * spec.layout.columns + per_output - 1) / per_output);
   return plan;

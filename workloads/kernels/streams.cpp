@@ -94,7 +94,8 @@ void StreamBuilder::rows(const FeatureMap& features, ValueOf&& value_of) {
           std::vector<StreamValue> column_values;
           for (int k = 0; k < features.per_column; ++k) {
             const int i = features.at(c, k);
-            column_values.push_back(token == StreamValue::no_token || i < 0 ? StreamValue{} : value_of(token, position, static_cast<std::uint32_t>(i)));
+            column_values.push_back(token == StreamValue::no_token || i < 0 ? StreamValue{}
+                                                                            : value_of(token, position, static_cast<std::uint32_t>(i)));
           }
           values({Port::Side::west, static_cast<std::uint16_t>(row)}, color_e0, column_values);
         }
@@ -108,18 +109,21 @@ void StreamBuilder::token_rows(const FeatureMap& features, std::uint32_t offset,
 }
 
 void StreamBuilder::position_rows(const FeatureMap& features, std::uint32_t offset, int width) {
-  rows(features, [&](std::uint32_t, int position, std::uint32_t i) { return parameter(offset + static_cast<std::uint32_t>(position * width) + i); });
+  rows(features,
+       [&](std::uint32_t, int position, std::uint32_t i) { return parameter(offset + static_cast<std::uint32_t>(position * width) + i); });
 }
 
 void StreamBuilder::targets() {
   for (int row = 0; row < layout_.rows; ++row)
     for (int lane = 0; lane < layout_.lanes; ++lane)
       for (int slot = 0; slot < layout_.tokens_per_pe; ++slot)
-        word({Port::Side::west, static_cast<std::uint16_t>(row)}, color_e1, {StreamValue::Kind::target, 0, 0, token_id(layout_, lane, row, slot)}, false);
+        word({Port::Side::west, static_cast<std::uint16_t>(row)}, color_e1,
+             {StreamValue::Kind::target, 0, 0, token_id(layout_, lane, row, slot)}, false);
 }
 
 void StreamBuilder::gradient_scale() {
-  for (int c = 0; c < layout_.columns; ++c) word(weight_port(layout_, c), weight_color(c), {StreamValue::Kind::gradient_scale, 0, 0, 0}, false);
+  for (int c = 0; c < layout_.columns; ++c)
+    word(weight_port(layout_, c), weight_color(c), {StreamValue::Kind::gradient_scale, 0, 0, 0}, false);
   ++relayed_;
 }
 
@@ -130,7 +134,8 @@ std::vector<GradientWord>& StreamBuilder::out(Port port) {
   return stream_.out.back().words;
 }
 
-void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, std::uint32_t bias, bool with_bias) {
+void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, std::uint32_t bias,
+                                     bool with_bias) {
   for (int c = 0; c < inputs.columns; ++c) {
     std::vector<GradientWord>& words = out(gradient_port(layout_, c));
     for (int owner = 0; owner < outputs.columns; ++owner)
@@ -140,7 +145,8 @@ void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap&
           const int i = inputs.at(c, k);
           words.push_back(i < 0 || j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, weight(i, j), 0});
         }
-        if (with_bias && owner == c) words.push_back(j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, bias + static_cast<std::uint32_t>(j), 0});
+        if (with_bias && owner == c)
+          words.push_back(j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, bias + static_cast<std::uint32_t>(j), 0});
       }
   }
 }
@@ -166,13 +172,16 @@ void StreamBuilder::token_gradients(const FeatureMap& features) {
           for (int slot = 0; slot < layout_.tokens_per_pe; ++slot) {
             const std::uint32_t token = token_id(layout_, lane, row, slot);
             const int i = features.at(c, k);
-            words.push_back(token == StreamValue::no_token || i < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::token_row, static_cast<std::uint32_t>(i), token});
+            words.push_back(token == StreamValue::no_token || i < 0
+                                ? GradientWord{}
+                                : GradientWord{GradientWord::Kind::token_row, static_cast<std::uint32_t>(i), token});
           }
   }
 }
 
 void StreamBuilder::loss() {
-  for (int c = 0; c < layout_.columns; ++c) out(gradient_port(layout_, c)).push_back({c == 0 ? GradientWord::Kind::loss : GradientWord::Kind::discard, 0, 0});
+  for (int c = 0; c < layout_.columns; ++c)
+    out(gradient_port(layout_, c)).push_back({c == 0 ? GradientWord::Kind::loss : GradientWord::Kind::discard, 0, 0});
 }
 
 }  // namespace wafersim::workloads

@@ -76,7 +76,8 @@ void Router::columns() {
   for (int x = 0; x < width_; ++x) {
     for (int y = 0; y + 1 < layout_.rows; ++y) line(y % 2 ? color_y1 : color_y0, {x, y}, {x, y + 1});
     if (layout_.rows > 1) line(color_y2, {x, layout_.rows - 1}, {x, 0});
-    for (int sample = 0; sequence > 1 && sample < layout_.samples_per_lane; ++sample) line(color_a2, {x, (sample + 1) * sequence - 1}, {x, sample * sequence});
+    for (int sample = 0; sequence > 1 && sample < layout_.samples_per_lane; ++sample)
+      line(color_a2, {x, (sample + 1) * sequence - 1}, {x, sample * sequence});
   }
 }
 
@@ -88,7 +89,8 @@ void Router::weights() {
     const fabric::Direction on = from_west ? east : west;
     for (int x = from_west ? 0 : width_ - 1;; x += from_west ? 1 : -1) {
       const bool copies = x % layout_.columns == c;
-      routes_.add({x, row}, weight_color(c), mask(fabric::opposite(on)), static_cast<DirectionMask>((copies ? mask(ramp) : 0) | (x == furthest ? 0 : mask(on))));
+      routes_.add({x, row}, weight_color(c), mask(fabric::opposite(on)),
+                  static_cast<DirectionMask>((copies ? mask(ramp) : 0) | (x == furthest ? 0 : mask(on))));
       if (x == furthest) break;
     }
     for (int lane = 0; lane < layout_.lanes; ++lane) {
@@ -110,7 +112,8 @@ void Router::gradients() {
     const bool to_west = gradient_port(layout_, c).side == memoryx::Port::Side::west;
     const fabric::Direction on = to_west ? west : east;
     const int from = (layout_.lanes - 1) * layout_.columns + c;
-    for (int x = from; x >= 0 && x < width_; x += to_west ? -1 : 1) routes_.add({x, row}, color_z2, x == from ? mask(ramp) : mask(fabric::opposite(on)), mask(on));
+    for (int x = from; x >= 0 && x < width_; x += to_west ? -1 : 1)
+      routes_.add({x, row}, color_z2, x == from ? mask(ramp) : mask(fabric::opposite(on)), mask(on));
   }
 }
 
@@ -125,8 +128,12 @@ void Router::tokens(int token_words) {
       const std::uint32_t column = static_cast<std::uint32_t>(x), lane = column / static_cast<std::uint32_t>(layout_.columns);
       routes_.set_filter({x, y}, color_e0, {words * static_cast<std::uint32_t>(width_), column * words, (column + 1) * words});
       routes_.set_filter({x, y}, color_e1, {slots * lanes, lane * slots, (lane + 1) * slots});
-      if (x == 0) routes_.set({x, y}, color_g, width_ > 1 ? fabric::Route{{{{mask(ramp), mask(west)}, {mask(east), mask(west)}}}, 2, false} : fabric::route(mask(ramp), mask(west)));
-      else routes_.set({x, y}, color_g, {{{{mask(ramp), mask(west)}, {mask(east), mask(west)}}}, 2, false});
+      if (x == 0)
+        routes_.set({x, y}, color_g,
+                    width_ > 1 ? fabric::Route{{{{mask(ramp), mask(west)}, {mask(east), mask(west)}}}, 2, false}
+                               : fabric::route(mask(ramp), mask(west)));
+      else
+        routes_.set({x, y}, color_g, {{{{mask(ramp), mask(west)}, {mask(east), mask(west)}}}, 2, false});
     }
 }
 
@@ -136,15 +143,20 @@ void Router::control() {
   for (int y = 0; y < layout_.rows; ++y)
     for (int x = 0; x < width_; ++x) {
       const DirectionMask in = x > 0 ? mask(west) : y > 0 ? mask(north) : mask(west, ramp);
-      routes_.add({x, y}, color_f0, in,
-                  static_cast<DirectionMask>(mask(ramp) | (x + 1 < width_ ? mask(east) : 0) | (x == 0 && y + 1 < layout_.rows ? mask(south) : 0)));
+      routes_.add(
+          {x, y}, color_f0, in,
+          static_cast<DirectionMask>(mask(ramp) | (x + 1 < width_ ? mask(east) : 0) | (x == 0 && y + 1 < layout_.rows ? mask(south) : 0)));
       if (width_ > 1) {
-        if (x == 0) routes_.add({x, y}, color_f1, mask(east), mask(ramp));
-        else routes_.set({x, y}, color_f1, pass_row);
+        if (x == 0)
+          routes_.add({x, y}, color_f1, mask(east), mask(ramp));
+        else
+          routes_.set({x, y}, color_f1, pass_row);
       }
       if (x == 0 && layout_.rows > 1) {
-        if (y == 0) routes_.add({x, y}, color_f2, mask(south), mask(ramp));
-        else routes_.set({x, y}, color_f2, pass_column);
+        if (y == 0)
+          routes_.add({x, y}, color_f2, mask(south), mask(ramp));
+        else
+          routes_.set({x, y}, color_f2, pass_column);
       }
     }
 }
@@ -154,7 +166,8 @@ int chain_place(int i, int count) { return count == 1 ? place_alone : i == 0 ? p
 }  // namespace
 
 fabric::RouteMap wafer_routes(const Layout& layout, int token_words) {
-  sim::require_invariant(layout.columns <= layout.rows, "a lane has at most as many columns as rows, so that every column has a feeder row of its own");
+  sim::require_invariant(layout.columns <= layout.rows,
+                         "a lane has at most as many columns as rows, so that every column has a feeder row of its own");
   Router router(layout);
   router.rows();
   router.columns();
@@ -183,7 +196,8 @@ std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& resid
   std::vector<std::int32_t> words(static_cast<std::size_t>(width) * static_cast<std::size_t>(rows) * pe_word_count);
   for (int y = 0; y < rows; ++y)
     for (int x = 0; x < width; ++x) {
-      std::int32_t* w = &words[(static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) * pe_word_count];
+      std::int32_t* w =
+          &words[(static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) * pe_word_count];
       const int c = x % columns, lane = x / columns, k = c % head, collector = layout.collector_row(c);
       w[word_column] = c;
       w[word_column_before] = mod(c - 1, columns);

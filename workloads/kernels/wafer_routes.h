@@ -19,31 +19,31 @@ memoryx::Port gradient_port(const Layout& layout, int column);
 
 // Words of a PE's parameter table.
 enum PeWord : int {
-  word_column,           // c, in its lane
-  word_column_before,    // (c - 1) mod C
-  word_column_after,     // (c + 1) mod C
-  word_row_in,           // colors of the row ring
+  word_column,         // c, in its lane
+  word_column_before,  // (c - 1) mod C
+  word_column_after,   // (c + 1) mod C
+  word_row_in,         // colors of the row ring
   word_row_out,
-  word_row_place,        // Place in the chain of the lane's columns
-  word_head_column,      // k, in its head
+  word_row_place,    // Place in the chain of the lane's columns
+  word_head_column,  // k, in its head
   word_head_before,
   word_head_after,
-  word_head_in,          // colors of the head's ring
+  word_head_in,  // colors of the head's ring
   word_head_out,
   word_head_place,
-  word_feeder,           // color of its weights if it is their feeder, else -1
-  word_column_in,        // colors of the column ring
+  word_feeder,     // color of its weights if it is their feeder, else -1
+  word_column_in,  // colors of the column ring
   word_column_out,
-  word_column_place,     // Place in the chain that ends at the collector
-  word_lane_in,          // color from the lane before, -1 in the first
-  word_lane_out,         // color to the next lane or out
-  word_sequence_row,     // r, in its sequence; -1 outside any
-  word_sequence_in,      // colors of the sequence's ring
+  word_column_place,  // Place in the chain that ends at the collector
+  word_lane_in,       // color from the lane before, -1 in the first
+  word_lane_out,      // color to the next lane or out
+  word_sequence_row,  // r, in its sequence; -1 outside any
+  word_sequence_in,   // colors of the sequence's ring
   word_sequence_out,
   word_residual_features,  // true features of its column in the residual stream
   word_vocabulary_first,   // its first output in chunk 0 of the vocabulary
   word_vocabulary_last,    // true outputs of its column in the last chunk
-  word_x,                // on the mesh
+  word_x,                  // on the mesh
   word_y,
   pe_word_count,
 };

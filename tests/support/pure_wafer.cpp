@@ -1,0 +1,77 @@
+#include "tests/support/pure_wafer.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "models/stall_report.h"
+#include "sim/error.h"
+
+namespace wafersim::tests {
+
+using models::MeshDriver;
+
+namespace {
+
+std::vector<const memoryx::CallStream*> streams_of(const models::WaferPlan& plan) {
+  std::vector<const memoryx::CallStream*> streams;
+  for (const models::KernelCall& call : plan.calls) streams.push_back(&call.stream);
+  return streams;
+}
+
+}  // namespace
+
+PureWafer::PureWafer(const models::MachineSpec& machine, const models::WaferPlan& plan, memoryx::ParameterStore store,
+                     const memoryx::TrainingSpec& training, const models::MeshOptions& options)
+    : plan_(plan),
+      options_(options),
+      timing_(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
+      memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_),
+      in_(timing_, plan.edge_queue_words, memory_x_.streamer()),
+      out_(timing_, plan.edge_queue_words, memory_x_.collector()),
+      ports_(in_, out_),
+      mesh_(plan, machine.fabric, machine.core, options, &ports_),
+      counters_(plan.width, plan.height) {}
+
+std::vector<models::Block> PureWafer::blocks() const {
+  std::vector<models::Block> all;
+  for (const fabric::Rectangle& place : models::cut_mesh(plan_.width, plan_.height, options_.block_width, options_.block_height))
+    all.push_back(*mesh_.driver().at({place.x, place.y}).block);
+  return all;
+}
+
+fabric::Cycle PureWafer::next_event(fabric::Cycle now) const {
+  const fabric::Cycle room = ports_.refused() && out_.last_start() == now ? now + 1 : MeshDriver::never;
+  return std::min({in_.next_event(now), out_.next_event(now), mesh_.driver().next_event(now), room});
+}
+
+models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch) {
+  models::StepResult step;
+  step.first = now_;
+  memory_x_.begin_step(now_, batch);
+  std::optional<memoryx::MemoryX::StepEnd> end;
+  for (fabric::Cycle next = now_; next != MeshDriver::never; next = next_event(now_)) {
+    now_ = next;
+    in_.step(now_);
+    out_.step(now_);
+    mesh_.driver().step(now_);
+    if (end || !memory_x_.gradients_complete()) continue;
+    step.gradients = now_;
+    end = memory_x_.finish_step(now_);
+  }
+  const std::vector<models::Block> all = blocks();
+  const bool quiet = std::all_of(all.begin(), all.end(), [](const models::Block& block) { return block.fabric->idle(); });
+  if (!end || !quiet || !memory_x_.streamer().finished() || !in_.idle())
+    throw sim::Error(sim::ErrorCategory::stall, models::stall_report(plan_, mesh_.driver(), in_, timing_, memory_x_.collector(), now_));
+  now_ = std::max(end->cycle, now_);
+  step.loss = end->loss;
+  step.gradient_norm = end->update.gradient_norm;
+  step.lr = end->update.lr;
+  step.loss_scale = end->update.loss_scale;
+  step.skipped = end->update.skipped;
+  step.last = now_;
+  step.statistics = counters_.take(step.last, all, in_, out_, timing_.channels());
+  return step;
+}
+
+}  // namespace wafersim::tests

@@ -1,0 +1,42 @@
+#pragma once
+// The machine of models/system.h without SystemC, so that a process may simulate several: the same parts, stepped together at every cycle
+// at which one of them has an event. Cycles and bits are those of models::System.
+
+#include <vector>
+
+#include "memoryx/memory_x.h"
+#include "models/link_ports.h"
+#include "models/machine.h"
+#include "models/mesh.h"
+#include "models/step_counters.h"
+#include "models/system.h"
+
+namespace wafersim::tests {
+
+class PureWafer {
+ public:
+  // The plan outlives the wafer. Errors: as models::System.
+  PureWafer(const models::MachineSpec& machine, const models::WaferPlan& plan, memoryx::ParameterStore store,
+            const memoryx::TrainingSpec& training, const models::MeshOptions& options = {});
+
+  // Throws Error(stall) when nothing can happen any more before the step is complete.
+  models::StepResult run_step(const memoryx::StepBatch& batch);
+  const memoryx::ParameterStore& store() const { return memory_x_.store(); }
+
+ private:
+  fabric::Cycle next_event(fabric::Cycle now) const;
+  std::vector<models::Block> blocks() const;
+
+  const models::WaferPlan& plan_;
+  models::MeshOptions options_;
+  memoryx::LinkTiming timing_;
+  memoryx::MemoryX memory_x_;
+  memoryx::InLink in_;
+  memoryx::OutLink out_;
+  models::LinkPorts ports_;
+  models::Mesh mesh_;
+  models::StepCounters counters_;
+  fabric::Cycle now_ = 0;
+};
+
+}  // namespace wafersim::tests

@@ -1,0 +1,90 @@
+#include "tests/support/small_model.h"
+
+#include <utility>
+
+#include "workloads/graph.h"
+
+namespace wafersim::tests {
+
+using namespace workloads;
+
+LoweringSpec lowering_of(const SmallModel& model) {
+  LoweringSpec spec;
+  spec.shape.vocabulary = model.vocabulary;
+  spec.shape.positions = 64;
+  spec.shape.width = model.width;
+  spec.shape.layers = model.layers;
+  spec.shape.heads = model.heads;
+  spec.shape.inner = 4 * model.width;
+  spec.shape.tied = model.tied;
+  Layout& layout = spec.layout;
+  layout.batch = model.batch;
+  layout.sequence = model.sequence;
+  layout.heads = model.heads;
+  layout.lanes = model.lanes;
+  layout.columns_per_head = model.columns_per_head;
+  layout.columns = model.heads * model.columns_per_head;
+  layout.rows = model.rows;
+  layout.samples_per_lane = (model.batch + model.lanes - 1) / model.lanes;
+  layout.rows_per_sequence = model.rows_per_sequence > 0 ? model.rows_per_sequence : model.rows / layout.samples_per_lane;
+  layout.tokens_per_pe = (model.sequence + layout.rows_per_sequence - 1) / layout.rows_per_sequence;
+  spec.type = model.type;
+  const int whole = (model.vocabulary + layout.columns - 1) / layout.columns;
+  spec.loss_outputs_per_pe = model.loss_outputs_per_pe > 0 ? model.loss_outputs_per_pe : whole;
+  return spec;
+}
+
+Experiment make_experiment(const LoweringSpec& lowering) {
+  models::MachineSpec machine = models::machine_preset("cs2");
+  machine.fabric.width = lowering.layout.lanes * lowering.layout.columns;
+  machine.fabric.height = lowering.layout.rows;
+  memoryx::ParameterStore store(parameter_table(lowering.shape));
+  store.initialise(1, 0.1);
+  memoryx::TrainingSpec training;
+  training.update.clip = 1.0;
+  if (lowering.type == sim::Dtype::f32) training.update.loss_scale = memoryx::no_loss_scale();
+  training.batch = lowering.layout.batch;
+  training.sequence = lowering.layout.sequence;
+  const memoryx::ParameterTable& table = store.table();
+  training.embedding = {table[table.find("wte.weight")].offset, table[table.find("wpe.weight")].offset, lowering.shape.width};
+  return {lowering, differentiate(build_gpt2(lowering.shape)), std::move(machine), std::move(store), training};
+}
+
+Experiment make_experiment(const SmallModel& model) { return make_experiment(lowering_of(model)); }
+
+reference::ReferenceTrainer Experiment::reference() const {
+  return {{lowering.shape, lowering.layout, lowering.loss_outputs_per_pe, lowering.type}, training.update, store};
+}
+
+memoryx::StepBatch Experiment::batch(int step) const {
+  const std::uint32_t vocabulary = static_cast<std::uint32_t>(lowering.shape.vocabulary), s = static_cast<std::uint32_t>(step);
+  memoryx::StepBatch batch;
+  for (std::uint32_t i = 0; i < training.tokens(); ++i) {
+    batch.tokens.push_back((i * 7 + s * 3 + i * i) % vocabulary);
+    batch.targets.push_back((i * 5 + s + 1) % vocabulary);
+  }
+  return batch;
+}
+
+void make_link_free(models::MachineSpec& machine, models::WaferPlan& plan) {
+  machine.io.latency = 0.0;
+  machine.io.edge_latency_cycles = 0;
+  machine.io.bandwidth_override = 1e15;
+  plan.edge_queue_words = 4096;
+}
+
+SmallModel main_job() {
+  SmallModel model;
+  model.vocabulary = 256;
+  model.width = 64;
+  model.layers = 2;
+  model.heads = 4;
+  model.batch = 4;
+  model.sequence = 32;
+  model.columns_per_head = 4;
+  model.rows = 16;
+  model.type = sim::Dtype::f16;
+  return model;
+}
+
+}  // namespace wafersim::tests

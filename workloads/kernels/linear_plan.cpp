@@ -1,0 +1,63 @@
+#include "workloads/kernels/linear_plan.h"
+
+#include "fabric/wavelet.h"
+#include "models/sram_allocator.h"
+#include "workloads/kernels/kernels.h"
+#include "workloads/kernels/streams.h"
+
+namespace wafersim::workloads {
+
+LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype type, const models::SramSpec& sram) {
+  LinearPlan made;
+  made.inputs = contiguous_features(inputs, layout.columns);
+  made.outputs = contiguous_features(outputs, layout.columns);
+  models::SramAllocator allocator(sram.bytes);
+  KernelBuilder::Tables tables;
+  tables.argument_words = 8;
+  tables.calls = 1;
+  tables.discard = allocator.allocate("completion words", 8);
+  tables.pe_words = allocator.allocate("PE words", 4 * pe_word_count);
+  tables.call_table = allocator.allocate("call table", 4 * tables.argument_words);
+  tables.start_table = allocator.allocate("start table", 4);
+  models::Assembler assembler;
+  KernelBuilder k(assembler, layout, type, tables);
+  models::WaferPlan& plan = made.plan;
+  plan.width = layout.lanes * layout.columns;
+  plan.height = layout.rows;
+  emit_control(k, plan.width, plan.height);
+  const int task = emit_linear(k);
+  plan.programs.push_back(assembler.finish());
+  allocator.allocate("code and descriptors", models::program_bytes(plan.programs[0], sram.instruction_bytes, sram.descriptor_bytes));
+
+  StreamBuilder stream(layout, type);
+  stream.word({memoryx::Port::Side::west, 0}, color_f0,
+              {memoryx::StreamValue::Kind::control, 0, fabric::control_payload(fabric::SwitchCommand::nop, false, task, 0), 0}, false);
+  stream.linear_weights(made.inputs, made.outputs, [outputs](int i, int j) { return static_cast<std::uint32_t>(i * outputs + j); });
+  made.row_elements = k.pitch();
+  made.x_address = allocator.allocate("x", made.inputs.per_column * k.tile_row_bytes());
+  made.y_address = allocator.allocate("y", made.outputs.per_column * k.tile_row_bytes());
+  const int sums = type == sim::Dtype::f16 ? allocator.allocate("sums", made.outputs.per_column * k.vector_bytes()) : made.y_address;
+  const int partial = allocator.allocate("partial", k.vector_bytes(), 4);
+  const std::vector<std::int32_t> arguments = {made.x_address,          made.inputs.per_column, partial, sums,
+                                               made.outputs.per_column, made.y_address,         0,       stream.relayed_words()};
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(arguments.data());
+  plan.memory.push_back({tables.call_table, {bytes, bytes + 4 * arguments.size()}});
+  const FeatureMap& residual = made.inputs;
+  const int token_words = type == sim::Dtype::f16 ? (residual.per_column + 1) / 2 : residual.per_column;
+  plan.routes = wafer_routes(layout, token_words);
+  plan.pe_class.assign(static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height), 0);
+  plan.pe_words_address = tables.pe_words;
+  plan.words_per_pe = pe_word_count;
+  plan.pe_words = pe_words(layout, residual, outputs, made.outputs.per_column);
+  plan.start_task = task_setup;
+  plan.sram = allocator.map();
+  models::KernelCall call;
+  call.kernel = "linear";
+  call.phase = "forward";
+  call.stream = stream.take();
+  call.stream.in.front().control = true;
+  plan.calls.push_back(std::move(call));
+  return made;
+}
+
+}  // namespace wafersim::workloads
