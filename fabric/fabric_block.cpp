@@ -166,12 +166,6 @@ RoutePosition FabricBlock::current_route(std::uint32_t pe, Color color) const {
   return {q.in, q.out};
 }
 
-bool FabricBlock::drop_waiting(std::uint32_t pe, Color color) {
-  if (waiting_in_router(pe, color) == 0) return false;
-  pop_router(pe, color_slot_[color], 0);
-  return true;
-}
-
 bool FabricBlock::flip_waiting(std::uint32_t pe, Color color, std::uint32_t bits) {
   if (waiting_in_router(pe, color) == 0) return false;
   const std::size_t i = at(pe, color_slot_[color]);

@@ -162,7 +162,9 @@ class FabricBlock {
   static std::uint32_t stamp(Cycle from, const Wavelet& w) {
     return (static_cast<std::uint32_t>(from) & cycle_bits) | (w.control ? control_bit : 0u) | (w.advance ? advance_bit : 0u);
   }
+  enum class Verdict { on_its_way, blocked, contended, last, more };  // the last two crossed; `more` wait behind it
   void evaluate_router(std::uint32_t pe, Cycle now);
+  Verdict consider(std::uint32_t pe, int slot, Cycle now, DirectionMask& claimed);
   void prefetch_queue(std::uint32_t pe) const;
   void prefetch_head(std::uint32_t pe) const;
   void prefetch_targets(const Grant& grant) const;
@@ -202,8 +204,8 @@ class FabricBlock {
   int input_capacity_ = 0;
   std::array<int, input_queues> input_queue_words_;
 
-  sim::AlignedVector<Entry> words_;                  // [(pe, slot)][capacity_]
-  sim::AlignedVector<Queue> queues_;                 // [(pe, slot)]
+  sim::AlignedVector<Entry> words_;           // [(pe, slot)][capacity_]
+  sim::AlignedVector<Queue> queues_;          // [(pe, slot)]
   std::vector<Route> routes_;                 // distinct
   mutable std::vector<FilterState> filters_;  // by queue
   std::vector<std::uint32_t> pending_;        // [pe] slots with wavelets
@@ -225,7 +227,7 @@ class FabricBlock {
   std::array<std::vector<std::uint8_t>, 4> edge_room_;
   std::array<std::vector<Crossing>, 4> crossing_;
   std::array<std::vector<Unblocked>, 4> unblocked_across_;  // queues of the neighbour that have room again
-  std::vector<std::uint32_t> visited_;  // routers of this cycle
+  std::vector<std::uint32_t> visited_;                      // routers of this cycle
   std::vector<Grant> grants_;
   std::vector<Wake> wakes_;
   Counters counters_;

@@ -18,12 +18,12 @@ struct Port {
 // Where a value that MemoryX sends comes from.
 struct StreamValue {
   enum class Kind : std::uint8_t {
-    zero,              // padding
-    parameter,         // element `index` of the parameter store
-    token_row,         // element `index` + row * `width` of the store, row = id of token `token` (embedding gather)
-    target,            // id of the token that follows token `token`, as u32; 0xffffffff when token is no_token
-    gradient_scale,    // fp32 loss_scale / tokens of the step
-    control,           // the payload `index` of a control wavelet
+    zero,            // padding
+    parameter,       // element `index` of the parameter store
+    token_row,       // element `index` + row * `width` of the store, row = id of token `token` (embedding gather)
+    target,          // id of the token that follows token `token`, as u32; 0xffffffff when token is no_token
+    gradient_scale,  // fp32 loss_scale / tokens of the step
+    control,         // the payload `index` of a control wavelet
   };
   static constexpr std::uint32_t no_token = 0xffffffffu;
   Kind kind = Kind::zero;

@@ -11,7 +11,12 @@ namespace wafersim::models {
 ProgramImage make_image(const Program& program, const CoreSpec& spec) {
   check_program(program);
   ProgramImage image;
-  for (const Instruction& i : program.code) image.code.push_back({i, is_vector(i.op) ? cost_of(i, spec) : InstructionCost{}});
+  for (const Instruction& i : program.code) {
+    using Kind = Operand::Kind;
+    const bool map_step = i.op == Opcode::fma && i.dst.type == sim::Dtype::f32 && i.dst.element_stride == 1 && i.a.kind == Kind::memory &&
+                          i.a.element_stride == 1 && i.b.kind == Kind::input && i.b.element_stride == 0;
+    image.code.push_back({i, is_vector(i.op) ? cost_of(i, spec) : InstructionCost{}, map_step});
+  }
   image.tasks = program.tasks;
   image.completion_task = program.completion_task;
   for (const auto& [id, task] : program.tasks) {

@@ -95,6 +95,7 @@ class CoreBlock {
   Chunk run_triggered_row(std::uint32_t pe, VectorState& v, Cycle now);
   Chunk run_wavelet(std::uint32_t pe, VectorState& v, Cycle now);
   void execute(std::uint32_t pe, const VectorState& v, std::uint32_t row, float scalar);
+  void execute_map_step(std::uint32_t pe, const VectorState& v, float factor);
   std::int64_t conflicts(const VectorState& v, std::uint32_t row) const;
   void finish(std::uint32_t pe, VectorState& v);
   bool task_can_run(std::uint32_t pe, Cycle now) const;

@@ -29,6 +29,7 @@ constexpr std::array<const char*, activities> activity_names = {
 struct DecodedInstruction {
   Instruction ins;
   InstructionCost cost;
+  bool map_step = false;  // fma of a contiguous row with an arriving factor into contiguous fp32 accumulators
 };
 
 // A vector instruction under way.

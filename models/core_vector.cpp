@@ -7,6 +7,7 @@
 #include "models/core_block.h"
 #include "sim/error.h"
 #include "sim/numerics/elementary.h"
+#include "sim/numerics/vector_ops.h"
 
 namespace wafersim::models {
 namespace {
@@ -157,11 +158,27 @@ CoreBlock::Chunk CoreBlock::run_triggered_row(std::uint32_t pe, VectorState& v, 
       v.half = static_cast<std::uint16_t>(arrived.payload >> 16);
     }
   }
-  execute(pe, v, v.row, scalar);
+  if (v.decoded->map_step)
+    execute_map_step(pe, v, scalar);
+  else
+    execute(pe, v, v.row, scalar);
   chunk.busy = v.decoded->cost.row_cycles(v.n) + spec_.weight_issue_cycles;
-  chunk.bank_conflict = conflicts(v, v.row);
+  if (!v.decoded->map_step) chunk.bank_conflict = conflicts(v, v.row);
   ++v.row;
   return chunk;
+}
+
+// The step of a map that linear layers are made of: contiguous fp32 accumulators, a contiguous row, an arriving factor.
+void CoreBlock::execute_map_step(std::uint32_t pe, const VectorState& v, float factor) {
+  const Instruction& i = v.decoded->ins;
+  auto* sums = reinterpret_cast<float*>(sram_.at(pe, v.dst + row_offset(i.dst, v.row, 0)));
+  const std::uint8_t* x = sram_.at(pe, v.a + row_offset(i.a, v.row, 0));
+  if (i.from_zero && (v.row == 0 || i.dst.row_stride != 0)) std::fill_n(sums, v.n, 0.0f);
+  if (i.a.type == sim::Dtype::f16)
+    sim::numerics::fma_scalar_half(sums, reinterpret_cast<const std::uint16_t*>(x), factor, v.n);
+  else
+    sim::numerics::fma_scalar(sums, reinterpret_cast<const float*>(x), factor, v.n);
+  record(cores_[pe].call).macs += v.n;
 }
 
 void CoreBlock::execute(std::uint32_t pe, const VectorState& v, std::uint32_t row, float scalar) {

@@ -36,8 +36,8 @@ struct Layout {
   int rows_per_sequence = 1;  // token p of a sequence lives in row p mod rows_per_sequence of its rows, slot p / rows_per_sequence
   int tokens_per_pe = 1;      // t >= ceil(sequence / rows_per_sequence)
 
-  int feeder_row(int column) const { return column * rows / columns; }                 // f(c); needs columns <= rows
-  int collector_row(int column) const { return (feeder_row(column) + 1) % rows; }      // e(c)
+  int feeder_row(int column) const { return column * rows / columns; }             // f(c); needs columns <= rows
+  int collector_row(int column) const { return (feeder_row(column) + 1) % rows; }  // e(c)
   bool row_in_sequence(int row) const { return row < samples_per_lane * rows_per_sequence; }
   // Token held by a slot: index of the sample in the batch, position in the sequence; sample -1 when the slot is padding.
   struct Token {

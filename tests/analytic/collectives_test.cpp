@@ -1,11 +1,11 @@
 // Broadcast and reductions against the formulas of the reference (HPDC'24): start when the first word leaves SRAM, stop when the last is
 // stored. T_R = 2.
-#include <gtest/gtest.h>
+#include "workloads/kernels/collectives.h"
 
 #include <cmath>
+#include <gtest/gtest.h>
 
 #include "models/mesh.h"
-#include "workloads/kernels/collectives.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -66,8 +66,11 @@ TEST_P(Collectives, AStarIsBoundByItsRoot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Collectives,
-                         testing::Values(Case{4, 64}, Case{4, 4096}, Case{16, 256}, Case{33, 1000}, Case{128, 1024}, Case{512, 64}, Case{512, 4096}),
-                         [](const auto& info) { return std::to_string(info.param.pes) + "Pes" + std::to_string(info.param.words) + "Words"; });
+                         testing::Values(Case{4, 64}, Case{4, 4096}, Case{16, 256}, Case{33, 1000}, Case{128, 1024}, Case{512, 64},
+                                         Case{512, 4096}),
+                         [](const auto& info) {
+                           return std::to_string(info.param.pes) + "Pes" + std::to_string(info.param.words) + "Words";
+                         });
 
 TEST(PublishedMeasurement, AChainOf512PesWith4096WordsTakes7218Cycles) {
   const Measured m = measure(chain_row(512, 4096), 4096, {511, 0});

@@ -3,6 +3,7 @@
 #include "tools/trainer/weights.h"
 #include "workloads/closed_form.h"
 #include "workloads/graph.h"
+#include "workloads/mapping.h"
 
 namespace wafersim::tools {
 namespace {
@@ -20,9 +21,8 @@ memoryx::TrainingSpec training_of(const workloads::RunSpec& spec, const memoryx:
   return training;
 }
 
-}  // namespace
-
-PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering) {
+PreparedRun assemble(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering, const workloads::TrainingGraph& graph,
+                     models::WaferPlan plan) {
   const workloads::ModelShape& shape = spec.model.shape;
   workloads::Tokens tokens = read_tokens(spec.data);
   workloads::check_tokens(tokens, shape.vocabulary, spec.training.sequence);
@@ -33,9 +33,6 @@ PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::Lowerin
     load_weights(spec.initial_weights, weights);
   }
   const memoryx::TrainingSpec training = training_of(spec, weights.table());
-  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_gpt2(shape));
-  models::WaferPlan plan = workloads::lower(lowering, graph, spec.machine.core, spec.machine.sram);
-  workloads::fill_closed_forms(plan, lowering, graph, spec.machine);
   return {spec,
           lowering,
           std::move(plan),
@@ -44,6 +41,24 @@ PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::Lowerin
           training,
           std::move(weights),
           std::move(tokens)};
+}
+
+workloads::TrainingGraph graph_of(const workloads::RunSpec& spec) {
+  return workloads::differentiate(workloads::build_gpt2(spec.model.shape));
+}
+
+}  // namespace
+
+PreparedRun prepare_run(const workloads::RunSpec& spec) {
+  workloads::Mapping mapping = workloads::choose_mapping(spec, spec.model.shape, spec.machine);
+  return assemble(spec, workloads::lowering_spec(mapping, spec, spec.model.shape), graph_of(spec), std::move(mapping.plan));
+}
+
+PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering) {
+  const workloads::TrainingGraph graph = graph_of(spec);
+  models::WaferPlan plan = workloads::lower(lowering, graph, spec.machine.core, spec.machine.sram);
+  workloads::fill_closed_forms(plan, lowering, graph, spec.machine);
+  return assemble(spec, lowering, graph, std::move(plan));
 }
 
 }  // namespace wafersim::tools

@@ -9,6 +9,7 @@
 #include "sim/error.h"
 #include "tools/trainer/host.h"
 #include "tools/trainer/weights.h"
+#include "workloads/call_outline.h"
 
 namespace wafersim::tools {
 namespace {
@@ -31,10 +32,7 @@ double share(double part, double whole, const char* what) {
 
 ordered_json mapping_json(const PreparedRun& run) {
   const workloads::Layout& layout = run.lowering.layout;
-  const int features = workloads::feature_map(workloads::Features::residual, run.lowering.shape, layout).per_column;
-  const int places = features * layout.columns, slots = layout.lanes * layout.rows * layout.tokens_per_pe;
-  const int chunk = layout.columns * run.lowering.loss_outputs_per_pe;
-  const int vocabulary = (run.lowering.shape.vocabulary + chunk - 1) / chunk * chunk;
+  const int features = workloads::tile_rows(workloads::Features::residual, run.lowering.shape, layout);
   ordered_json out = {{"lanes", layout.lanes},
                       {"tokens_per_pe", layout.tokens_per_pe},
                       {"features_per_pe", features},
@@ -46,12 +44,12 @@ ordered_json mapping_json(const PreparedRun& run) {
                       {"samples_per_lane", layout.samples_per_lane},
                       {"columns_per_head", layout.columns_per_head},
                       {"loss_outputs_per_pe", run.lowering.loss_outputs_per_pe}};
-  out["padding"] = {{"token_slots", slots},
-                    {"tokens", run.training.tokens()},
-                    {"feature_places", places},
-                    {"features", run.lowering.shape.width},
-                    {"vocabulary_places", vocabulary},
-                    {"vocabulary", run.lowering.shape.vocabulary}};
+  // Fractions that are padding.
+  const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
+  const double outputs = static_cast<double>(workloads::loss_chunks(run.lowering)) * layout.columns * run.lowering.loss_outputs_per_pe;
+  out["padding"] = {{"token_slots", 1 - static_cast<double>(run.training.tokens()) / slots},
+                    {"features", 1 - run.lowering.shape.width / (static_cast<double>(layout.columns) * features)},
+                    {"vocabulary", 1 - run.lowering.shape.vocabulary / outputs}};
   return out;
 }
 

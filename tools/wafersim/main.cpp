@@ -8,18 +8,20 @@
 
 #include "sim/error.h"
 #include "tools/wafersim/command.h"
+#include "tools/wafersim/run_command.h"
 #include "tools/wafersim/traffic_command.h"
 
 namespace wafersim::tools {
 namespace {
 
-constexpr const char* version = "wafersim 0.1.0";
+constexpr const char* version = "wafersim " WAFERSIM_VERSION;
 
 int wafersim(int argc, const char* const* argv) {
   CLI::App program("wafersim: a simulator of wafer-scale hardware that trains transformers", "wafersim");
   program.set_version_flag("--version", version);
   program.require_subcommand(0, 1);
   const std::vector<Command> commands = {
+      run_command(program),
       traffic_command(program),
   };
   try {
