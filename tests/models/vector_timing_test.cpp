@@ -1,7 +1,7 @@
 // A vector instruction of n elements takes issue + ceil(n / rate) cycles, the rate by generation, opcode and types (reference: the SDK's
 // table); reads in conflicting banks take a second cycle.
-#include <gtest/gtest.h>
 #include <cmath>
+#include <gtest/gtest.h>
 #include <string>
 
 #include "models/machine.h"

@@ -1,0 +1,38 @@
+#include "tools/wafersim/plan_command.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/wafersim/config_arguments.h"
+#include "tools/wafersim/plan_report.h"
+#include "tools/wafersim/standard_output.h"
+#include "workloads/mapping.h"
+
+namespace wafersim::tools {
+namespace {
+
+struct Options {
+  ConfigArguments config;
+  bool json = false;
+};
+
+int run(const Options& options) {
+  const workloads::RunSpec spec = read_run_spec(options.config);
+  const nlohmann::ordered_json plan = plan_to_json(spec, workloads::choose_mapping(spec, spec.model.shape, spec.machine));
+  print_standard_output(options.json ? plan.dump(2) + "\n" : plan_to_text(plan));
+  return 0;
+}
+
+}  // namespace
+
+Command plan_command(CLI::App& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* plan =
+      program.add_subcommand("plan", "The mapping of a run, a PE's memory, stream traffic, kernel calls and the bound; simulates nothing");
+  add_config_arguments(*plan, options->config);
+  plan->add_flag("--json", options->json, "Print one JSON object instead of tables");
+  return {plan, [options] { return run(*options); }};
+}
+
+}  // namespace wafersim::tools

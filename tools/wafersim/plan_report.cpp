@@ -1,0 +1,180 @@
+#include "tools/wafersim/plan_report.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "workloads/call_traffic.h"
+#include "workloads/closed_form.h"
+#include "workloads/graph.h"
+#include "workloads/roofline.h"
+
+namespace wafersim::tools {
+namespace {
+
+using nlohmann::ordered_json;
+using workloads::CallTraffic;
+using workloads::Mapping;
+using workloads::RunSpec;
+
+ordered_json mapping_to_json(const Mapping& mapping) {
+  const workloads::Layout& layout = mapping.layout;
+  ordered_json out = {{"lanes", layout.lanes},
+                      {"columns", layout.columns},
+                      {"rows", layout.rows},
+                      {"columns_per_head", layout.columns_per_head},
+                      {"samples_per_lane", layout.samples_per_lane},
+                      {"rows_per_sequence", layout.rows_per_sequence},
+                      {"tokens_per_pe", mapping.tokens_per_pe},
+                      {"features_per_pe", mapping.features_per_pe},
+                      {"loss_outputs_per_pe", mapping.loss_outputs_per_pe},
+                      {"micro_batches", 1},
+                      {"recompute", false},
+                      {"estimated_cycles", mapping.estimated_cycles}};
+  out["padding"] = {
+      {"token_slots", mapping.padding.token_slots}, {"features", mapping.padding.features}, {"vocabulary", mapping.padding.vocabulary}};
+  out["rejected"] = ordered_json::array();
+  for (const Mapping::Rejected& other : mapping.rejected)
+    out["rejected"].push_back({{"lanes", other.lanes},
+                               {"tokens_per_pe", other.tokens_per_pe},
+                               {"features_per_pe", other.features_per_pe},
+                               {"loss_outputs_per_pe", other.loss_outputs_per_pe},
+                               {"estimated_cycles", other.estimated_cycles},
+                               {"reason", other.reason}});
+  return out;
+}
+
+ordered_json sram_to_json(const models::SramMap& sram, int capacity) {
+  ordered_json out = {{"bytes", capacity}, {"peak_bytes", sram.peak_bytes}, {"regions", ordered_json::array()}};
+  for (const models::SramMap::Region& region : sram.regions)
+    out["regions"].push_back({{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}});
+  return out;
+}
+
+ordered_json bound_to_json(const workloads::Bound& bound) {
+  const auto phase = [](const workloads::Bound::Phase& p) {
+    return ordered_json{
+        {"compute", p.compute_cycles}, {"weight_stream", p.weight_stream_cycles}, {"gradient_stream", p.gradient_stream_cycles}};
+  };
+  return {{"cycles", bound.cycles},
+          {"by", workloads::name(bound.by)},
+          {"forward", phase(bound.forward)},
+          {"backward", phase(bound.backward)},
+          {"optimizer", bound.optimizer_cycles},
+          {"updates_wait_for_the_last_gradient", bound.updates_wait},
+          {"macs", bound.forward.work.macs + bound.backward.work.macs},
+          {"macs_per_cycle", bound.macs_per_cycle},
+          {"link_bytes_per_cycle", bound.link_bytes_per_cycle}};
+}
+
+// Calls with their streams, and the sums.
+void add_calls(ordered_json& out, const models::WaferPlan& plan, const memoryx::LinkTiming& link) {
+  CallTraffic all;
+  double closed_forms = 0;
+  out["traffic"] = ordered_json::object();
+  out["calls"] = ordered_json::array();
+  for (const models::KernelCall& call : plan.calls) {
+    const CallTraffic traffic = workloads::traffic_of(call.stream, link);
+    all.words_in += traffic.words_in;
+    all.words_out += traffic.words_out;
+    all.padding_in += traffic.padding_in;
+    all.padding_out += traffic.padding_out;
+    closed_forms += call.closed_form_cycles;
+    out["calls"].push_back({{"kernel", call.kernel},
+                            {"phase", call.phase},
+                            {"layer", call.layer},
+                            {"closed_form_cycles", call.closed_form_cycles},
+                            {"words_in", traffic.words_in},
+                            {"words_out", traffic.words_out},
+                            {"link_cycles_in", traffic.cycles_in},
+                            {"link_cycles_out", traffic.cycles_out}});
+  }
+  out["closed_form_cycles"] = closed_forms;
+  out["traffic"] = {{"words_in", all.words_in},       {"words_out", all.words_out},         {"bytes_in", 4 * all.words_in},
+                    {"bytes_out", 4 * all.words_out}, {"padding_words_in", all.padding_in}, {"padding_words_out", all.padding_out}};
+}
+
+std::string integer(const ordered_json& value) { return fmt::format("{:.0f}", value.get<double>()); }
+
+std::string mapping_table(const ordered_json& mapping) {
+  const auto percent = [&](const char* key) { return 100 * mapping["padding"][key].get<double>(); };
+  std::string text = fmt::format(
+      "mapping: {} lanes of {} columns x {} rows; {} tokens x {} features a PE; a head takes {} columns, a sequence {} rows; {} samples a "
+      "lane\n"
+      "         {} of the vocabulary's places a PE at a time; about {} cycles a step by the closed forms\n"
+      "padding: {:.1f} % of token slots, {:.1f} % of features, {:.1f} % of the vocabulary\n",
+      mapping["lanes"].dump(), mapping["columns"].dump(), mapping["rows"].dump(), mapping["tokens_per_pe"].dump(),
+      mapping["features_per_pe"].dump(), mapping["columns_per_head"].dump(), mapping["rows_per_sequence"].dump(),
+      mapping["samples_per_lane"].dump(), mapping["loss_outputs_per_pe"].dump(), integer(mapping["estimated_cycles"]),
+      percent("token_slots"), percent("features"), percent("vocabulary"));
+  if (mapping["rejected"].empty()) return text + "rejected: nothing else was possible\n";
+  text += fmt::format("\n{:<10}{:>6}{:>5}{:>5}{:>6}{:>14}  {}\n", "rejected", "lanes", "t", "h", "loss", "cycles", "because");
+  for (const ordered_json& other : mapping["rejected"])
+    text += fmt::format("{:<10}{:>6}{:>5}{:>5}{:>6}{:>14}  {}\n", "", other["lanes"].dump(), other["tokens_per_pe"].dump(),
+                        other["features_per_pe"].dump(), other["loss_outputs_per_pe"].dump(), integer(other["estimated_cycles"]),
+                        other["reason"].get<std::string>());
+  return text;
+}
+
+std::string sram_table(const ordered_json& sram) {
+  std::string text = fmt::format("\nSRAM of a PE: {} of {} bytes at the peak; arrays share places one after the other\n{:>8}{:>8}  name\n",
+                                 sram["peak_bytes"].dump(), sram["bytes"].dump(), "address", "bytes");
+  for (const ordered_json& region : sram["regions"])
+    text += fmt::format("{:>8}{:>8}  {}\n", region["address"].dump(), region["bytes"].dump(), region["name"].get<std::string>());
+  return text;
+}
+
+std::string call_table(const ordered_json& plan) {
+  std::string text = fmt::format("\n{:>5}{:>6}  {:<12}{:<16}{:>13}{:>10}{:>10}{:>12}{:>12}\n", "call", "layer", "kernel", "phase",
+                                 "closed form", "words in", "words out", "link in", "link out");
+  int number = 0;
+  for (const ordered_json& call : plan["calls"])
+    text += fmt::format("{:>5}{:>6}  {:<12}{:<16}{:>13}{:>10}{:>10}{:>12}{:>12}\n", number++,
+                        call["layer"].get<int>() < 0 ? "-" : call["layer"].dump(), call["kernel"].get<std::string>(),
+                        call["phase"].get<std::string>(), integer(call["closed_form_cycles"]), call["words_in"].dump(),
+                        call["words_out"].dump(), integer(call["link_cycles_in"]), integer(call["link_cycles_out"]));
+  const ordered_json& traffic = plan["traffic"];
+  return text + fmt::format(
+                    "{} calls of {} cycles in all, each with a kernel switch of about {}; link cycles are those of the busiest channel\n"
+                    "\ntraffic of a step: {} bytes in ({} of {} words padding), {} bytes out ({} of {} words padding)\n",
+                    plan["calls"].size(), integer(plan["closed_form_cycles"]), integer(plan["kernel_switch_cycles"]),
+                    traffic["bytes_in"].dump(), traffic["padding_words_in"].dump(), traffic["words_in"].dump(), traffic["bytes_out"].dump(),
+                    traffic["padding_words_out"].dump(), traffic["words_out"].dump());
+}
+
+std::string bound_table(const ordered_json& bound) {
+  std::string text = fmt::format("bound: {} cycles a step, by {}\n{:<12}{:>14}{:>16}{:>18}\n", integer(bound["cycles"]),
+                                 bound["by"].get<std::string>(), "", "compute", "weight stream", "gradient stream");
+  for (const char* phase : {"forward", "backward"})
+    text += fmt::format("{:<12}{:>14}{:>16}{:>18}\n", phase, integer(bound[phase]["compute"]), integer(bound[phase]["weight_stream"]),
+                        integer(bound[phase]["gradient_stream"]));
+  const bool waits = bound["updates_wait_for_the_last_gradient"].get<bool>();
+  return text + fmt::format("{:<12}{:>14}  {}\n", "optimizer", integer(bound["optimizer"]),
+                            waits ? "after the last gradient" : "each tensor when its gradient is complete");
+}
+
+}  // namespace
+
+ordered_json plan_to_json(const RunSpec& run, const Mapping& mapping) {
+  const workloads::ModelShape& shape = run.model.shape;
+  const workloads::LoweringSpec spec = workloads::lowering_spec(mapping, run, shape);
+  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_gpt2(shape));
+  ordered_json out = {{"machine", run.machine.name}, {"model", run.model_name}, {"dtype", run.dtype == sim::Dtype::f16 ? "fp16" : "fp32"}};
+  out["parameters"] = workloads::parameter_table(shape).size();
+  out["rectangle"] = {{"width", mapping.plan.width}, {"height", mapping.plan.height}};
+  out["mapping"] = mapping_to_json(mapping);
+  out["sram"] = sram_to_json(mapping.plan.sram, run.machine.sram.bytes);
+  add_calls(out, mapping.plan, memoryx::make_link_timing(run.machine.io, run.machine.core.clock, mapping.plan.height));
+  out["kernel_switch_cycles"] = workloads::kernel_switch_cycles(mapping.layout, run.machine);
+  out["bound"] = bound_to_json(workloads::bound_step(spec, graph, run.machine, run.training.update));
+  return out;
+}
+
+std::string plan_to_text(const ordered_json& plan) {
+  return fmt::format("{} ({} parameters, {}) on {} x {} PEs of a {}\n", plan["model"].get<std::string>(), plan["parameters"].dump(),
+                     plan["dtype"].get<std::string>(), plan["rectangle"]["width"].dump(), plan["rectangle"]["height"].dump(),
+                     plan["machine"].get<std::string>()) +
+         mapping_table(plan["mapping"]) + sram_table(plan["sram"]) + call_table(plan) + bound_table(plan["bound"]);
+}
+
+}  // namespace wafersim::tools
