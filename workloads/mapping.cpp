@@ -22,6 +22,10 @@ struct Candidate {
   std::size_t number = 0;  // of its layout: the first of equals goes first
 
   int rows_of_features() const { return tile_rows(Features::residual, spec.shape, spec.layout); }
+  bool has_smaller_tile(const Candidate& o) const {
+    const int t = spec.layout.tokens_per_pe, h = rows_of_features(), ot = o.spec.layout.tokens_per_pe, oh = o.rows_of_features();
+    return t <= ot && h <= oh && (t < ot || h < oh);
+  }
   // At least as large a tile and as large chunks.
   bool dominates(const Candidate& o) const {
     return spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe && rows_of_features() >= o.rows_of_features() &&
@@ -149,7 +153,7 @@ std::optional<Mapping> Search::best() {
     bool smaller_chunks_may = false;
     if (fits(next, plan, reason, smaller_chunks_may)) return finish(next, std::move(mapping), std::move(plan), queue);
     reject(mapping, next, reason);
-    if (!smallest_ || smallest_->dominates(next)) {
+    if (!smallest_ || next.has_smaller_tile(*smallest_)) {
       smallest_ = next;
       failure_ = reason;
     }

@@ -42,6 +42,10 @@ std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
 std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shape) {
   const fabric::Rectangle& part = run.mapping.rectangle;
   const TrainingSpec& training = run.training;
+  if (run.mapping.tokens_per_pe > training.sequence)
+    throw sim::Error(sim::ErrorCategory::config,
+                     fmt::format("mapping.tokens_per_pe = {}: a sample has {} tokens (training.sequence); give at most as many",
+                                 run.mapping.tokens_per_pe, training.sequence));
   std::vector<Layout> layouts;
   for (const int h : feature_choices(run.mapping.features_per_pe, shape.head(), std::min(part.width, part.height))) {
     const int columns_per_head = ceil_divide(shape.head(), h), columns = shape.heads * columns_per_head;

@@ -8,6 +8,8 @@
 
 #include "sim/error.h"
 #include "tools/wafersim/command.h"
+#include "tools/wafersim/plan_command.h"
+#include "tools/wafersim/presets_command.h"
 #include "tools/wafersim/run_command.h"
 #include "tools/wafersim/traffic_command.h"
 
@@ -22,6 +24,8 @@ int wafersim(int argc, const char* const* argv) {
   program.require_subcommand(0, 1);
   const std::vector<Command> commands = {
       run_command(program),
+      plan_command(program),
+      presets_command(program),
       traffic_command(program),
   };
   try {

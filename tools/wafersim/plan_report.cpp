@@ -99,13 +99,13 @@ std::string integer(const ordered_json& value) { return fmt::format("{:.0f}", va
 std::string mapping_table(const ordered_json& mapping) {
   const auto percent = [&](const char* key) { return 100 * mapping["padding"][key].get<double>(); };
   std::string text = fmt::format(
-      "mapping: {} lanes of {} columns x {} rows; {} tokens x {} features a PE; a head takes {} columns, a sequence {} rows; {} samples a "
-      "lane\n"
-      "         {} of the vocabulary's places a PE at a time; about {} cycles a step by the closed forms\n"
+      "mapping: lanes {}, each of {} columns x {} rows and {} samples; {} tokens x {} features a PE\n"
+      "         a head takes {} columns, a sequence {} rows; the loss takes {} vocabulary entries a PE at a time\n"
+      "         about {} cycles a step by the closed forms\n"
       "padding: {:.1f} % of token slots, {:.1f} % of features, {:.1f} % of the vocabulary\n",
-      mapping["lanes"].dump(), mapping["columns"].dump(), mapping["rows"].dump(), mapping["tokens_per_pe"].dump(),
-      mapping["features_per_pe"].dump(), mapping["columns_per_head"].dump(), mapping["rows_per_sequence"].dump(),
-      mapping["samples_per_lane"].dump(), mapping["loss_outputs_per_pe"].dump(), integer(mapping["estimated_cycles"]),
+      mapping["lanes"].dump(), mapping["columns"].dump(), mapping["rows"].dump(), mapping["samples_per_lane"].dump(),
+      mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump(), mapping["columns_per_head"].dump(),
+      mapping["rows_per_sequence"].dump(), mapping["loss_outputs_per_pe"].dump(), integer(mapping["estimated_cycles"]),
       percent("token_slots"), percent("features"), percent("vocabulary"));
   if (mapping["rejected"].empty()) return text + "rejected: nothing else was possible\n";
   text += fmt::format("\n{:<10}{:>6}{:>5}{:>5}{:>6}{:>14}  {}\n", "rejected", "lanes", "t", "h", "loss", "cycles", "because");

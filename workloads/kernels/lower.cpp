@@ -1,117 +1,16 @@
 #include "workloads/kernels/lower.h"
 
 #include <algorithm>
-#include <cstring>
-#include <map>
+#include <utility>
 
 #include "fabric/wavelet.h"
-#include "models/sram_allocator.h"
 #include "sim/error.h"
-#include "workloads/kernels/kernels.h"
-#include "workloads/kernels/streams.h"
+#include "workloads/kernels/lowering.h"
 
 namespace wafersim::workloads {
-namespace {
 
 using models::KernelCall;
 using sim::Dtype;
-
-constexpr int argument_words = 12;
-
-struct KernelTasks {
-  int linear, weight_gradient, layer_norm, layer_norm_gradient, gelu, gelu_gradient, add, embedding, embedding_gradient, attention,
-      attention_gradient, loss, logit_gradient, accumulate, round;
-};
-
-struct Work {
-  int attention, attention_gradient, loss;
-};
-
-class Lowering {
- public:
-  Lowering(const LoweringSpec& spec, const TrainingGraph& graph, const models::SramSpec& sram)
-      : spec_(spec),
-        graph_(graph),
-        table_(parameter_table(spec.shape)),
-        sram_(sram),
-        allocator_(sram.bytes),
-        address_(graph.tensors.size(), -1),
-        phase_(graph.tensors.size(), 0) {}
-
-  models::WaferPlan run();
-
- private:
-  using Arguments = std::map<std::string, int>;
-
-  models::Program emit_program(const KernelBuilder::Tables& tables);
-  void choose_phases();
-  void lower_op(const TrainingOp& op);
-  void lower_linear(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int y, int bias,
-                    const char* phase);
-  void lower_weight_gradient(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int dy,
-                             int bias);
-  void lower_loss(const TrainingOp& op);
-  void lower_loss_gradient(const TrainingOp& op);
-  void call(const TrainingOp& op, int task, const std::string& kernel, const std::string& phase, const Arguments& arguments,
-            memoryx::CallStream stream);
-
-  FeatureMap features(int tensor) const {
-    return feature_map(graph_.tensors[static_cast<std::size_t>(tensor)].features, spec_.shape, spec_.layout);
-  }
-  int address(int tensor) const { return address_[static_cast<std::size_t>(tensor)]; }
-  std::uint32_t offset(int parameter) const { return static_cast<std::uint32_t>(table_[parameter].offset); }
-  int pitch() const { return (spec_.layout.tokens_per_pe + 3) / 4 * 4; }
-  int tile_bytes(int rows) const { return rows * pitch() * sim::bytes_of(spec_.type); }
-  int tile32_bytes(int rows) const { return rows * pitch() * 4; }
-  int vector_bytes() const { return pitch() * 4; }
-  int place(const std::string& name, int bytes, int phase) {
-    const int at = allocator_.allocate(name, bytes, phase);
-    scratch_.push_back(at);
-    return at;
-  }
-  WeightIndex matrix(int parameter, int outputs) const {
-    const std::uint32_t base = offset(parameter);
-    return [base, outputs](int i, int j) {
-      return base + static_cast<std::uint32_t>(i) * static_cast<std::uint32_t>(outputs) + static_cast<std::uint32_t>(j);
-    };
-  }
-  WeightIndex unembedding(int parameter) const {
-    const std::uint32_t base = offset(parameter);
-    const int width = spec_.shape.width;
-    return [base, width](int i, int j) {
-      return base + static_cast<std::uint32_t>(j) * static_cast<std::uint32_t>(width) + static_cast<std::uint32_t>(i);
-    };
-  }
-  static WeightIndex transposed(const WeightIndex& weight) {
-    return [weight](int i, int j) { return weight(j, i); };
-  }
-  int chunks() const { return (spec_.shape.vocabulary + chunk_size() - 1) / chunk_size(); }
-  int chunk_size() const { return spec_.layout.columns * spec_.loss_outputs_per_pe; }
-  FeatureMap chunk_outputs(int chunk) const;
-
-  const LoweringSpec& spec_;
-  const TrainingGraph& graph_;
-  memoryx::ParameterTable table_;
-  models::SramSpec sram_;
-  models::SramAllocator allocator_;
-  std::vector<int> address_, phase_, scratch_;
-  std::map<int, std::vector<std::string>> signatures_;
-  KernelTasks tasks_{};
-  Work work_{};
-  int targets_ = -1;
-  std::vector<std::int32_t> call_table_;
-  std::vector<std::uint32_t> starts_;
-  models::WaferPlan plan_;
-};
-
-FeatureMap Lowering::chunk_outputs(int chunk) const {
-  FeatureMap map{spec_.layout.columns, spec_.loss_outputs_per_pe, {}};
-  for (int place = 0; place < chunk_size(); ++place) {
-    const int j = chunk * chunk_size() + place;
-    map.feature.push_back(j < spec_.shape.vocabulary ? j : -1);
-  }
-  return map;
-}
 
 models::Program Lowering::emit_program(const KernelBuilder::Tables& tables) {
   models::Assembler assembler;
@@ -200,77 +99,6 @@ void Lowering::lower_weight_gradient(const TrainingOp& op, const FeatureMap& in,
         {"sums", sums},
         {"bias", bias >= 0 ? 1 : 0}},
        stream.take());
-}
-
-void Lowering::lower_loss(const TrainingOp& op) {
-  const int x = op.inputs[0];
-  const FeatureMap in = features(x);
-  StreamBuilder stream(spec_.layout, spec_.type);
-  stream.targets();
-  for (int chunk = 0; chunk < chunks(); ++chunk) stream.linear_weights(in, chunk_outputs(chunk), unembedding(op.parameters[0]));
-  stream.loss();
-  targets_ = allocator_.allocate("targets", vector_bytes(), 0);
-  const int work = place("loss: work", work_.loss, 0);
-  call(op, tasks_.loss, "loss", "forward",
-       {{"x", address(x)},
-        {"lse", address(op.outputs[0])},
-        {"targets", targets_},
-        {"work", work},
-        {"features", in.per_column},
-        {"feed", stream.relayed_words()}},
-       stream.take());
-}
-
-void Lowering::lower_loss_gradient(const TrainingOp& op) {
-  const int x = op.inputs[0], dx = op.outputs[0], matrix_index = op.parameters[0];
-  const FeatureMap in = features(x);
-  const bool half = spec_.type == Dtype::f16, several = chunks() > 1;
-  const int dy = place("d logits", tile_bytes(spec_.loss_outputs_per_pe), 4);
-  // With several chunks the input gradient is collected in fp32, the chunks' sums on top of each other.
-  const int total = several && half ? place("d logits: total", tile32_bytes(in.per_column), 0) : address(dx);
-  const int part = several && !half ? place("d logits: part", tile32_bytes(in.per_column), 4) : -1;
-  const std::size_t kept = scratch_.size();
-  for (int chunk = 0; chunk < chunks(); ++chunk) {
-    const FeatureMap out = chunk_outputs(chunk);
-    StreamBuilder stream(spec_.layout, spec_.type);
-    stream.gradient_scale();
-    stream.linear_weights(in, out, unembedding(matrix_index));
-    const int work = place("logit gradient: work", work_.loss, 0);
-    call(op, tasks_.logit_gradient, "loss", "recompute",
-         {{"x", address(x)},
-          {"lse", address(op.inputs[1])},
-          {"targets", targets_},
-          {"dy", dy},
-          {"work", work},
-          {"features", in.per_column},
-          {"first", chunk * chunk_size()},
-          {"last", chunk + 1 == chunks() ? 1 : 0},
-          {"feed", stream.relayed_words()}},
-         stream.take());
-    lower_weight_gradient(op, in, out, unembedding(matrix_index), address(x), dy, -1);
-    StreamBuilder back(spec_.layout, spec_.type);
-    back.linear_weights(out, in, transposed(unembedding(matrix_index)));
-    const int partial = place("unembedding: partial", vector_bytes(), 4);
-    const bool first = chunk == 0;
-    const int sums = half ? (several && first ? total : place("unembedding: sums", tile32_bytes(in.per_column), 4))
-                          : (several && !first ? part : address(dx));
-    call(op, tasks_.linear, "linear", "input_gradient",
-         {{"x", dy},
-          {"inputs", out.per_column},
-          {"partial", partial},
-          {"sums", sums},
-          {"outputs", in.per_column},
-          {"y", address(dx)},
-          {"biases", 0},
-          {"feed", back.relayed_words()}},
-         back.take());
-    if (several && !first)
-      call(op, tasks_.accumulate, "accumulate", "input_gradient", {{"y", total}, {"dx", sums}, {"features", in.per_column}}, {});
-    for (; scratch_.size() > kept; scratch_.pop_back()) allocator_.free(scratch_.back());
-  }
-  if (several && half)
-    call(op, tasks_.round, "round", "input_gradient", {{"x", total}, {"y", address(dx)}, {"features", in.per_column}}, {});
-  allocator_.free(targets_);
 }
 
 void Lowering::lower_op(const TrainingOp& op) {
@@ -426,8 +254,6 @@ models::WaferPlan Lowering::run() {
   plan_.sram = allocator_.map();
   return std::move(plan_);
 }
-
-}  // namespace
 
 models::WaferPlan lower(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core, const models::SramSpec& sram) {
   models::WaferPlan plan = Lowering(spec, graph, sram).run();

@@ -1,0 +1,278 @@
+// The real program, as a user runs it: `wafersim run` on small models against the untimed reference, its outputs and its failures.
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include "sim/config/tree.h"
+#include "tools/trainer/weights.h"
+#include "workloads/data.h"
+#include "workloads/mapping.h"
+#include "workloads/reference/reference_trainer.h"
+#include "workloads/safetensors.h"
+
+namespace wafersim::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+// A folder with a small model's configuration, config.json, and its tokens.
+class Run : public testing::Test {
+ protected:
+  Run() : folder_(fs::path(testing::TempDir()) / ("wafersim_run_" + std::to_string(getpid()))) {
+    fs::create_directories(folder_);
+    std::ofstream tokens(folder_ / "tokens.bin", std::ios::binary);
+    for (int k = 0; k < 400; ++k) {
+      const std::uint16_t token = static_cast<std::uint16_t>((k * k + 3 * k) % 29);
+      tokens.write(reinterpret_cast<const char*>(&token), sizeof token);
+    }
+    write_config({});
+  }
+  ~Run() override { fs::remove_all(folder_); }
+
+  void write_config(const json& change) {
+    json config = {{"machine", "cs2"},
+                   {"machine_overrides", {{"fabric.width", 4}, {"fabric.height", 4}}},
+                   {"model",
+                    {{"name", "tiny"},
+                     {"config",
+                      {{"model_type", "gpt2"},
+                       {"n_layer", 1},
+                       {"n_embd", 8},
+                       {"n_head", 2},
+                       {"n_positions", 8},
+                       {"vocab_size", 32},
+                       {"initializer_range", 0.1}}}}},
+                   {"data", {{"tokens", "tokens.bin"}}},
+                   {"training", {{"batch", 2}, {"sequence", 8}, {"steps", 3}, {"clip", 1.0}}},
+                   {"seed", 3}};
+    config.merge_patch(change);
+    std::ofstream(folder_ / "tiny.json") << config;
+  }
+
+  Outcome wafersim(const std::string& arguments, const std::string& before = "") const {
+    const std::string command = "cd " + folder_.string() + " && " + before + " exec " + WAFERSIM_PROGRAM + " " + arguments + " >out 2>err";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(folder_ / "out"), contents(folder_ / "err")};
+  }
+
+  json report(const std::string& run) const { return json::parse(contents(folder_ / run / "report.json")); }
+
+  // Every output's bytes but for what may differ from host to host.
+  std::map<std::string, std::string> results(const std::string& run) const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::directory_iterator(folder_ / run)) files[entry.path().filename()] = contents(entry.path());
+    json report_values = json::parse(files["report.json"]), config = json::parse(files["config.json"]);
+    report_values.erase("host");
+    config.erase("threads");
+    files["report.json"] = report_values.dump();
+    files["config.json"] = config.dump();
+    return files;
+  }
+
+  void expect_refused(const std::string& arguments, int exit_code, const std::string& named) const {
+    const Outcome outcome = wafersim(arguments);
+    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_NE(outcome.err.find(named), std::string::npos) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+
+  fs::path folder_;
+};
+
+struct Model {
+  const char* name;
+  json change;
+};
+void PrintTo(const Model& model, std::ostream* out) { *out << model.name; }
+
+class TrainedModel : public Run, public testing::WithParamInterface<Model> {};
+
+TEST_P(TrainedModel, HasTheLossesGradientsAndWeightsOfTheReferenceToTheBit) {
+  write_config(GetParam().change);
+  const Outcome outcome = wafersim("run tiny.json --out run");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json result = report("run");
+
+  const workloads::RunSpec spec = workloads::read_run_spec((folder_ / "tiny.json").string(), {}, folder_);
+  const workloads::ModelShape& shape = spec.model.shape;
+  const workloads::LoweringSpec lowering = workloads::lowering_spec(workloads::choose_mapping(spec, shape, spec.machine), spec, shape);
+  memoryx::ParameterStore store(workloads::parameter_table(shape));
+  store.initialise(spec.seed, spec.model.initializer_range);
+  workloads::reference::ReferenceTrainer reference({shape, lowering.layout, lowering.loss_outputs_per_pe, spec.dtype}, spec.training.update,
+                                                   store);
+  const workloads::Tokens tokens = workloads::read_token_file(spec.data.path);
+  ASSERT_EQ(result["loss"].size(), 3u);
+  for (std::uint64_t s = 0; s < 3; ++s) {
+    const workloads::Batch batch = workloads::make_batch(tokens, s, spec.training.batch, spec.training.sequence);
+    EXPECT_EQ(result["loss"][s].get<double>(), reference.step(batch.inputs, batch.targets).loss) << "step " << s;
+  }
+  EXPECT_EQ(result["digests"], json(digests(reference.store())));
+}
+
+INSTANTIATE_TEST_SUITE_P(Small, TrainedModel,
+                         testing::Values(Model{"Fp32", {{"dtype", "fp32"}}}, Model{"Fp16", {{"dtype", "fp16"}}},
+                                         Model{"Fp16PaddedInLanes",
+                                               {{"dtype", "fp16"},
+                                                {"machine_overrides", {{"fabric.width", 6}, {"fabric.height", 5}}},
+                                                {"mapping", {{"lanes", 2}}},
+                                                {"model", {{"config", {{"n_embd", 10}, {"n_head", 1}, {"vocab_size", 31}}}}},
+                                                {"training", {{"batch", 3}, {"sequence", 7}}}}}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST_F(Run, GivesTheSameBytesForAnyThreadsAndBlocks) {
+  ASSERT_EQ(wafersim("run tiny.json --out one --threads 1").exit_code, 0);
+  const auto expected = results("one");
+  EXPECT_EQ(expected.size(), 6u);
+  for (const std::string options :
+       {"--threads 1 --block 16x16", "--threads 2 --block 1x1", "--threads 2 --block 3x5", "--threads 1 --block 4x4"}) {
+    ASSERT_EQ(wafersim("run tiny.json --out other " + options).exit_code, 0) << options;
+    for (const auto& [name, bytes] : results("other")) EXPECT_TRUE(bytes == expected.at(name)) << name << " with " << options;
+  }
+}
+
+TEST_F(Run, GivesTheSameBytesWhenItsConfigIsRunAgain) {
+  ASSERT_EQ(wafersim("run tiny.json --out first --set training.optimizer.lr=3e-3 --steps 2").exit_code, 0);
+  const Outcome again = wafersim("run first/config.json --out second");
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(results("first"), results("second"));
+}
+
+TEST_F(Run, ReportsAConsistentStep) {
+  ASSERT_EQ(wafersim("run tiny.json --out run").exit_code, 0);
+  const json r = report("run");
+  for (const char* key : {"schema", "version", "machine", "model", "parameters", "fidelity", "numerics", "mapping", "loss", "skipped_steps",
+                          "step", "throughput", "breakdown", "macs", "links", "memory", "digests", "host", "assumptions"})
+    EXPECT_TRUE(r.contains(key)) << key;
+  double cycles = 0, pe_cycles = 0;
+  bool kernel_switch = false;
+  for (const json& row : r["breakdown"]) {
+    cycles += row["cycles"].get<double>();
+    pe_cycles += row["busy"].get<double>() + row["idle"].get<double>();
+    for (const json& stall : row["stalls"]) pe_cycles += stall.get<double>();
+    EXPECT_LE(row["bound_cycles"].get<double>(), row["cycles"].get<double>()) << row;
+    kernel_switch |= row["kernel"] == "kernel_switch" && row["cycles"].get<double>() > 0;
+  }
+  EXPECT_TRUE(kernel_switch);
+  const double step = r["step"]["cycles"];
+  EXPECT_NEAR(cycles, step, 1e-6 * step);
+  EXPECT_NEAR(pe_cycles, 16 * step, 1e-6 * step);
+  EXPECT_LE(r["step"]["bound_cycles"].get<double>(), step);
+  // 16 tokens times the linears' weights: 8 x (24 + 8 + 32 + 32) and the unembedding's 8 x 32.
+  EXPECT_GE(r["macs"]["forward"].get<double>(), 16 * 8 * (96 + 32));
+  std::istringstream steps(contents(folder_ / "run/steps.csv"));
+  std::string line;
+  int rows = 0;
+  while (std::getline(steps, line)) ++rows;
+  EXPECT_EQ(rows, 4);
+}
+
+TEST_F(Run, PrintsASummaryOrTheReport) {
+  const Outcome summary = wafersim("run tiny.json");
+  ASSERT_EQ(summary.exit_code, 0) << summary.err;
+  const auto lines = std::count(summary.out.begin(), summary.out.end(), '\n');
+  EXPECT_GE(lines, 8);
+  EXPECT_LE(lines, 12);
+  for (const char* word : {"loss", "cycles", "bound", "kernel_switch", "SRAM", "PE-cycles/s", "runs/tiny"})
+    EXPECT_NE(summary.out.find(word), std::string::npos) << word;
+  EXPECT_NE(summary.err.find("step 3/3"), std::string::npos) << summary.err;
+  const Outcome as_json = wafersim("run tiny.json --json");
+  EXPECT_EQ(as_json.out, contents(folder_ / "runs/tiny/report.json"));
+}
+
+TEST_F(Run, WritesFinalWeightsThatItReadsBackAsInitialOnes) {
+  ASSERT_EQ(wafersim("run tiny.json --out first --set weights.final=w.safetensors").exit_code, 0);
+  const auto tensors = workloads::read_safetensors(folder_ / "w.safetensors");
+  EXPECT_EQ(tensors.front().name, "wte.weight");
+  const Outcome second = wafersim("run tiny.json --out second --steps 1 --set weights.initial=w.safetensors --set training.optimizer.lr=0");
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  const json first = report("first")["digests"], kept = report("second")["digests"];
+  for (const workloads::NamedTensor& tensor : tensors) EXPECT_EQ(kept[tensor.name], first[tensor.name]) << tensor.name;
+}
+
+TEST_F(Run, RefusesWeightsOfAnotherShape) {
+  ASSERT_EQ(wafersim("run tiny.json --steps 1 --set weights.final=w.safetensors").exit_code, 0);
+  expect_refused("run tiny.json --set weights.initial=w.safetensors --set model.config.n_embd=12", 2, "wte.weight");
+}
+
+TEST_F(Run, RefusesBadInputBeforeItStarts) {
+  expect_refused("run nothing.json", 2, "nothing.json");
+  expect_refused("run tiny.json --steps 0", 2, "--steps 0");
+  expect_refused("run tiny.json --threads two", 2, "threads");
+  expect_refused("run tiny.json --fidelity sampled", 2, "fidelity");
+  expect_refused("run tiny.json --block 0x4", 2, "--block");
+  expect_refused("run tiny.json --set training.batsh=3", 2, "training.batch");
+  expect_refused("run tiny.json --set data.text=err", 2, "err");
+  expect_refused("run tiny.json --set sram.bytes=4096", 3, "");
+  EXPECT_FALSE(fs::exists(folder_ / "runs"));
+}
+
+TEST_F(Run, RefusesPlacesThatCannotBeWrittenBeforeItStarts) {
+  expect_refused("run tiny.json --out tokens.bin", 2, "tokens.bin");
+  expect_refused("run tiny.json --out tokens.bin/run", 2, "tokens.bin/run");
+  expect_refused("run tiny.json --set weights.final=nowhere/w.safetensors", 2, "nowhere/w.safetensors");
+  EXPECT_FALSE(fs::exists(folder_ / "runs"));
+}
+
+TEST_F(Run, KeepsTheEarlierRunWhenItsResultsCannotBeWritten) {
+  ASSERT_EQ(wafersim("run tiny.json --out run").exit_code, 0);
+  const auto before = results("run");
+  // No file may grow beyond 4 KiB: a full disk, to the program.
+  const Outcome full = wafersim("run tiny.json --out run --set seed=4", "trap '' XFSZ; ulimit -f 8;");
+  EXPECT_EQ(full.exit_code, 6) << full.err;
+  EXPECT_EQ(full.out, "");
+  EXPECT_EQ(results("run"), before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "run"), {}), 6);
+}
+
+class InterruptedRun : public Run, public testing::WithParamInterface<int> {};
+
+TEST_P(InterruptedRun, LeavesNothingAndSaysWhy) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (chdir(folder_.c_str()) != 0) _exit(99);
+    const int err = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    dup2(err, STDERR_FILENO);
+    execl(WAFERSIM_PROGRAM, WAFERSIM_PROGRAM, "run", "tiny.json", "--out", "deep/run", "--steps", "1000000", static_cast<char*>(nullptr));
+    _exit(99);
+  }
+  int status = 0;
+  while (contents(folder_ / "err").find("step 1/") == std::string::npos && waitpid(child, &status, WNOHANG) == 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(fs::is_directory(folder_ / "deep/run"));
+  kill(child, GetParam());
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 128 + GetParam());
+  EXPECT_FALSE(fs::exists(folder_ / "deep"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptedRun, testing::Values(SIGINT, SIGTERM),
+                         [](const auto& test) { return test.param == SIGINT ? "Interrupt" : "Terminate"; });
+
+}  // namespace
+}  // namespace wafersim::tools

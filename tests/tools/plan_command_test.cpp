@@ -1,0 +1,139 @@
+// `wafersim plan` and `wafersim presets` as a user runs them.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace wafersim::tools {
+namespace {
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+Outcome wafersim(const std::string& arguments) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("wafersim_plan_" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  const std::string command =
+      std::string(WAFERSIM_PROGRAM) + " " + arguments + " >" + (folder / "out").string() + " 2>" + (folder / "err").string();
+  const int status = std::system(command.c_str());
+  Outcome outcome = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(folder / "out"), contents(folder / "err")};
+  std::filesystem::remove_all(folder);
+  return outcome;
+}
+
+nlohmann::json json_of(const std::string& arguments) {
+  const Outcome outcome = wafersim(arguments + " --json");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  return nlohmann::json::parse(outcome.out);
+}
+
+// Nothing on stdout, one line on stderr of this category that contains `named`.
+void expect_refused(const std::string& arguments, int exit_code, const std::string& category, const std::string& named) {
+  const Outcome outcome = wafersim(arguments);
+  EXPECT_EQ(outcome.exit_code, exit_code) << arguments;
+  EXPECT_EQ(outcome.out, "") << arguments;
+  EXPECT_EQ(outcome.err.rfind("wafersim: " + category + " error: ", 0), 0U) << outcome.err;
+  EXPECT_NE(outcome.err.find(named), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
+}
+
+TEST(PlanCommand, PrintsTheMainJobAsJson) {
+  const nlohmann::json plan = json_of("plan main");
+  EXPECT_EQ(plan["parameters"], 120576);
+  EXPECT_EQ(plan["rectangle"], (nlohmann::json{{"width", 16}, {"height", 16}}));
+  EXPECT_EQ(plan["mapping"]["rejected"].size(), 5U);
+  EXPECT_LE(plan["sram"]["peak_bytes"].get<int>(), plan["sram"]["bytes"].get<int>());
+  int furthest = 0;
+  for (const nlohmann::json& region : plan["sram"]["regions"])
+    furthest = std::max(furthest, region["address"].get<int>() + region["bytes"].get<int>());
+  EXPECT_EQ(furthest, plan["sram"]["peak_bytes"].get<int>());
+  std::uint64_t in = 0, out = 0;
+  double closed_forms = 0;
+  for (const nlohmann::json& call : plan["calls"]) {
+    in += call["words_in"].get<std::uint64_t>();
+    out += call["words_out"].get<std::uint64_t>();
+    closed_forms += call["closed_form_cycles"].get<double>();
+  }
+  EXPECT_EQ(plan["traffic"]["bytes_in"], 4 * in);
+  EXPECT_EQ(plan["traffic"]["bytes_out"], 4 * out);
+  EXPECT_DOUBLE_EQ(plan["closed_form_cycles"].get<double>(), closed_forms);
+  EXPECT_EQ(plan["bound"]["by"], "gradient_stream");
+  EXPECT_LT(plan["bound"]["cycles"].get<double>(), plan["mapping"]["estimated_cycles"].get<double>());
+}
+
+TEST(PlanCommand, PrintsTablesWithTheSameNumbers) {
+  const Outcome outcome = wafersim("plan main");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const nlohmann::json plan = json_of("plan main");
+  for (const char* heading : {"mapping: ", "padding: ", "rejected", "SRAM of a PE: ", "closed form", "traffic of a step: ", "bound: "})
+    EXPECT_NE(outcome.out.find(heading), std::string::npos) << heading;
+  EXPECT_NE(outcome.out.find(plan["traffic"]["bytes_out"].dump() + " bytes out"), std::string::npos);
+  EXPECT_NE(outcome.out.find(plan["sram"]["peak_bytes"].dump() + " of 49152 bytes"), std::string::npos);
+  for (const nlohmann::json& region : plan["sram"]["regions"])
+    EXPECT_NE(outcome.out.find(region["name"].get<std::string>()), std::string::npos) << region;
+}
+
+TEST(PlanCommand, FollowsOverridesBeforeAndAfterTheConfiguration) {
+  EXPECT_EQ(json_of("plan main --set mapping.lanes=2")["mapping"]["lanes"], 2);
+  const nlohmann::json plan = json_of("plan --set mapping.lanes=2 --set mapping.tokens_per_pe=5 main");
+  EXPECT_EQ(plan["mapping"]["lanes"], 2);
+  EXPECT_EQ(plan["mapping"]["tokens_per_pe"], 5);
+  EXPECT_GT(plan["mapping"]["padding"]["token_slots"].get<double>(), 0);
+}
+
+TEST(PlanCommand, RefusesBadInputInOneLine) {
+  expect_refused("plan", 2, "config", "CONFIG");
+  expect_refused("plan nowhere.json", 2, "config", "nowhere.json");
+  expect_refused("plan main --set mapping.lanes", 2, "config", "KEY=VALUE");
+  expect_refused("plan main --set mapping.lane=2", 2, "config", "mapping.lanes");
+  expect_refused("plan main --set mapping.features_per_pe=5", 2, "config", "mapping.features_per_pe = 5");
+  expect_refused("plan main --set sram.bytes=4096", 3, "plan", "SRAM overflow");
+  expect_refused("plan main --set mapping.lanes=64", 3, "plan", "would fit");
+  expect_refused("plan main --set fabric.width=65 --set fabric.height=64 --set fidelity=sampled", 2, "unsupported", "fidelity");
+}
+
+TEST(PlanCommand, SaysWhenStandardOutputCannotBeWritten) {
+  const int status = std::system((std::string(WAFERSIM_PROGRAM) + " plan main >/dev/full 2>/dev/null").c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 6);
+}
+
+TEST(PresetsCommand, ListsRunsModelsAndMachinesWithADescription) {
+  const nlohmann::json list = json_of("presets");
+  const std::string text = wafersim("presets").out;
+  std::string kinds;
+  for (const nlohmann::json& entry : list) {
+    EXPECT_NE(entry["about"], "") << entry;
+    EXPECT_NE(text.find(entry["about"].get<std::string>()), std::string::npos) << entry;
+    kinds += entry["kind"].get<std::string>() + ":" + entry["name"].get<std::string>() + " ";
+  }
+  for (const char* known : {"run:main ", "model:gpt2 ", "model:gpt2-bytes ", "machine:cs1 ", "machine:cs2 ", "machine:cs3 "})
+    EXPECT_NE(kinds.find(known), std::string::npos) << known << " in " << kinds;
+}
+
+TEST(PresetsCommand, PrintsOnePresetAsJson) {
+  EXPECT_EQ(nlohmann::json::parse(wafersim("presets main").out)["machine"], "cs2");
+  EXPECT_EQ(nlohmann::json::parse(wafersim("presets gpt2").out)["n_embd"], 768);
+  EXPECT_EQ(json_of("presets cs3")["fabric"]["width"], 762);
+}
+
+TEST(PresetsCommand, RefusesAnUnknownNameWithTheKnownOnes) { expect_refused("presets gpt3", 2, "config", "gpt2-bytes"); }
+
+}  // namespace
+}  // namespace wafersim::tools

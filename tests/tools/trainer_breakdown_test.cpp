@@ -1,0 +1,166 @@
+// Where the trainer says that a step's cycles went, and what it refuses to believe.
+
+#include <gtest/gtest.h>
+#include <numeric>
+
+#include "sim/error.h"
+#include "tools/trainer/breakdown.h"
+#include "tools/trainer/step_totals.h"
+
+namespace wafersim::tools {
+namespace {
+
+constexpr std::size_t busy = static_cast<std::size_t>(models::Activity::busy);
+constexpr std::size_t waits = static_cast<std::size_t>(models::Activity::wavelet_wait);
+constexpr std::size_t idle = static_cast<std::size_t>(models::Activity::idle);
+
+models::WaferPlan two_pes() {
+  models::WaferPlan plan;
+  plan.width = 2;
+  plan.height = 1;
+  for (const auto& [kernel, layer] : {std::pair{"embedding", -1}, std::pair{"linear", 0}, std::pair{"linear", 0}}) {
+    models::KernelCall call;
+    call.kernel = kernel;
+    call.phase = "forward";
+    call.layer = layer;
+    plan.calls.push_back(call);
+  }
+  plan.calls[0].stream.in.resize(3);
+  plan.calls[2].stream.out.push_back({{}, std::vector<memoryx::GradientWord>(2)});
+  return plan;
+}
+
+models::CallRecord call(fabric::Cycle start, fabric::Cycle done, std::uint64_t busy_cycles, std::uint64_t wait_cycles,
+                        std::uint64_t idle_cycles) {
+  models::CallRecord record;
+  record.first_start = start;
+  record.last_done = done;
+  record.cycles[busy] = busy_cycles;
+  record.cycles[waits] = wait_cycles;
+  record.cycles[idle] = idle_cycles;
+  record.macs = busy_cycles;
+  return record;
+}
+
+// Cycles 1000 .. 1099 on two PEs: calls in 1010-1030, 1034-1044 and 1050-1060; the last gradient at 1080.
+models::StepResult step() {
+  models::StepResult s;
+  s.first = 1000;
+  s.gradients = 1080;
+  s.last = 1100;
+  s.statistics.calls = {call(1010, 1030, 10, 20, 20), call(1034, 1044, 16, 0, 12), call(1050, 1060, 20, 0, 102)};
+  s.statistics.activity.assign(2 * models::activities, 0);
+  for (const std::size_t pe : {std::size_t{0}, models::activities + std::size_t{0}}) {
+    s.statistics.activity[pe + busy] = 23;
+    s.statistics.activity[pe + waits] = 10;
+    s.statistics.activity[pe + idle] = 67;
+  }
+  s.statistics.flits.assign(2 * fabric::directions, 5);
+  s.statistics.in = {{2, 4, 0}, {1, 2, 0}};
+  s.statistics.out = {{2, 4, 0}, {0, 0, 0}};
+  return s;
+}
+
+std::string refusal(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const sim::Error& error) {
+    EXPECT_EQ(error.category(), sim::ErrorCategory::invariant);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Breakdown, DividesAStepIntoItsKernelsAndWhatLiesBetween) {
+  Breakdown breakdown(two_pes(), {0, 4, 5});
+  breakdown.add(step());
+  std::vector<std::string> names;
+  std::vector<std::uint64_t> cycles;
+  for (const BreakdownRow& row : breakdown.rows()) {
+    names.push_back(row.kernel);
+    cycles.push_back(row.cycles);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"embedding", "linear", "stream_in", "kernel_switch", "gradient_drain", "update"}));
+  EXPECT_EQ(cycles, (std::vector<std::uint64_t>{20, 20, 10, 10, 20, 20}));
+  EXPECT_EQ(breakdown.rows()[1].calls, 2);
+  EXPECT_EQ(breakdown.rows()[1].layer, 0);
+  EXPECT_EQ(breakdown.rows()[1].macs, 36u);
+  EXPECT_EQ(breakdown.rows()[1].bound_cycles, 9);
+}
+
+TEST(Breakdown, LosesNoCycleOfAnyPe) {
+  Breakdown breakdown(two_pes(), {0, 4, 5});
+  for (int s = 0; s < 3; ++s) breakdown.add(step());
+  std::array<std::uint64_t, models::activities> sums{};
+  std::uint64_t cycles = 0;
+  for (const BreakdownRow& row : breakdown.rows()) {
+    cycles += row.cycles;
+    for (std::size_t a = 0; a < sums.size(); ++a) sums[a] += row.pe_cycles[a];
+  }
+  EXPECT_EQ(breakdown.steps(), 3);
+  EXPECT_EQ(cycles, 3u * 100);
+  EXPECT_EQ(sums[busy], 3u * 46);
+  EXPECT_EQ(sums[waits], 3u * 20);
+  EXPECT_EQ(sums[idle], 3u * 134);
+}
+
+TEST(Breakdown, GivesAKernelNoMoreIdleTimeThanItsOwn) {
+  Breakdown breakdown(two_pes(), {0, 4, 5});
+  breakdown.add(step());
+  const auto& rows = breakdown.rows();
+  EXPECT_EQ(rows[0].pe_cycles[idle], 2u * 20 - 30);
+  EXPECT_EQ(rows[1].pe_cycles[idle], 2u * 10 - 16);  // the third call was busy all the time
+  EXPECT_EQ(rows[2].pe_cycles[idle], 2u * 10);
+  EXPECT_EQ(rows[4].pe_cycles[idle], 2u * 20);
+  EXPECT_EQ(rows[5].pe_cycles[idle], 2u * 20);
+  EXPECT_EQ(rows[3].pe_cycles[idle], 134u - 14 - 100);
+}
+
+TEST(Breakdown, RefusesCallsThatOverlapAndCyclesThatGotLost) {
+  Breakdown breakdown(two_pes(), {0, 4, 5});
+  models::StepResult overlapping = step();
+  overlapping.statistics.calls[1].first_start = 1029;
+  EXPECT_NE(refusal([&] { breakdown.add(overlapping); }).find("follow one another"), std::string::npos);
+  models::StepResult lost = step();
+  --lost.statistics.calls[2].cycles[idle];
+  EXPECT_NE(refusal([&] { breakdown.add(lost); }).find("add up"), std::string::npos);
+  models::StepResult missing = step();
+  missing.statistics.calls.pop_back();
+  EXPECT_NE(refusal([&] { breakdown.add(missing); }).find("every kernel call"), std::string::npos);
+}
+
+TEST(Breakdown, RefusesACallThatIsFasterThanItsBound) {
+  Breakdown breakdown(two_pes(), {0, 10.5, 5});
+  EXPECT_NE(refusal([&] { breakdown.add(step()); }).find("faster than its bound"), std::string::npos);
+}
+
+TEST(StepTotals, AddsUpTheSteps) {
+  StepTotals totals;
+  totals.add(step());
+  totals.add(step());
+  EXPECT_EQ(totals.steps, 2);
+  EXPECT_EQ(totals.cycles, 200u);
+  EXPECT_EQ(totals.activity[busy], 46u);
+  EXPECT_EQ(totals.flits[7], 10u);
+  EXPECT_EQ(totals.in[0].words, 4u);
+  EXPECT_EQ(totals.out[0].busy_cycles, 8u);
+}
+
+TEST(CheckStep, RefusesWhatNoStepCanDo) {
+  const models::WaferPlan plan = two_pes();
+  EXPECT_EQ(refusal([&] { check_step(plan, step(), 2.0); }), "");
+  const auto broken = [&](const std::function<void(models::StepStatistics&)>& change) {
+    models::StepResult s = step();
+    change(s.statistics);
+    return refusal([&] { check_step(plan, s, 2.0); });
+  };
+  EXPECT_NE(broken([](auto& s) { ++s.activity[models::activities + idle]; }).find("add up"), std::string::npos);
+  EXPECT_NE(broken([](auto& s) { s.flits[3] = 101; }).find("fabric link"), std::string::npos);
+  EXPECT_NE(broken([](auto& s) { s.in[1].busy_cycles = 101; }).find("all the time"), std::string::npos);
+  EXPECT_NE(broken([](auto& s) { s.in[1].words = 0; }).find("every word"), std::string::npos);
+  EXPECT_NE(broken([](auto& s) { s.out[1].words = 1; }).find("every word"), std::string::npos);
+  EXPECT_NE(broken([](auto& s) { s.calls[0].macs = 401; }).find("peak rate"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace wafersim::tools

@@ -1,0 +1,165 @@
+// What the trainer leaves behind: the trace and the run directory.
+
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <unistd.h>
+
+#include "sim/error.h"
+#include "tools/trainer/run_directory.h"
+#include "tools/trainer/trace.h"
+
+namespace wafersim::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() : path_(fs::path(testing::TempDir()) / ("wafersim_trainer_" + std::to_string(getpid()))) { fs::create_directories(path_); }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  fs::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+std::string contents(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+sim::ErrorCategory refused(const fs::path& directory, const fs::path& further = {}) {
+  try {
+    const RunDirectory made(directory, further);
+  } catch (const sim::Error& error) {
+    return error.category();
+  }
+  ADD_FAILURE() << directory << " was not refused";
+  return sim::ErrorCategory::invariant;
+}
+
+TEST(RunDirectory, IsMadeWithItsParentsAndVanishesWhenNothingIsWritten) {
+  const Folder folder;
+  {
+    const RunDirectory run(folder / "a/b/c", {});
+    EXPECT_TRUE(fs::is_directory(folder / "a/b/c"));
+  }
+  EXPECT_FALSE(fs::exists(folder / "a"));
+}
+
+TEST(RunDirectory, ReplacesTheFilesOfAnEarlierRunAndLeavesOthers) {
+  const Folder folder;
+  for (const std::string text : {"first", "second"}) {
+    const RunDirectory run(folder / "run/", {});
+    run.write({{"config.json", text}, {"report.json", text + "!"}});
+    std::ofstream(folder / "run/notes.txt") << "mine";
+  }
+  EXPECT_EQ(contents(folder / "run/config.json"), "second");
+  EXPECT_EQ(contents(folder / "run/report.json"), "second!");
+  EXPECT_EQ(contents(folder / "run/notes.txt"), "mine");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "run"), {}), 3);
+}
+
+TEST(RunDirectory, RefusesAPlaceThatIsAFileOrBelowOne) {
+  const Folder folder;
+  std::ofstream(folder / "file") << "x";
+  EXPECT_EQ(refused(folder / "file"), sim::ErrorCategory::config);
+  EXPECT_EQ(refused(folder / "file/run"), sim::ErrorCategory::config);
+}
+
+TEST(RunDirectory, RefusesADirectoryWhoseConfigIsNotOfARun) {
+  const Folder folder;
+  fs::create_directory(folder / "model");
+  std::ofstream(folder / "model/config.json") << "{}";
+  EXPECT_EQ(refused(folder / "model"), sim::ErrorCategory::config);
+  EXPECT_EQ(contents(folder / "model/config.json"), "{}");
+}
+
+TEST(RunDirectory, RefusesFurtherFilesThatCannotBeWrittenAndLeavesNothing) {
+  const Folder folder;
+  EXPECT_EQ(refused(folder / "run", folder / "missing/final.safetensors"), sim::ErrorCategory::config);
+  EXPECT_FALSE(fs::exists(folder / "run"));
+}
+
+TEST(RunDirectory, WritesNoneOfTheFilesWhenOneCannotBeWritten) {
+  const Folder folder;
+  const RunDirectory run(folder / "run", {});
+  run.write({{"config.json", "old"}, {"report.json", "old"}});
+  EXPECT_THROW(run.write({{"config.json", "new"}, {"no/such/folder.json", "new"}, {"report.json", "new"}}), sim::Error);
+  EXPECT_EQ(contents(folder / "run/config.json"), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "run"), {}), 2);
+}
+
+models::WaferPlan one_call() {
+  models::WaferPlan plan;
+  plan.width = plan.height = 1;
+  plan.calls.resize(1);
+  plan.calls[0].kernel = "linear";
+  plan.calls[0].phase = "forward";
+  return plan;
+}
+
+models::StepResult step_at(fabric::Cycle first) {
+  models::StepResult s;
+  s.first = first;
+  s.gradients = first + 80;
+  s.last = first + 100;
+  s.statistics.calls.resize(1);
+  s.statistics.calls[0].first_start = first + 10;
+  s.statistics.calls[0].last_done = first + 60;
+  s.statistics.in = {{5, 50, 0}, {0, 0, 0}};
+  s.statistics.out = {{0, 0, 0}, {4, 20, 0}};
+  return s;
+}
+
+TEST(Trace, HasATrackForEachSerialResourceInMicroseconds) {
+  const models::WaferPlan plan = one_call();
+  Trace trace(plan, 1e6);
+  trace.add(step_at(1000));
+  const nlohmann::json events = nlohmann::json::parse(trace.json())["traceEvents"];
+  std::map<int, std::string> tracks;
+  std::map<std::string, nlohmann::json> spans;
+  for (const nlohmann::json& event : events) {
+    if (event["ph"] == "M")
+      tracks[event["tid"]] = event["args"]["name"];
+    else
+      spans[tracks.at(event["tid"])] = event;
+  }
+  ASSERT_EQ(spans.size(), 4u);
+  EXPECT_EQ(spans["wafer kernels"]["name"], "linear forward");
+  EXPECT_EQ(spans["wafer kernels"]["ts"], 1010);
+  EXPECT_EQ(spans["wafer kernels"]["dur"], 50);
+  EXPECT_EQ(spans["optimizer"]["ts"], 1080);
+  EXPECT_EQ(spans["optimizer"]["dur"], 20);
+  EXPECT_EQ(spans["link in, west"]["args"]["utilization"], 0.5);
+  EXPECT_EQ(spans["link out, east"]["args"]["words"], 4);
+}
+
+TEST(Trace, IsBoundedAndKeepsTheFirstAndTheLastSteps) {
+  const models::WaferPlan plan = one_call();
+  Trace trace(plan, 1e6);
+  const fabric::Cycle steps = 3 * Trace::most_events;
+  for (fabric::Cycle s = 0; s < steps; ++s) trace.add(step_at(100 * s));
+  const nlohmann::json events = nlohmann::json::parse(trace.json())["traceEvents"];
+  double first = 1e30, last = 0;
+  std::size_t spans = 0;
+  for (const nlohmann::json& event : events) {
+    if (event["ph"] != "X") continue;
+    ++spans;
+    first = std::min(first, event["ts"].get<double>());
+    last = std::max(last, event["ts"].get<double>() + event["dur"].get<double>());
+  }
+  EXPECT_LE(spans, Trace::most_events);
+  EXPECT_GT(spans, Trace::most_events / 2);
+  EXPECT_EQ(first, 0);
+  EXPECT_EQ(last, 100.0 * static_cast<double>(steps));
+}
+
+}  // namespace
+}  // namespace wafersim::tools

@@ -1,0 +1,193 @@
+// The search for a layout: what it obeys, what it prefers, what it says when nothing fits.
+
+#include "workloads/mapping.h"
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "sim/error.h"
+#include "tests/workloads/small_run.h"
+#include "workloads/closed_form.h"
+#include "workloads/graph.h"
+#include "workloads/mapping_candidates.h"
+
+namespace wafersim::workloads {
+namespace {
+
+sim::Error refusal(const RunSpec& run) {
+  try {
+    map_run(run);
+  } catch (const sim::Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "the run was mapped";
+  return {sim::ErrorCategory::invariant, ""};
+}
+
+TEST(Mapping, UsesTheWholeMeshOfTheMainJobWithoutPadding) {
+  const RunSpec run = read_run_spec("main", {}, ".");
+  const Mapping mapping = map_run(run);
+  EXPECT_EQ(mapping.layout.lanes * mapping.layout.columns, 16);
+  EXPECT_EQ(mapping.layout.rows, 16);
+  EXPECT_EQ(mapping.plan.width, 16);
+  EXPECT_EQ(mapping.plan.height, 16);
+  EXPECT_EQ(mapping.padding.token_slots, 0);
+  EXPECT_EQ(mapping.padding.features, 0);
+  EXPECT_EQ(mapping.padding.vocabulary, 0);
+  EXPECT_LE(mapping.plan.sram.peak_bytes, 48 * 1024);
+}
+
+TEST(Mapping, CandidatesObeyTheRectangle) {
+  RunSpec run = small_run();
+  run.mapping.rectangle = {0, 0, 11, 9};
+  run.training.batch = 5;
+  const std::vector<Layout> layouts = candidate_layouts(run, run.model.shape);
+  EXPECT_GT(layouts.size(), 10U);
+  for (const Layout& layout : layouts) {
+    EXPECT_LE(layout.lanes * layout.columns, 11);
+    EXPECT_LE(layout.columns, layout.rows);
+    EXPECT_EQ(layout.rows, 9);
+    EXPECT_GE(layout.lanes * layout.samples_per_lane, 5);
+    EXPECT_LT((layout.lanes - 1) * layout.samples_per_lane, 5);  // the last lane has a sample
+    EXPECT_LE(layout.samples_per_lane * layout.rows_per_sequence, 9);
+    EXPECT_GE(layout.tokens_per_pe * layout.rows_per_sequence, 8);
+    EXPECT_LT(layout.tokens_per_pe * (layout.rows_per_sequence - 1), 8);  // its last row has a token
+  }
+}
+
+TEST(Mapping, ChoosesTheFewestEstimatedCyclesOfAllCandidates) {
+  const RunSpec run = small_run();
+  const Mapping mapping = map_run(run);
+  const TrainingGraph graph = differentiate(build_gpt2(run.model.shape));
+  EXPECT_DOUBLE_EQ(mapping.estimated_cycles, estimate_step_cycles(lowering_spec(mapping, run, run.model.shape), graph, run.machine));
+  for (const Layout& layout : candidate_layouts(run, run.model.shape)) {
+    const int outputs = (run.model.shape.vocabulary + layout.columns - 1) / layout.columns;
+    EXPECT_LE(mapping.estimated_cycles, estimate_step_cycles({run.model.shape, layout, outputs, run.dtype}, graph, run.machine));
+  }
+}
+
+TEST(Mapping, EstimatesDeepModelsLayerByLayer) {
+  RunSpec run = small_run();
+  run.model.shape.layers = 4;
+  const Mapping mapping = map_run(run);
+  const TrainingGraph graph = differentiate(build_gpt2(run.model.shape));
+  const double whole = estimate_step_cycles(lowering_spec(mapping, run, run.model.shape), graph, run.machine);
+  EXPECT_NEAR(mapping.estimated_cycles, whole, 1e-9 * whole);
+}
+
+TEST(Mapping, KeepsTheFiveBestOthersWithReasons) {
+  const Mapping mapping = map_run(small_run());
+  ASSERT_EQ(mapping.rejected.size(), 5U);
+  double before = mapping.estimated_cycles;
+  for (const Mapping::Rejected& other : mapping.rejected) {
+    EXPECT_GE(other.estimated_cycles, before);
+    EXPECT_NE(other.reason.find("slower"), std::string::npos) << other.reason;
+    before = other.estimated_cycles;
+  }
+}
+
+TEST(Mapping, RespectsWhatIsPinned) {
+  RunSpec run = small_run();
+  run.mapping.lanes = 2;
+  run.mapping.tokens_per_pe = 3;
+  run.mapping.features_per_pe = 8;
+  const Mapping mapping = map_run(run);
+  EXPECT_EQ(mapping.layout.lanes, 2);
+  EXPECT_EQ(mapping.tokens_per_pe, 3);
+  EXPECT_EQ(mapping.layout.tokens_per_pe, 3);
+  EXPECT_EQ(mapping.layout.rows_per_sequence, 3);
+  EXPECT_EQ(mapping.features_per_pe, 8);
+  EXPECT_EQ(mapping.layout.columns_per_head, 1);
+  EXPECT_EQ(mapping.padding.token_slots, 1 - 32.0 / (2 * 8 * 3));
+}
+
+TEST(Mapping, RefusesPinsThatNoMeshCouldFollow) {
+  RunSpec run = small_run();
+  run.mapping.features_per_pe = 5;
+  const sim::Error error = refusal(run);
+  EXPECT_EQ(error.category(), sim::ErrorCategory::config);
+  EXPECT_NE(std::string(error.what()).find("mapping.features_per_pe = 5"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("8, 4, 3, 2, 1"), std::string::npos) << error.what();
+
+  run = small_run();
+  run.mapping.tokens_per_pe = 9;
+  const sim::Error beyond = refusal(run);
+  EXPECT_EQ(beyond.category(), sim::ErrorCategory::config);
+  EXPECT_NE(std::string(beyond.what()).find("mapping.tokens_per_pe = 9"), std::string::npos) << beyond.what();
+}
+
+TEST(Mapping, RefusesPinsThatDoNotFitTheRectangleAndNamesATileThatDoes) {
+  RunSpec run = small_run();
+  run.mapping.lanes = 5;
+  const sim::Error error = refusal(run);
+  EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
+  EXPECT_NE(std::string(error.what()).find("8 x 8 PEs as mapping.* pins them"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("would fit"), std::string::npos) << error.what();
+}
+
+TEST(Mapping, RefusesAMeshWithFewerColumnsThanHeads) {
+  RunSpec run = small_run();
+  run.mapping.rectangle = {0, 0, 1, 8};
+  const sim::Error error = refusal(run);
+  EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
+  EXPECT_NE(std::string(error.what()).find("2 heads of 8 features"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("use a larger mesh"), std::string::npos) << error.what();
+}
+
+TEST(Mapping, TakesAnotherTileWhenTheFastestDoesNotFitSram) {
+  const Mapping free = map_run(small_run());
+  RunSpec run = small_run();
+  run.machine.sram.bytes = free.plan.sram.peak_bytes - 8;
+  const Mapping mapping = map_run(run);
+  EXPECT_LE(mapping.plan.sram.peak_bytes, run.machine.sram.bytes);
+  EXPECT_GT(mapping.estimated_cycles, free.estimated_cycles);
+  ASSERT_FALSE(mapping.rejected.empty());
+  EXPECT_NE(mapping.rejected.front().reason.find("SRAM overflow"), std::string::npos) << mapping.rejected.front().reason;
+}
+
+TEST(Mapping, NamesArrayBytesAndTileWhenNothingFitsSram) {
+  RunSpec run = small_run();
+  run.machine.sram.bytes = 4096;
+  const sim::Error error = refusal(run);
+  EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
+  EXPECT_NE(std::string(error.what()).find("SRAM overflow: code and descriptors needs"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("no tile fits this rectangle"), std::string::npos) << error.what();
+}
+
+TEST(Mapping, NamesTheTileThatWouldFitWhenAPinnedOneDoesNot) {
+  RunSpec run = small_run();
+  const int fits = map_run(run).plan.sram.peak_bytes;
+  run.mapping.lanes = 1;
+  run.mapping.tokens_per_pe = 8;
+  run.mapping.features_per_pe = 8;
+  ASSERT_GT(map_run(run).plan.sram.peak_bytes, fits);
+  run.machine.sram.bytes = fits;
+  const sim::Error error = refusal(run);
+  EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
+  EXPECT_NE(std::string(error.what()).find(" bytes a PE where "), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("mapping.features_per_pe = "), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find(" would fit"), std::string::npos) << error.what();
+}
+
+TEST(Mapping, ReportsWhatIsPadding) {
+  RunSpec run = small_run();
+  run.model.shape.vocabulary = 25;
+  run.training.batch = 3;
+  run.mapping.lanes = 1;
+  run.mapping.tokens_per_pe = 4;
+  run.mapping.features_per_pe = 3;  // of heads of 8: 3 columns, 9 places
+  run.mapping.rectangle = {0, 0, 6, 7};
+  const Mapping mapping = map_run(run);
+  EXPECT_DOUBLE_EQ(mapping.padding.token_slots, 1 - 24.0 / 28);
+  EXPECT_DOUBLE_EQ(mapping.padding.features, 1 - 16.0 / 18);
+  EXPECT_DOUBLE_EQ(mapping.padding.vocabulary, 1 - 25.0 / 30);
+}
+
+TEST(Mapping, RefusesAMeshThatOnlyASampledSimulationCouldTake) {
+  RunSpec run = small_run();
+  run.fidelity = Fidelity::sampled;
+  EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::unsupported);
+}
+
+}  // namespace
+}  // namespace wafersim::workloads
