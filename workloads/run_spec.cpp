@@ -163,6 +163,7 @@ const char* name(Fidelity fidelity) { return fidelity_names[static_cast<std::siz
 RunSpec parse_run_spec(const ConfigTree& tree) {
   ConfigReader reader(tree);
   RunSpec spec;
+  reader.accept("version");  // of the program that wrote the configuration
   spec.about = reader.text("about", "");
   spec.machine = read_machine_spec(reader);
   if (reader.integer("systems", Range{1, 4096}, 1) > 1) unsupported(tree, "systems", "only 1 is supported");

@@ -57,20 +57,25 @@ TEST_P(Collectives, AChainTakesSixCyclesAPeAndOneAWord) {
   EXPECT_EQ(m.result, static_cast<float>(pes) * static_cast<float>(pes + 1) / 2);
 }
 
-TEST_P(Collectives, AStarIsBoundByItsRoot) {
+class Star : public testing::TestWithParam<Case> {};
+
+TEST_P(Star, IsBoundByItsRoot) {
   const auto [pes, words] = GetParam();
-  if (words * (pes - 1) > 131072) GTEST_SKIP() << "too long for a test";
   const Measured m = measure(star_row(pes, words), words, {0, 0});
   expect_close(m.cycles, words * (pes - 1.0) + 5);
   EXPECT_EQ(m.result, static_cast<float>(pes) * static_cast<float>(pes + 1) / 2);
 }
 
+std::string name_of(const testing::TestParamInfo<Case>& given) {
+  return std::to_string(given.param.pes) + "Pes" + std::to_string(given.param.words) + "Words";
+}
 INSTANTIATE_TEST_SUITE_P(Sizes, Collectives,
                          testing::Values(Case{4, 64}, Case{4, 4096}, Case{16, 256}, Case{33, 1000}, Case{128, 1024}, Case{512, 64},
                                          Case{512, 4096}),
-                         [](const auto& info) {
-                           return std::to_string(info.param.pes) + "Pes" + std::to_string(info.param.words) + "Words";
-                         });
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Sizes, Star,
+                         testing::Values(Case{4, 64}, Case{4, 4096}, Case{16, 256}, Case{33, 1000}, Case{128, 1024}, Case{512, 64}),
+                         name_of);
 
 TEST(PublishedMeasurement, AChainOf512PesWith4096WordsTakes7218Cycles) {
   const Measured m = measure(chain_row(512, 4096), 4096, {511, 0});

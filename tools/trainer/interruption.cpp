@@ -19,7 +19,7 @@ Interruption::Interruption() {
 
 Interruption::~Interruption() {
   over_ = true;
-  pthread_kill(waiter_.native_handle(), SIGTERM);
+  pthread_kill(waiter_.native_handle(), SIGINT);
   waiter_.join();
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
@@ -29,7 +29,7 @@ void Interruption::wait() {
   while (sigwait(&signals_, &signal) != 0) {
   }
   if (over_) return;
-  const auto held = hold();
+  const std::lock_guard held(mutex_);
   remove_empty(directories_);
   fmt::print(stderr, "\nwafersim: ended by {}; nothing is written\n", signal == SIGINT ? "SIGINT" : "SIGTERM");
   std::fflush(stderr);
