@@ -10,7 +10,7 @@
 namespace wafersim::models {
 
 inline Value imm(std::int32_t value) { return {value, -1}; }
-inline Value reg(int r, std::int32_t plus = 0) { return {plus, static_cast<std::int8_t>(r)}; }
+inline Value reg(int r, std::int32_t plus = 0) { return {plus, static_cast<std::int16_t>(r)}; }
 
 // An array in SRAM; strides in elements.
 inline Operand memory(sim::Dtype type, Value base, int element_stride = 1, int row_stride = 0) {

@@ -59,7 +59,7 @@ constexpr int task_count = 64;
 // immediate + register (none: -1)
 struct Value {
   std::int32_t immediate = 0;
-  std::int8_t reg = -1;
+  std::int16_t reg = -1;
   friend bool operator==(const Value&, const Value&) = default;
 };
 

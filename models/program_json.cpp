@@ -33,7 +33,7 @@ T number(const json& j, const char* key, long long low, long long high) {
 
 Value read_value(const json& j) {
   if (!j.is_array() || j.size() != 2) throw sim::Error(sim::ErrorCategory::config, "PE program: a value is [immediate, register]");
-  return {j[0].get<std::int32_t>(), j[1].get<std::int8_t>()};
+  return {j[0].get<std::int32_t>(), j[1].get<std::int16_t>()};
 }
 
 Operand read_operand(const json& j) {

@@ -176,8 +176,8 @@ LinkCycles link_cycles(const Measured& r, const models::MachineSpec& machine) {
 TEST(KernelTime, AThousandthOfTheBandwidthMakesAStepOfBytesOverRate) {
   models::MachineSpec slow;
   SmallModel model;
-  model.layers = 6;
-  model.width = 32;
+  model.layers = 2;
+  model.width = 64;
   model.batch = 1;
   model.sequence = 4;  // few tokens: the weights are nearly all that moves
   const Measured r = measure(model, [&](models::MachineSpec& machine, models::WaferPlan& plan) {

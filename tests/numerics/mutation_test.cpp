@@ -30,8 +30,8 @@ class Mutation : public testing::Test {
   }
 
   std::int32_t& word(models::WaferPlan& plan, int x, int y, workloads::PeWord word) const {
-    const int pe = y * plan.width + x;
-    return plan.pe_words[static_cast<std::size_t>(pe * plan.words_per_pe + word)];
+    const std::size_t pe = static_cast<std::size_t>(y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(x);
+    return plan.pe_words[pe * static_cast<std::size_t>(plan.words_per_pe) + word];
   }
 
   Experiment experiment_;
@@ -78,7 +78,7 @@ TEST_F(Mutation, TheTwoOperandsOfEachSubtractionInExchangeAreSeen) {
     // The square of a difference, as in the variance, is the same either way; that is all that may stay unseen.
     const models::Instruction& next = code[i + 1];
     const bool only_squared = next.op == Opcode::fma && next.a == code[i].dst && next.b == code[i].dst;
-    EXPECT_EQ(difference(mutated) == "", only_squared) << "instruction " << i << ": " << models::disassemble(code[i]);
+    EXPECT_EQ(difference(mutated).empty(), only_squared) << "instruction " << i << ": " << models::disassemble(code[i]);
     ++(only_squared ? squared : seen);
   }
   EXPECT_EQ(squared, 1);

@@ -27,19 +27,12 @@ std::string first_difference(const char* what, const memoryx::ParameterTable& ta
 }  // namespace
 
 std::string first_difference(const memoryx::ParameterStore& got, const memoryx::ParameterStore& expected) {
-  using Values = const std::vector<float>& (memoryx::ParameterStore::*)() const;
-  const auto compare = [&](const char* what, Values values) {
-    return first_difference(what, got.table(), (got.*values)(), (expected.*values)());
-  };
-  for (const auto& [what, values] :
-       std::initializer_list<std::pair<const char*, Values>>{{"gradient", &memoryx::ParameterStore::gradients},
-                                                             {"weight", &memoryx::ParameterStore::weights},
-                                                             {"first moment", &memoryx::ParameterStore::first_moments},
-                                                             {"second moment", &memoryx::ParameterStore::second_moments}}) {
-    std::string difference = compare(what, values);
-    if (!difference.empty()) return difference;
-  }
-  return {};
+  const memoryx::ParameterTable& table = got.table();
+  std::string difference = first_difference("gradient", table, got.gradients(), expected.gradients());
+  if (difference.empty()) difference = first_difference("weight", table, got.weights(), expected.weights());
+  if (difference.empty()) difference = first_difference("first moment", table, got.first_moments(), expected.first_moments());
+  if (difference.empty()) difference = first_difference("second moment", table, got.second_moments(), expected.second_moments());
+  return difference;
 }
 
 }  // namespace wafersim::tests

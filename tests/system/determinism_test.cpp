@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <ostream>
+#include <string>
 
 #include "models/system.h"
 #include "tests/support/pure_wafer.h"
@@ -55,22 +57,27 @@ void expect_same_run(const Experiment& e, const models::WaferPlan& plan, Machine
   }
 }
 
-class Determinism : public testing::TestWithParam<models::MeshOptions> {};
+struct Cut {
+  int block_width, block_height, threads;
+};
+
+std::string name_of(const Cut& cut) { return fmt::format("Blocks{}x{}Threads{}", cut.block_width, cut.block_height, cut.threads); }
+
+void PrintTo(const Cut& cut, std::ostream* out) { *out << name_of(cut); }
+
+class Determinism : public testing::TestWithParam<Cut> {};
 
 TEST_P(Determinism, BlocksThreadsAndRepetitionChangeNothing) {
   const Experiment e = experiment();
   const models::WaferPlan plan = e.plan();
-  PureWafer wafer(e.machine, plan, e.store, e.training, GetParam());
+  PureWafer wafer(e.machine, plan, e.store, e.training, {GetParam().block_width, GetParam().block_height, GetParam().threads});
   expect_same_run(e, plan, wafer);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cuts, Determinism,
-                         testing::Values(models::MeshOptions{1, 1, 1}, models::MeshOptions{1, 1, 2}, models::MeshOptions{3, 5, 1},
-                                         models::MeshOptions{3, 5, 2}, models::MeshOptions{16, 16, 1}, models::MeshOptions{16, 16, 2},
-                                         models::MeshOptions{18, 17, 1}, models::MeshOptions{18, 17, 2}),
-                         [](const auto& test) {
-                           return fmt::format("Blocks{}x{}Threads{}", test.param.block_width, test.param.block_height, test.param.threads);
-                         });
+                         testing::Values(Cut{1, 1, 1}, Cut{1, 1, 2}, Cut{3, 5, 1}, Cut{3, 5, 2}, Cut{16, 16, 1}, Cut{16, 16, 2},
+                                         Cut{18, 17, 1}, Cut{18, 17, 2}),
+                         [](const auto& test) { return name_of(test.param); });
 
 TEST(DeterminismInSystemC, TheSimulationIsTheOneWithoutSystemCCycleByCycle) {
   const Experiment e = experiment();

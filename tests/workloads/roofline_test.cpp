@@ -33,8 +33,8 @@ sim::Override set(const std::string& key, const std::string& value) { return {ke
 
 TEST(Roofline, CountsTheWorkOfTheMainJob) {
   const Bound bound = bound_of(map_main_job());
-  const double linears = 14680064;                      // the unembedding's among them
-  const double attention = 2 * (32 * 33 / 2) * 4 * 64;  // layers, pairs, samples, width: one product of queries and keys
+  const double linears = 14680064;            // the unembedding's among them
+  const double attention = 32 * 33 * 4 * 64;  // pairs in two layers, samples, width: one product of queries and keys
   EXPECT_EQ(bound.forward.work.macs, linears + 2 * attention);
   EXPECT_EQ(bound.backward.work.macs, 2 * linears + 4 * attention);
   EXPECT_EQ(bound.macs_per_cycle, 2 * 256);
