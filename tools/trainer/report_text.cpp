@@ -69,10 +69,10 @@ std::string summary_text(const ordered_json& report) {
   std::string text;
   const auto line = [&text](const char* name, const std::string& rest) { text += fmt::format("{:<12} {}\n", name, rest); };
   line("run",
-       fmt::format("{} ({} parameters) on {}, {} x {} PEs, {}, {}: {} lanes, {} tokens x {} features a PE",
-                   report["model"].get<std::string>(), grouped(number(report["parameters"])), report["machine"].get<std::string>(),
-                   mesh["width"].dump(), mesh["height"].dump(), report["dtype"].get<std::string>(), report["fidelity"].get<std::string>(),
-                   mapping["lanes"].dump(), mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump()));
+       fmt::format("{} ({} parameters) on {}, {} x {} PEs, {}, {}: {} {}, {} tokens x {} features a PE", report["model"].get<std::string>(),
+                   grouped(number(report["parameters"])), report["machine"].get<std::string>(), mesh["width"].dump(), mesh["height"].dump(),
+                   report["dtype"].get<std::string>(), report["fidelity"].get<std::string>(), mapping["lanes"].dump(),
+                   mapping["lanes"] == 1 ? "lane" : "lanes", mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump()));
   line("loss", fmt::format("{:.4f} (first five of {} steps) to {:.4f} (last five), {:+.1f} %; {} skipped", first, report["steps"].dump(),
                            last, 100 * (last / first - 1), report["skipped_steps"].dump()));
   line("step", fmt::format("{} cycles, {:.1f} us; {:.1f} samples/s, {} tokens/s", grouped(cycles), 1e6 * number(step["seconds"]),

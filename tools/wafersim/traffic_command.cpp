@@ -13,6 +13,7 @@
 #include "fabric/traffic.h"
 #include "fabric/xy_network.h"
 #include "sim/error.h"
+#include "tools/wafersim/standard_output.h"
 
 namespace wafersim::tools {
 namespace {
@@ -81,11 +82,6 @@ std::string table(const nlohmann::ordered_json& values) {
   return text;
 }
 
-void print(const std::string& text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!written) throw sim::Error(sim::ErrorCategory::output, "standard output cannot be written: is its disk full or its reader gone?");
-}
-
 int run(Options& options) {
   using Clock = std::chrono::steady_clock;
   const fabric::FabricSpec mesh = parse_mesh(options.mesh);
@@ -94,7 +90,7 @@ int run(Options& options) {
   const fabric::TrafficStatistics result = fabric::run_traffic(mesh, options.traffic);
   const double host_seconds = std::max(1e-9, std::chrono::duration<double>(Clock::now() - start).count());
   const nlohmann::ordered_json values = to_json(mesh, options.traffic, result, host_seconds);
-  print(options.json ? values.dump(2) + "\n" : table(values));
+  print_standard_output(options.json ? values.dump(2) + "\n" : table(values));
   return 0;
 }
 
