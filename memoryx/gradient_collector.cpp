@@ -46,6 +46,7 @@ void GradientCollector::begin_step(std::uint64_t cycle) {
   for (PortState& port : ports_) port.segment = port.word = 0;
   arrived_ = 0;
   loss_sum_ = 0.0f;
+  spans_.assign(static_cast<std::size_t>(timing_.channels()), {});
 }
 
 void GradientCollector::arrive(Port port, std::uint32_t bits, std::uint64_t cycle) {
@@ -69,6 +70,7 @@ void GradientCollector::arrive(Port port, std::uint32_t bits, std::uint64_t cycl
       last_[static_cast<std::size_t>(token_table_)] = last_[static_cast<std::size_t>(position_table_)] = cycle;
       break;
   }
+  count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.segments[state.segment].call, cycle);
   ++arrived_;
   if (++state.word < words.size()) return;
   state.word = 0;

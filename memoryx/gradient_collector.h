@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "memoryx/call_span.h"
 #include "memoryx/io_link.h"
 #include "memoryx/parameter_store.h"
 #include "memoryx/tensor_index.h"
@@ -33,6 +34,8 @@ class GradientCollector : public OutSink {
   // Adds the tokens' gradients to the two embedding tables, tokens ascending. REQUIRES complete().
   void scatter_tokens(const std::vector<std::uint32_t>& tokens);
   float loss_sum() const { return loss_sum_; }
+  // When each call's words of the step arrived, by channel.
+  const std::vector<std::vector<CallSpan>>& spans() const { return spans_; }
 
   // The next word that a port waits for: its place among the port's words of a call. Ports in order of their first words.
   struct Missing {
@@ -60,6 +63,7 @@ class GradientCollector : public OutSink {
   std::vector<std::uint64_t> last_;             // by tensor
   std::vector<float> token_gradients_;          // [token * width + feature]
   int token_table_ = -1, position_table_ = -1;  // tensors; -1: no word is a token's
+  std::vector<std::vector<CallSpan>> spans_;
   std::uint64_t expected_ = 0;
   std::uint64_t arrived_ = 0;
   float loss_sum_ = 0.0f;

@@ -54,7 +54,7 @@ void InLink::start_words(int index, std::uint64_t cycle) {
     if (edge.queue.empty()) active_.insert(std::lower_bound(active_.begin(), active_.end(), port), port);
     edge.queue.push_back({*word, arrival});
     channel.arrivals.push_back(arrival);
-    source_.pop(index);
+    source_.pop(index, cycle);
   }
 }
 

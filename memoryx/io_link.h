@@ -37,8 +37,8 @@ struct InWord {
 class InSource {
  public:
   virtual ~InSource() = default;
-  virtual const InWord* peek(int channel) = 0;  // nullptr: none now. The same word until pop.
-  virtual void pop(int channel) = 0;
+  virtual const InWord* peek(int channel) = 0;             // nullptr: none now. The same word until pop.
+  virtual void pop(int channel, std::uint64_t cycle) = 0;  // the word starts at `cycle`
 };
 
 // MemoryX to wafer. A word starts only when the edge queue of its port has room, words on their way counted; the words behind it wait too.

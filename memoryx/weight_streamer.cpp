@@ -18,10 +18,12 @@ WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, co
     used[static_cast<std::size_t>(tensor)] = 1;
     first_use_.push_back(tensor);
   };
-  for (const CallStream* stream : streams)
-    for (const StreamWord& word : stream->in) {
+  for (std::size_t call = 0; call < streams.size(); ++call)
+    for (const StreamWord& word : streams[call]->in) {
       sim::require_invariant(word.port.row < timing.rows, "a word enters at a row of the wafer");
-      channels_[static_cast<std::size_t>(timing.channel_of(word.port))].words.push_back(&word);
+      Channel& channel = channels_[static_cast<std::size_t>(timing.channel_of(word.port))];
+      channel.words.push_back(&word);
+      channel.calls.push_back(static_cast<int>(call));
       ++words_;
       use(word.low);
       if (word.packed) use(word.high);
@@ -37,6 +39,7 @@ void WeightStreamer::begin_step(std::uint64_t cycle, const StepBatch& batch, flo
   batch_ = batch;
   gradient_scale_ = gradient_scale;
   left_ = words_;
+  spans_.assign(channels_.size(), {});
   for (Channel& channel : channels_) channel.next = 0;
 }
 
@@ -82,9 +85,10 @@ const InWord* WeightStreamer::peek(int channel_index) {
   return &channel.word;
 }
 
-void WeightStreamer::pop(int channel_index) {
+void WeightStreamer::pop(int channel_index, std::uint64_t cycle) {
   Channel& channel = channels_[static_cast<std::size_t>(channel_index)];
   sim::require_invariant(channel.next < channel.words.size(), "a word is taken from a channel that has one");
+  count_word(spans_[static_cast<std::size_t>(channel_index)], channel.calls[channel.next], cycle);
   ++channel.next;
   channel.made = false;
   --left_;

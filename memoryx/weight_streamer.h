@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "memoryx/call_span.h"
 #include "memoryx/io_link.h"
 #include "memoryx/parameter_store.h"
 #include "memoryx/tensor_index.h"
@@ -25,9 +26,11 @@ class WeightStreamer : public InSource {
   void set_ready(int tensor, std::uint64_t cycle) { ready_[static_cast<std::size_t>(tensor)] = cycle; }
 
   const InWord* peek(int channel) override;
-  void pop(int channel) override;
+  void pop(int channel, std::uint64_t cycle) override;
   bool finished() const { return left_ == 0; }
   std::uint64_t words_left() const { return left_; }
+  // When each call's words of the step were sent, by channel.
+  const std::vector<std::vector<CallSpan>>& spans() const { return spans_; }
 
   // Tensors in the order in which a step first uses them; those that are never sent come last, in the order of the table.
   const std::vector<int>& first_use() const { return first_use_; }
@@ -35,6 +38,7 @@ class WeightStreamer : public InSource {
  private:
   struct Channel {
     std::vector<const StreamWord*> words;
+    std::vector<int> calls;  // of the words
     std::size_t next = 0;
     bool made = false;  // `word` is that of words[next]
     InWord word;
@@ -50,6 +54,7 @@ class WeightStreamer : public InSource {
   const ParameterStore& store_;
   TensorIndex index_;
   std::vector<Channel> channels_;
+  std::vector<std::vector<CallSpan>> spans_;
   std::vector<int> first_use_;
   std::vector<std::uint64_t> ready_;  // by tensor
   std::uint64_t words_ = 0;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "memoryx/call_span.h"
 #include "memoryx/io_link.h"
 #include "memoryx/parameter_store.h"
 #include "memoryx/training.h"
@@ -30,6 +31,7 @@ struct StepStatistics {
   std::vector<std::uint64_t> flits;            // [pe * directions + direction] wavelets sent
   std::uint64_t hops = 0;                      // over links between PEs
   std::vector<memoryx::LinkCounters> in, out;  // by channel
+  std::vector<std::vector<memoryx::CallSpan>> in_spans, out_spans;  // by channel: when each call's words crossed it
 };
 
 struct StepResult {

@@ -107,6 +107,8 @@ StepResult System::run_step(const memoryx::StepBatch& batch) {
   step.gradients = result.gradients_done;
   step.last = std::max(result.end.cycle, stopped);
   step.statistics = p.counters.take(step.last, p.wafer.blocks(), p.link.in(), p.link.out(), p.timing.channels());
+  step.statistics.in_spans = p.memory_x.streamer().spans();
+  step.statistics.out_spans = p.memory_x.collector().spans();
   p.now = step.last;
   return step;
 }

@@ -35,7 +35,7 @@ class ListSource : public InSource {
     const auto& queue = words_[static_cast<std::size_t>(channel)];
     return queue.empty() ? nullptr : &queue.front();
   }
-  void pop(int channel) override { words_[static_cast<std::size_t>(channel)].pop_front(); }
+  void pop(int channel, std::uint64_t) override { words_[static_cast<std::size_t>(channel)].pop_front(); }
 
  private:
   std::vector<std::deque<InWord>> words_;
@@ -240,7 +240,7 @@ TEST(InLink, RefusesAQueueWithoutRoomAndAWordOnTheWrongChannel) {
   class Wrong : public InSource {
    public:
     const InWord* peek(int) override { return &word_; }
-    void pop(int) override {}
+    void pop(int, std::uint64_t) override {}
 
    private:
     InWord word_{{east, 0}, 0, 0, 0};

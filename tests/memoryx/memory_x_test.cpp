@@ -41,7 +41,7 @@ struct Bench {
   // A step that begins at 100; wte's gradient arrives at 120, wpe's at 110, bias's at 130, the loss at 140.
   MemoryX::StepEnd step(float wte = 1.0f) {
     memory_x.begin_step(100, small_batch());
-    while (memory_x.streamer().peek(0) != nullptr) memory_x.streamer().pop(0);
+    while (memory_x.streamer().peek(0) != nullptr) memory_x.streamer().pop(0, 0);
     memory_x.collector().arrive(east_port(1), bits(2.0f), 110);
     memory_x.collector().arrive(east_port(0), bits(wte), 120);
     memory_x.collector().arrive(east_port(2), bits(2.0f), 130);
@@ -56,7 +56,7 @@ struct Bench {
     std::vector<std::uint64_t> cycles;
     while (const InWord* word = memory_x.streamer().peek(0)) {
       cycles.push_back(word->ready_cycle);
-      memory_x.streamer().pop(0);
+      memory_x.streamer().pop(0, 0);
     }
     return cycles;
   }
@@ -133,7 +133,7 @@ TEST(MemoryX, ASkippedStepTakesNoTimeAndHalvesTheScaleOfTheNext) {
     float value = 0.0f;
     while (const InWord* word = memory_x.streamer().peek(0)) {
       value = std::bit_cast<float>(word->bits);
-      memory_x.streamer().pop(0);
+      memory_x.streamer().pop(0, 0);
     }
     return value;
   };

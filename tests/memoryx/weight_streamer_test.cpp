@@ -22,7 +22,7 @@ std::vector<std::uint32_t> drain(WeightStreamer& streamer, int channel) {
   std::vector<std::uint32_t> all;
   while (const InWord* word = streamer.peek(channel)) {
     all.push_back(word->bits);
-    streamer.pop(channel);
+    streamer.pop(channel, 0);
   }
   return all;
 }
@@ -99,7 +99,7 @@ TEST(WeightStreamer, AWordWaitsForTheTensorsItTakesValuesFrom) {
   std::vector<std::uint64_t> ready;
   while (const InWord* word = streamer.peek(0)) {
     ready.push_back(word->ready_cycle);
-    streamer.pop(0);
+    streamer.pop(0, 0);
   }
   EXPECT_EQ(ready, (std::vector<std::uint64_t>{90, 70, 50}));
 }

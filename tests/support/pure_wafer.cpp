@@ -71,6 +71,8 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch) {
   step.skipped = end->update.skipped;
   step.last = now_;
   step.statistics = counters_.take(step.last, all, in_, out_, timing_.channels());
+  step.statistics.in_spans = memory_x_.streamer().spans();
+  step.statistics.out_spans = memory_x_.collector().spans();
   return step;
 }
 

@@ -113,8 +113,8 @@ models::StepResult step_at(fabric::Cycle first) {
   s.statistics.calls.resize(1);
   s.statistics.calls[0].first_start = first + 10;
   s.statistics.calls[0].last_done = first + 60;
-  s.statistics.in = {{5, 50, 0}, {0, 0, 0}};
-  s.statistics.out = {{0, 0, 0}, {4, 20, 0}};
+  s.statistics.in_spans = {{{0, first, first + 50, 5}}, {}};
+  s.statistics.out_spans = {{}, {{0, first + 30, first + 80, 4}}};
   return s;
 }
 
@@ -137,7 +137,11 @@ TEST(Trace, HasATrackForEachSerialResourceInMicroseconds) {
   EXPECT_EQ(spans["wafer kernels"]["dur"], 50);
   EXPECT_EQ(spans["optimizer"]["ts"], 1080);
   EXPECT_EQ(spans["optimizer"]["dur"], 20);
-  EXPECT_EQ(spans["link in, west"]["args"]["utilization"], 0.5);
+  EXPECT_EQ(spans["link in, west"]["name"], "linear forward");
+  EXPECT_EQ(spans["link in, west"]["ts"], 1000);
+  EXPECT_EQ(spans["link in, west"]["dur"], 50);
+  EXPECT_EQ(spans["link in, west"]["args"]["words"], 5);
+  EXPECT_EQ(spans["link out, east"]["ts"], 1030);
   EXPECT_EQ(spans["link out, east"]["args"]["words"], 4);
 }
 

@@ -14,8 +14,11 @@ using nlohmann::ordered_json;
 double number(const ordered_json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
 
 // Mean of the first or last five losses, or of as many as there are.
+// Losses that the summary averages at either end of a run.
+std::size_t end_steps(const ordered_json& losses) { return std::clamp<std::size_t>(losses.size() / 2, 1, 5); }
+
 double mean_loss(const ordered_json& losses, bool first) {
-  const std::size_t count = std::min<std::size_t>(5, losses.size());
+  const std::size_t count = end_steps(losses);
   double sum = 0;
   for (std::size_t k = 0; k < count; ++k) sum += number(losses[first ? k : losses.size() - count + k]);
   return sum / static_cast<double>(count);
@@ -73,8 +76,9 @@ std::string summary_text(const ordered_json& report) {
                    grouped(number(report["parameters"])), report["machine"].get<std::string>(), mesh["width"].dump(), mesh["height"].dump(),
                    report["dtype"].get<std::string>(), report["fidelity"].get<std::string>(), mapping["lanes"].dump(),
                    mapping["lanes"] == 1 ? "lane" : "lanes", mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump()));
-  line("loss", fmt::format("{:.4f} (first five of {} steps) to {:.4f} (last five), {:+.1f} %; {} skipped", first, report["steps"].dump(),
-                           last, 100 * (last / first - 1), report["skipped_steps"].dump()));
+  const std::size_t ends = end_steps(report["loss"]);
+  line("loss", fmt::format("{:.4f} (mean of the first {}) to {:.4f} (mean of the last {} of {} steps), {:+.1f} %; {} skipped", first, ends,
+                           last, ends, report["steps"].dump(), 100 * (last / first - 1), report["skipped_steps"].dump()));
   line("step", fmt::format("{} cycles, {:.1f} us; {:.1f} samples/s, {} tokens/s", grouped(cycles), 1e6 * number(step["seconds"]),
                            number(throughput["samples_per_second"]), grouped(number(throughput["tokens_per_second"]))));
   line("bound", fmt::format("{} cycles by {}, {:.1f} % of the step", grouped(number(step["bound_cycles"])),

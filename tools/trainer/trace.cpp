@@ -1,7 +1,9 @@
 #include "tools/trainer/trace.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <map>
 
 namespace wafersim::tools {
 namespace {
@@ -13,22 +15,25 @@ constexpr std::array<const char*, 6> track_names = {"wafer kernels", "optimizer"
 }  // namespace
 
 void Trace::add_link(std::vector<Event>& events, const models::StepResult& step, bool in, bool east) const {
-  const std::vector<memoryx::LinkCounters>& channels = in ? step.statistics.in : step.statistics.out;
+  const std::vector<std::vector<memoryx::CallSpan>>& channels = in ? step.statistics.in_spans : step.statistics.out_spans;
   const std::size_t half = channels.size() / 2;  // west channels come first
-  memoryx::LinkCounters sum;
-  for (std::size_t c = east ? half : 0; c < (east ? channels.size() : half); ++c) {
-    sum.words += channels[c].words;
-    sum.busy_cycles += channels[c].busy_cycles;
-    sum.credit_stall_cycles += channels[c].credit_stall_cycles;
+  std::map<int, memoryx::CallSpan> calls;
+  for (std::size_t c = east ? half : 0; c < (east ? channels.size() : half); ++c)
+    for (const memoryx::CallSpan& span : channels[c]) {
+      memoryx::CallSpan& all = calls.try_emplace(span.call, memoryx::CallSpan{span.call, span.first, span.last, 0}).first->second;
+      all.first = std::min(all.first, span.first);
+      all.last = std::max(all.last, span.last);
+      all.words += span.words;
+    }
+  std::uint64_t end = 0;
+  for (const auto& [call, span] : calls) {
+    const models::KernelCall& kernel = plan_->calls[static_cast<std::size_t>(call)];
+    const std::uint64_t first = std::max(span.first, end);
+    end = std::max(span.last, first);
+    events.push_back(
+        {in ? (east ? in_east : in_west) : (east ? out_east : out_west), kernel.kernel + " " + kernel.phase, first, end,
+         fmt::format(R"({{"step":{},"call":{},"layer":{},"channels":{},"words":{}}})", steps_, call, kernel.layer, half, span.words)});
   }
-  if (sum.words == 0) return;
-  const auto& calls = step.statistics.calls;
-  const fabric::Cycle begin = in || calls.empty() ? step.first : calls.front().first_start;
-  const fabric::Cycle end = in && !calls.empty() ? calls.back().last_done : step.gradients;
-  const double use = static_cast<double>(sum.busy_cycles) / (static_cast<double>(half) * static_cast<double>(step.last - step.first));
-  events.push_back({in ? (east ? in_east : in_west) : (east ? out_east : out_west), in ? "weights in" : "gradients out", begin, end,
-                    fmt::format(R"({{"step":{},"channels":{},"words":{},"busy_cycles":{},"credit_stall_cycles":{},"utilization":{}}})",
-                                steps_, half, sum.words, sum.busy_cycles, sum.credit_stall_cycles, use)});
 }
 
 std::vector<Trace::Event> Trace::events_of(const models::StepResult& step) const {

@@ -3,8 +3,8 @@
 // of simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. Bounded: the
 // first steps that fit most_events, and the last step.
 //
-// The link counts words, not when each of them passed: a step's words are one event a track, drawn over the time in which they may pass,
-// with words, busy cycles and utilisation of its channels as arguments.
+// On a link track a slice is one kernel call's words, from the first to the last of them over the edge's channels; where the calls of
+// several channels overlap, a slice begins where the one before it ends.
 
 #include <cstddef>
 #include <string>
