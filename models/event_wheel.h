@@ -1,6 +1,7 @@
 #pragma once
 // Which PEs of a block want to be looked at in which cycle. Duplicates are allowed: looking twice changes nothing.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -39,7 +40,7 @@ class EventWheel {
     used_[(now & (slots - 1)) >> 6] &= ~(1ull << (now & 63));
   }
 
-  // The first cycle after `now` with an event.
+  // The first cycle after `now` with an event. REQUIRES take(now), after which nothing may be added for `now` itself.
   Cycle next(Cycle now) const {
     const Cycle far = far_.empty() ? never : far_.top().cycle;
     for (Cycle step = 1; step < slots;) {
@@ -48,7 +49,6 @@ class EventWheel {
       if (word != 0) return std::min(far, cycle + static_cast<Cycle>(std::countr_zero(word)));
       step += 64 - (cycle & 63);
     }
-    // The bucket of `now` itself may hold the events of the last cycle of the turn, or be wrapped into above.
     return far;
   }
 

@@ -1,40 +1,18 @@
 // `wafersim plan` and `wafersim presets` as a user runs them.
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include "tests/support/program.h"
 
 namespace wafersim::tools {
 namespace {
 
-struct Outcome {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string contents(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-Outcome wafersim(const std::string& arguments) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("wafersim_plan_" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
-  const std::string command =
-      std::string(WAFERSIM_PROGRAM) + " " + arguments + " >" + (folder / "out").string() + " 2>" + (folder / "err").string();
-  const int status = std::system(command.c_str());
-  Outcome outcome = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(folder / "out"), contents(folder / "err")};
-  std::filesystem::remove_all(folder);
-  return outcome;
-}
+using tests::Outcome;
+using tests::wafersim;
 
 nlohmann::json json_of(const std::string& arguments) {
   const Outcome outcome = wafersim(arguments + " --json");

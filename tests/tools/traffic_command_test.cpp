@@ -2,40 +2,19 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include "tests/support/program.h"
 
 namespace wafersim::tools {
 namespace {
 
-struct Outcome {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string contents(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-Outcome wafersim(const std::string& arguments) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("wafersim_traffic_" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
-  const std::string command =
-      std::string(WAFERSIM_PROGRAM) + " " + arguments + " >" + (folder / "out").string() + " 2>" + (folder / "err").string();
-  const int status = std::system(command.c_str());
-  Outcome outcome = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(folder / "out"), contents(folder / "err")};
-  std::filesystem::remove_all(folder);
-  return outcome;
-}
+using tests::Outcome;
+using tests::wafersim;
 
 // Bad input: exit code 2, nothing on stdout, one line on stderr that says what is wrong.
 void expect_refused(const std::string& arguments, const std::string& named) {
