@@ -7,7 +7,7 @@
 
 namespace wafersim::models {
 
-int SramAllocator::allocate(const std::string& name, int bytes, int phase) {
+int SramAllocator::allocate(const std::string& name, std::int64_t bytes, int phase) {
   const auto aligned = [phase](int address) { return (address - phase + 7) / 8 * 8 + phase; };
   int begin = phase;
   auto place = live_.begin();
@@ -19,9 +19,10 @@ int SramAllocator::allocate(const std::string& name, int bytes, int phase) {
                                                            "tiles (mapping.tokens_per_pe, mapping.features_per_pe) or a larger mesh",
                                                            name, bytes, used, capacity_));
   }
-  live_.insert(place, {name, begin, begin + bytes});
-  all_.push_back({name, begin, bytes});
-  peak_ = std::max(peak_, begin + bytes);
+  const int placed = static_cast<int>(bytes), end = begin + placed;
+  live_.insert(place, {name, begin, end});
+  all_.push_back({name, begin, placed});
+  peak_ = std::max(peak_, end);
   return begin;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Places named arrays in the SRAM of a PE class, first fit, with lifetimes; remembers the high-water mark.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ class SramAllocator {
 
   // Address of `bytes` bytes whose address is `phase` (0 or 4) modulo 8: arrays of different phase are read in the same cycle without a
   // bank conflict. Throws Error(plan) that names the array, its bytes and what is left when it does not fit.
-  int allocate(const std::string& name, int bytes, int phase = 0);
+  int allocate(const std::string& name, std::int64_t bytes, int phase = 0);
   void free(int address);
 
   int peak_bytes() const { return peak_; }

@@ -5,8 +5,6 @@
 namespace wafersim::workloads {
 namespace {
 
-int ceil_divide(int a, int b) { return (a + b - 1) / b; }
-
 class Outliner {
  public:
   Outliner(const LoweringSpec& spec, const TrainingGraph& graph) : spec_(spec), graph_(graph) {}
@@ -61,7 +59,7 @@ class Outliner {
 };
 
 void Outliner::unembedding_gradient(const TrainingOp& op) {
-  const int chunks = loss_chunks(spec_), size = spec_.layout.columns * spec_.loss_outputs_per_pe;
+  const int chunks = spec_.chunks(), size = spec_.chunk_outputs();
   for (int chunk = 0; chunk < chunks; ++chunk) {
     const int outputs = std::min(size, spec_.shape.vocabulary - chunk * size);
     const auto sized = [&](CallOutline& c) {
@@ -114,19 +112,6 @@ void Outliner::add(const TrainingOp& op) {
 }
 
 }  // namespace
-
-int loss_chunks(const LoweringSpec& spec) { return ceil_divide(spec.shape.vocabulary, spec.layout.columns * spec.loss_outputs_per_pe); }
-
-int tile_rows(Features features, const ModelShape& shape, const Layout& layout) {
-  switch (features) {
-    case Features::residual: return ceil_divide(shape.width, layout.columns);
-    case Features::heads: return ceil_divide(shape.head(), layout.columns_per_head);
-    case Features::qkv: return 3 * ceil_divide(shape.head(), layout.columns_per_head);
-    case Features::inner: return ceil_divide(shape.inner, layout.columns);
-    case Features::statistic: break;
-  }
-  return 1;
-}
 
 std::vector<CallOutline> outline_calls(const LoweringSpec& spec, const TrainingGraph& graph) { return Outliner(spec, graph).run(); }
 

@@ -4,7 +4,8 @@
 
 #include <vector>
 
-#include "workloads/kernels/lower.h"
+#include "workloads/autodiff.h"
+#include "workloads/lowering_spec.h"
 
 namespace wafersim::workloads {
 
@@ -38,11 +39,6 @@ struct CallOutline {
   int tile_inputs = 0;   // rows of a PE's tile
   int tile_outputs = 0;  // of attention: a head's rows
 };
-
-// Chunks of columns * loss_outputs_per_pe outputs that the vocabulary takes.
-int loss_chunks(const LoweringSpec& spec);
-// Rows of a tile: per_column of feature_map(features, shape, layout).
-int tile_rows(Features features, const ModelShape& shape, const Layout& layout);
 
 std::vector<CallOutline> outline_calls(const LoweringSpec& spec, const TrainingGraph& graph);
 

@@ -22,7 +22,7 @@ class ClosedForm {
         functions_(machine.core.function),
         t_(layout_.tokens_per_pe),
         h_(call.tile_inputs),
-        chunks_(loss_chunks(spec)) {}
+        chunks_(spec.chunks()) {}
 
   double linear(int outputs_a_column, int h) const;
   double weight_gradient() const;
@@ -137,7 +137,7 @@ EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
     case CallKind::embedding: return {2 * slots * all_columns * words(call.tile_inputs), 0};
     case CallKind::layer_norm: return {columns * 2 * call.tile_inputs, 0};
     case CallKind::linear: return {matrix_in + (call.bias ? columns * words(call.tile_outputs) : 0), 0};
-    case CallKind::loss: return {slots + loss_chunks(spec) * matrix_in, columns};
+    case CallKind::loss: return {slots + spec.chunks() * matrix_in, columns};
     case CallKind::logit_gradient: return {columns + matrix_in, 0};
     case CallKind::weight_gradient:
       return {0, all_columns * call.tile_outputs * columns * call.tile_inputs + (call.bias ? columns * call.tile_outputs : 0)};

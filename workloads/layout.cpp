@@ -10,14 +10,10 @@ int FeatureMap::valid(int column) const {
   return count;
 }
 
-FeatureMap contiguous_features(int count, int columns) {
-  FeatureMap map{columns, (count + columns - 1) / columns, {}};
-  for (int place = 0; place < columns * map.per_column; ++place) map.feature.push_back(place < count ? place : -1);
-  return map;
-}
+FeatureMap contiguous_features(int count, int columns) { return chunk_features(count, 0, columns, ceil_divide(count, columns)); }
 
 FeatureMap head_features(int heads, int head, int columns_per_head) {
-  FeatureMap map{heads * columns_per_head, (head + columns_per_head - 1) / columns_per_head, {}};
+  FeatureMap map{heads * columns_per_head, ceil_divide(head, columns_per_head), {}};
   for (int h = 0; h < heads; ++h)
     for (int place = 0; place < columns_per_head * map.per_column; ++place) map.feature.push_back(place < head ? h * head + place : -1);
   return map;
@@ -33,6 +29,12 @@ FeatureMap stack_features(const FeatureMap& map, int parts, int stride) {
         out.feature.push_back(f < 0 ? -1 : part * stride + f);
       }
   return out;
+}
+
+FeatureMap chunk_features(int count, int first, int columns, int per_column) {
+  FeatureMap map{columns, per_column, {}};
+  for (int f = first; f < first + columns * per_column; ++f) map.feature.push_back(f < count ? f : -1);
+  return map;
 }
 
 Layout::Token Layout::token(int lane, int row, int slot) const {

@@ -4,7 +4,13 @@
 
 #include <vector>
 
+#include "sim/dtype.h"
+
 namespace wafersim::workloads {
+
+constexpr int ceil_divide(int a, int b) { return (a + b - 1) / b; }
+// 32-bit words that carry values of a type: fp16 two a word.
+constexpr int words_of(int values, sim::Dtype type) { return sim::bytes_of(type) == 2 ? ceil_divide(values, 2) : values; }
 
 // The place of features 0..count-1 of one tensor on the columns of a lane. Padded places hold -1; in a column they come last.
 struct FeatureMap {
@@ -22,6 +28,8 @@ FeatureMap contiguous_features(int count, int columns);
 FeatureMap head_features(int heads, int head, int columns_per_head);
 // The maps of `parts` tensors of `map` side by side in every column (q, k and v of one linear): part p's feature f is p * stride + f.
 FeatureMap stack_features(const FeatureMap& map, int parts, int stride);
+// Features first, ..., first + columns * per_column - 1, contiguous; those from `count` on are padding. A chunk of the vocabulary.
+FeatureMap chunk_features(int count, int first, int columns, int per_column);
 
 // What every kernel knows about the mesh. rows_per_sequence * samples_per_lane <= rows; further rows hold only padding.
 struct Layout {
@@ -36,7 +44,8 @@ struct Layout {
   int rows_per_sequence = 1;  // token p of a sequence lives in row p mod rows_per_sequence of its rows, slot p / rows_per_sequence
   int tokens_per_pe = 1;      // t >= ceil(sequence / rows_per_sequence)
 
-  int feeder_row(int column) const { return column * rows / columns; }             // f(c); needs columns <= rows
+  int pitch() const { return ceil_divide(tokens_per_pe, 4) * 4; }       // elements from a tile's row to the next: rows keep one bank phase
+  int feeder_row(int column) const { return column * rows / columns; }  // f(c); needs columns <= rows
   int collector_row(int column) const { return (feeder_row(column) + 1) % rows; }  // e(c)
   bool row_in_sequence(int row) const { return row < samples_per_lane * rows_per_sequence; }
   // Token held by a slot: index of the sample in the batch, position in the sequence; sample -1 when the slot is padding.

@@ -8,8 +8,8 @@
 #include "sim/error.h"
 #include "workloads/closed_form.h"
 #include "workloads/graph.h"
+#include "workloads/mapping_advice.h"
 #include "workloads/mapping_candidates.h"
-#include "workloads/mapping_memory.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -45,10 +45,11 @@ class Search {
         one_layer_(training_graph(1)),
         two_layers_(training_graph(2)) {}
 
-  // Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
+  // Without its plan. Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
   std::optional<Mapping> best();
   const std::string& failure() const { return failure_; }
   const std::optional<Candidate>& smallest() const { return smallest_; }
+  const TrainingGraph& graph() const { return graph_; }
 
  private:
   using Queue = std::priority_queue<Candidate, std::vector<Candidate>, decltype(&later)>;
@@ -65,16 +66,14 @@ class Search {
   }
   Candidate candidate(const Layout& layout, int chunks, std::size_t number) const {
     Candidate made;
-    const int a_column = (shape_.vocabulary + layout.columns - 1) / layout.columns;
-    made.spec = {shape_, layout, (a_column + chunks - 1) / chunks, run_.dtype};
+    const int a_column = ceil_divide(shape_.vocabulary, layout.columns);
+    made.spec = {shape_, layout, ceil_divide(a_column, chunks), run_.dtype};
     made.cycles = estimate(made.spec);
     made.number = number;
     return made;
   }
-  // Lowers, or says why not.
-  bool fits(const Candidate& candidate, models::WaferPlan& plan, std::string& reason, bool& smaller_chunks_may) const;
   void reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const;
-  Mapping finish(const Candidate& chosen, Mapping mapping, models::WaferPlan plan, Queue& others) const;
+  Mapping finish(const Candidate& chosen, Mapping mapping, Queue& others) const;
 
   const RunSpec& run_;
   const ModelShape& shape_;
@@ -85,28 +84,6 @@ class Search {
   std::optional<Candidate> smallest_;
 };
 
-bool Search::fits(const Candidate& candidate, models::WaferPlan& plan, std::string& reason, bool& smaller_chunks_may) const {
-  smaller_chunks_may = false;
-  const MemoryShortage shortage = find_shortage(candidate.spec, graph_, machine_.sram.bytes);
-  if (!shortage.name.empty()) {
-    reason = fmt::format(
-        "SRAM overflow: {} needs {} bytes a PE where at least {} of {} are in use; use smaller tiles "
-        "(mapping.tokens_per_pe, mapping.features_per_pe) or a larger mesh",
-        shortage.name, shortage.bytes, shortage.in_use, machine_.sram.bytes);
-    smaller_chunks_may = shortage.of_the_loss;
-    return false;
-  }
-  try {
-    plan = lower(candidate.spec, graph_, machine_.core, machine_.sram);
-    return true;
-  } catch (const sim::Error& error) {
-    if (error.category() != sim::ErrorCategory::plan) throw;
-    reason = error.what();
-    smaller_chunks_may = true;
-    return false;
-  }
-}
-
 void Search::reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const {
   if (mapping.rejected.size() == most_rejected) return;
   const Layout& layout = candidate.spec.layout;
@@ -114,7 +91,7 @@ void Search::reject(Mapping& mapping, const Candidate& candidate, const std::str
       {layout.lanes, layout.tokens_per_pe, candidate.rows_of_features(), candidate.spec.loss_outputs_per_pe, candidate.cycles, reason});
 }
 
-Mapping Search::finish(const Candidate& chosen, Mapping mapping, models::WaferPlan plan, Queue& others) const {
+Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) const {
   const Layout& layout = chosen.spec.layout;
   mapping.layout = layout;
   mapping.loss_outputs_per_pe = chosen.spec.loss_outputs_per_pe;
@@ -122,15 +99,13 @@ Mapping Search::finish(const Candidate& chosen, Mapping mapping, models::WaferPl
   mapping.features_per_pe = chosen.rows_of_features();
   mapping.estimated_cycles = chosen.cycles;
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
-  const double outputs = static_cast<double>(loss_chunks(chosen.spec)) * layout.columns * mapping.loss_outputs_per_pe;
+  const double outputs = static_cast<double>(chosen.spec.chunks()) * layout.columns * mapping.loss_outputs_per_pe;
   mapping.padding.token_slots = 1 - static_cast<double>(layout.batch) * layout.sequence / slots;
   mapping.padding.features = 1 - static_cast<double>(shape_.width) / (static_cast<double>(layout.columns) * mapping.features_per_pe);
   mapping.padding.vocabulary = 1 - shape_.vocabulary / outputs;
   for (; !others.empty() && mapping.rejected.size() < most_rejected; others.pop())
     reject(mapping, others.top(),
            fmt::format("slower: {:.1f} % more cycles by the closed forms", 100 * (others.top().cycles / chosen.cycles - 1)));
-  fill_closed_forms(plan, chosen.spec, graph_, machine_);
-  mapping.plan = std::move(plan);
   return mapping;
 }
 
@@ -142,24 +117,23 @@ std::optional<Mapping> Search::best() {
   while (!queue.empty()) {
     const Candidate next = queue.top();
     queue.pop();
-    if (std::any_of(failed_.begin(), failed_.end(), [&](const Candidate& failed) { return next.dominates(failed); })) {
-      reject(mapping, next, "SRAM overflow: a smaller tile does not fit");
-      const int halved = 2 * loss_chunks(next.spec);
-      if (next.spec.loss_outputs_per_pe > 1) queue.push(candidate(next.spec.layout, halved, next.number));
-      continue;
+    const bool hopeless = std::any_of(failed_.begin(), failed_.end(), [&](const Candidate& failed) { return next.dominates(failed); });
+    MemoryMap memory;
+    if (hopeless) {
+      memory.refusal = "SRAM overflow: a smaller tile does not fit";
+      memory.loss_refused = true;  // what failed may have had smaller chunks already
+    } else {
+      memory = memory_map(next.spec, graph_, machine_.sram);
+      if (memory.refusal.empty()) return finish(next, std::move(mapping), queue);
+      if (!smallest_ || next.has_smaller_tile(*smallest_)) {
+        smallest_ = next;
+        failure_ = memory.refusal;
+      }
+      failed_.push_back(next);
     }
-    models::WaferPlan plan;
-    std::string reason;
-    bool smaller_chunks_may = false;
-    if (fits(next, plan, reason, smaller_chunks_may)) return finish(next, std::move(mapping), std::move(plan), queue);
-    reject(mapping, next, reason);
-    if (!smallest_ || next.has_smaller_tile(*smallest_)) {
-      smallest_ = next;
-      failure_ = reason;
-    }
-    failed_.push_back(next);
-    if (smaller_chunks_may && next.spec.loss_outputs_per_pe > 1)
-      queue.push(candidate(next.spec.layout, 2 * loss_chunks(next.spec), next.number));
+    reject(mapping, next, memory.refusal);
+    if (memory.loss_refused && next.spec.loss_outputs_per_pe > 1)
+      queue.push(candidate(next.spec.layout, 2 * next.spec.chunks(), next.number));
   }
   return {};
 }
@@ -169,6 +143,12 @@ bool pinned(const MappingSpec& mapping) { return mapping.lanes > 0 || mapping.to
 std::string describe(const Mapping& mapping) {
   return fmt::format("mapping.lanes = {}, mapping.tokens_per_pe = {} and mapping.features_per_pe = {} would fit", mapping.layout.lanes,
                      mapping.tokens_per_pe, mapping.features_per_pe);
+}
+
+std::string describe(const std::optional<Layout>& other, const ModelShape& shape) {
+  if (!other) return "; no mesh has a tile that fits (sram.bytes)";
+  return fmt::format("; a tile of {} tokens and {} features would fit on a mesh of {} x {} PEs (fabric.width, fabric.height)",
+                     other->tokens_per_pe, tile_rows(Features::residual, shape, *other), other->columns, other->rows);
 }
 
 std::string no_layout(const RunSpec& run, const ModelShape& shape) {
@@ -185,18 +165,23 @@ std::string no_layout(const RunSpec& run, const ModelShape& shape) {
 Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models::MachineSpec& machine) {
   require_simulable(run);
   Search search(run, shape, machine);
-  if (std::optional<Mapping> mapping = search.best()) return std::move(*mapping);
+  if (std::optional<Mapping> mapping = search.best()) {
+    const LoweringSpec spec = lowering_spec(*mapping, run, shape);
+    mapping->plan = lower(spec, search.graph(), machine.core, machine.sram);
+    fill_closed_forms(mapping->plan, spec, search.graph(), machine);
+    return std::move(*mapping);
+  }
   std::string message = search.smallest() ? search.failure() : no_layout(run, shape);
   if (pinned(run.mapping)) {
     RunSpec free = run;
     free.mapping.lanes = free.mapping.tokens_per_pe = free.mapping.features_per_pe = 0;
     const std::optional<Mapping> other = Search(free, shape, machine).best();
     message += other ? "; " + describe(*other) : "; nor does any other tile fit this rectangle";
-  } else if (search.smallest()) {
-    message += fmt::format("; no tile fits this rectangle, the smallest has {} tokens and {} features a PE",
-                           search.smallest()->spec.layout.tokens_per_pe, search.smallest()->rows_of_features());
   } else {
-    message += "; use a larger mesh (fabric.width, fabric.height)";
+    if (search.smallest())
+      message += fmt::format("; no tile fits this rectangle, the smallest has {} tokens and {} features a PE",
+                             search.smallest()->spec.layout.tokens_per_pe, search.smallest()->rows_of_features());
+    message += describe(smallest_fitting_layout(run, shape, search.graph(), machine), shape);
   }
   throw sim::Error(sim::ErrorCategory::plan, message);
 }

@@ -1,6 +1,6 @@
 #pragma once
 // The search for a layout (design, section 6): lanes, rows of a sequence (t tokens a PE), columns of a head (h features a PE) and chunks of
-// the vocabulary on the mapped rectangle. Of those that fit SRAM, which is tried by lowering, the one with the fewest cycles by the closed
+// the vocabulary on the mapped rectangle. Of those that fit SRAM (memory_map), the one with the fewest cycles by the closed
 // forms. What the configuration pins stays as it is or is refused.
 
 #include <string>
@@ -35,7 +35,7 @@ struct Mapping {
 };
 
 // Errors: unsupported for a mesh that only a sampled simulation could take, config for pins that contradict each other, plan when nothing
-// fits: the array and its bytes, and the tile that would fit if there is one.
+// fits: the array and its bytes, and a tile that would fit, on this rectangle or on the mesh that it needs.
 Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models::MachineSpec& machine);
 
 // What choose_mapping lowered.

@@ -8,8 +8,6 @@
 namespace wafersim::workloads {
 namespace {
 
-int ceil_divide(int a, int b) { return (a + b - 1) / b; }
-
 // The values ceil(whole / parts) for parts = 1, 2, ..., `most`, each with the fewest parts, largest value first.
 std::vector<int> shares(int whole, int most) {
   std::vector<int> values;

@@ -14,6 +14,17 @@ FeatureMap feature_map(Features features, const ModelShape& shape, const Layout&
   return {layout.columns, 1, std::vector<int>(static_cast<std::size_t>(layout.columns), -1)};
 }
 
+int tile_rows(Features features, const ModelShape& shape, const Layout& layout) {
+  switch (features) {
+    case Features::residual: return ceil_divide(shape.width, layout.columns);
+    case Features::heads: return ceil_divide(shape.head(), layout.columns_per_head);
+    case Features::qkv: return 3 * ceil_divide(shape.head(), layout.columns_per_head);
+    case Features::inner: return ceil_divide(shape.inner, layout.columns);
+    case Features::statistic: break;
+  }
+  return 1;
+}
+
 const char* name(OpKind kind) {
   switch (kind) {
     case OpKind::embedding: return "embedding";

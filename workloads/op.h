@@ -20,6 +20,8 @@ enum class Features {
 
 // Where the features of a tensor live; `statistic` has one place a column, of no feature.
 FeatureMap feature_map(Features features, const ModelShape& shape, const Layout& layout);
+// Rows of a PE's tile: per_column of feature_map.
+int tile_rows(Features features, const ModelShape& shape, const Layout& layout);
 
 // Ops of the model. Each has one output tensor but `loss`, whose result is the scalar that training minimises.
 enum class OpKind {

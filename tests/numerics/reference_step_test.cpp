@@ -11,8 +11,8 @@
 namespace wafersim::workloads::reference {
 namespace {
 
-ReferenceSpec small_spec(bool tied) {
-  ReferenceSpec spec;
+LoweringSpec small_spec(bool tied) {
+  LoweringSpec spec;
   spec.shape = {19, 8, 12, 2, 2, 20, 1e-5, tied};
   spec.layout.lanes = 2;
   spec.layout.columns = 4;
@@ -34,19 +34,19 @@ std::vector<std::uint32_t> random_tokens(std::uint64_t stream) {
   return out;
 }
 
-StepValues step_of(const ReferenceSpec& spec, const std::vector<float>& weights, double loss_scale = 1.0) {
+StepValues step_of(const LoweringSpec& spec, const std::vector<float>& weights, double loss_scale = 1.0) {
   return run_step(spec, differentiate(build_gpt2(spec.shape)), weights, random_tokens(1), random_tokens(2), loss_scale);
 }
 
-std::vector<float> initial_weights(const ReferenceSpec& spec) {
+std::vector<float> initial_weights(const LoweringSpec& spec) {
   memoryx::ParameterStore store(parameter_table(spec.shape));
   store.initialise(9, 0.2);
   return store.weights();
 }
 
 TEST(ReferenceStep, AnUntiedModelWithEqualMatricesLosesTheSameAndSharesTheGradient) {
-  const ReferenceSpec tied = small_spec(true);
-  const ReferenceSpec untied = small_spec(false);
+  const LoweringSpec tied = small_spec(true);
+  const LoweringSpec untied = small_spec(false);
   std::vector<float> weights = initial_weights(tied);
   const StepValues a = step_of(tied, weights);
   weights.insert(weights.end(), weights.begin(), weights.begin() + 19 * 12);  // lm_head.weight, last in the table, = wte.weight
@@ -58,7 +58,7 @@ TEST(ReferenceStep, AnUntiedModelWithEqualMatricesLosesTheSameAndSharesTheGradie
 }
 
 TEST(ReferenceStep, TheLossScaleMultipliesEveryGradientAndLeavesTheLoss) {
-  const ReferenceSpec spec = small_spec(true);
+  const LoweringSpec spec = small_spec(true);
   const StepValues a = step_of(spec, initial_weights(spec), 1.0);
   const StepValues b = step_of(spec, initial_weights(spec), 4096.0);
   EXPECT_EQ(a.loss, b.loss);
@@ -66,7 +66,7 @@ TEST(ReferenceStep, TheLossScaleMultipliesEveryGradientAndLeavesTheLoss) {
 }
 
 TEST(ReferenceStep, RowsOfUnusedPositionsGetNoGradientAndEveryTensorGetsSome) {
-  const ReferenceSpec spec = small_spec(true);
+  const LoweringSpec spec = small_spec(true);
   const StepValues values = step_of(spec, initial_weights(spec));
   const memoryx::ParameterTable table = parameter_table(spec.shape);
   const auto& positions = table[table.find("wpe.weight")];
@@ -78,7 +78,7 @@ TEST(ReferenceStep, RowsOfUnusedPositionsGetNoGradientAndEveryTensorGetsSome) {
 }
 
 TEST(ReferenceStep, LaterTokensDoNotChangeWhatEarlierOnesCompute) {
-  const ReferenceSpec spec = small_spec(true);
+  const LoweringSpec spec = small_spec(true);
   const TrainingGraph graph = differentiate(build_gpt2(spec.shape));
   const std::vector<float> weights = initial_weights(spec);
   std::vector<std::uint32_t> tokens = random_tokens(1);
@@ -106,7 +106,7 @@ TEST(ReferenceStep, LaterTokensDoNotChangeWhatEarlierOnesCompute) {
 }
 
 TEST(ReferenceStep, HalfPrecisionTilesHoldOnlyHalfPrecisionValues) {
-  ReferenceSpec spec = small_spec(true);
+  LoweringSpec spec = small_spec(true);
   spec.type = sim::Dtype::f16;
   const StepValues values = step_of(spec, initial_weights(spec), 1024.0);
   const TrainingGraph graph = differentiate(build_gpt2(spec.shape));
@@ -119,7 +119,7 @@ TEST(ReferenceStep, HalfPrecisionTilesHoldOnlyHalfPrecisionValues) {
 }
 
 TEST(ReferenceTrainer, TheLossFallsOnABatchSeenAgainAndAgain) {
-  const ReferenceSpec spec = small_spec(true);
+  const LoweringSpec spec = small_spec(true);
   memoryx::ParameterStore store(parameter_table(spec.shape));
   store.initialise(9);
   memoryx::UpdateSpec update;
@@ -134,7 +134,7 @@ TEST(ReferenceTrainer, TheLossFallsOnABatchSeenAgainAndAgain) {
 }
 
 TEST(ReferenceTrainer, AnOverflowInHalfPrecisionSkipsStepsUntilTheScaleFits) {
-  ReferenceSpec spec = small_spec(true);
+  LoweringSpec spec = small_spec(true);
   spec.type = sim::Dtype::f16;
   memoryx::ParameterStore store(parameter_table(spec.shape));
   store.initialise(9, 0.2);

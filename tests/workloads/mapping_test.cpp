@@ -131,7 +131,7 @@ TEST(Mapping, RefusesAMeshWithFewerColumnsThanHeads) {
   const sim::Error error = refusal(run);
   EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
   EXPECT_NE(std::string(error.what()).find("2 heads of 8 features"), std::string::npos) << error.what();
-  EXPECT_NE(std::string(error.what()).find("use a larger mesh"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("8 tokens and 8 features would fit on a mesh of 2 x 4 PEs"), std::string::npos) << error.what();
 }
 
 TEST(Mapping, TakesAnotherTileWhenTheFastestDoesNotFitSram) {
@@ -152,6 +152,7 @@ TEST(Mapping, NamesArrayBytesAndTileWhenNothingFitsSram) {
   EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
   EXPECT_NE(std::string(error.what()).find("SRAM overflow: code and descriptors needs"), std::string::npos) << error.what();
   EXPECT_NE(std::string(error.what()).find("no tile fits this rectangle"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("no mesh has a tile that fits"), std::string::npos) << error.what();
 }
 
 TEST(Mapping, NamesTheTileThatWouldFitWhenAPinnedOneDoesNot) {

@@ -46,7 +46,7 @@ ordered_json mapping_json(const PreparedRun& run) {
                       {"loss_outputs_per_pe", run.lowering.loss_outputs_per_pe}};
   // Fractions that are padding.
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
-  const double outputs = static_cast<double>(workloads::loss_chunks(run.lowering)) * layout.columns * run.lowering.loss_outputs_per_pe;
+  const double outputs = static_cast<double>(run.lowering.chunks()) * layout.columns * run.lowering.loss_outputs_per_pe;
   out["padding"] = {{"token_slots", 1 - static_cast<double>(run.training.tokens()) / slots},
                     {"features", 1 - run.lowering.shape.width / (static_cast<double>(layout.columns) * features)},
                     {"vocabulary", 1 - run.lowering.shape.vocabulary / outputs}};

@@ -1,10 +1,9 @@
 // Causal attention: the keys and values of a sequence travel its ring of rows; scores are summed over a head's columns, the softmax of a
 // key is computed by one of them, its probabilities are relayed to all.
 #include <cfloat>
-#include <cmath>
 
-#include "workloads/kernels/attention_keys.h"
-#include "workloads/kernels/kernels.h"
+#include "workloads/kernels/attention_kernel.h"
+#include "workloads/kernels/work_area.h"
 
 namespace wafersim::workloads {
 
@@ -15,204 +14,180 @@ namespace {
 
 constexpr int task_next_block = task_first_local;
 
-// Offsets in the work area; the vectors' bank phases (0 or 4) differ where two are read together.
+// Offsets in the work area. Where two vectors are read together their phases differ.
 struct Work {
-  int m, maximum, l, alpha, partial, received, o, scores, probabilities, block_a, block_b, end;
+  int m, maximum, l, alpha, partial, received;  // a value a slot
+  int o;                                        // fp32 tile
+  int scores, probabilities;                    // a row for each own key
+  int block_a, block_b;                         // keys and values on their way
+  std::int64_t bytes;
 };
 
-Work work_of(const KernelBuilder& k, int head_rows) {
-  const int vector = (k.vector_bytes() + 15) / 8 * 8;
-  Work w;
-  w.m = 4;
-  w.maximum = w.m + vector;
-  w.l = w.maximum + vector;
-  w.alpha = w.l + vector + 4;
-  w.partial = w.alpha + vector;
-  w.received = w.partial + vector;
-  w.o = w.received + vector + 4;
-  w.scores = w.o + head_rows * k.vector_bytes() + 4;
-  w.probabilities = w.scores + own_keys(k) * k.vector_bytes();
-  w.block_a = w.probabilities + (own_keys(k) * k.tile_row_bytes() + 7) / 8 * 8;
-  w.block_b = w.block_a + 2 * head_rows * k.tile_row_bytes();
-  w.end = w.block_b + 2 * head_rows * k.tile_row_bytes();
+Work work_of(const KernelBuilder& k, const AttentionShape& shape) {
+  const std::int64_t vector = k.vector_bytes(), keys = own_keys(k), block = std::int64_t{2} * shape.rows * k.tile_row_bytes();
+  WorkArea area;
+  Work w{};
+  w.m = area.part(vector, 4);
+  w.maximum = area.part(vector, 4);
+  w.l = area.part(vector, 4);
+  w.alpha = area.part(vector, 0);
+  w.partial = area.part(vector, 0);
+  w.received = area.part(vector, 0);
+  w.o = area.part(shape.rows * vector, 4);
+  w.scores = area.part(keys * vector, 0);
+  w.probabilities = area.part(keys * k.tile_row_bytes(), 0);
+  w.block_a = area.part(block, 0);
+  w.block_b = area.part(block, 0);
+  w.bytes = area.bytes();
   return w;
 }
 
-}  // namespace
+class Attention : AttentionKernel {
+ public:
+  Attention(KernelBuilder& builder, const AttentionShape& shape) : AttentionKernel(builder, shape), w_(work_of(builder, shape)) {}
 
-int attention_work_bytes(const KernelBuilder& k, int head_rows) { return work_of(k, head_rows).end; }
-
-int emit_attention(KernelBuilder& k, int head_features, int head_rows) {
-  Assembler& a = k.a;
-  const auto head = KernelBuilder::Group::head;
-  const int task = k.begin("attention", {"qkv", "o", "lse", "work"},
-                           {KernelBuilder::ring_words(head),
-                            KernelBuilder::relay_ring_words(head),
-                            KernelBuilder::all_reduce_words(head),
-                            {word_sequence_row, word_sequence_in, word_sequence_out}});
-  const Work w = work_of(k, head_rows);
-  const Layout& layout = k.layout();
-  const int element = sim::bytes_of(k.type()), row_bytes = k.tile_row_bytes(), vector_bytes = k.vector_bytes(),
-            columns = layout.columns_per_head;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_features));
-  const Value slots = imm(k.slots()), rows = imm(head_rows);
-  const int qkv = k.arg("qkv"), work = k.arg("work"), r = k.word(word_sequence_row), self = k.word(word_head_column);
-  const int step = k.fresh(), block = k.fresh(), next = k.fresh(), owner = k.fresh(), left = k.fresh(), q = k.fresh(), key = k.fresh(),
-            score = k.fresh(), other = k.fresh();
-  const auto at = [&](int offset) { return k.vector(reg(work, offset)); };
-  const Operand in = input(Dtype::f32, in_row), out = output(Dtype::f32, out_row), partial = at(w.partial);
-  const Operand o_tile = k.tile(reg(k.arg("o"))), lse = k.vector(reg(k.arg("lse")));
-  AttentionKeys keys(k, owner, left);
-
-  const auto finish = a.label(), compute = a.label();
-  a.mov(o_tile, constant(0.0f), slots, rows);
-  a.mov(lse, constant(0.0f), slots);
-  a.branch_less(r, imm(0), finish);
-  a.mov(at(w.m), constant(-FLT_MAX), slots);
-  a.mov(at(w.l), constant(0.0f), slots);
-  a.mov(k.tile32(reg(work, w.o)), constant(0.0f), slots, rows);
-  if (layout.rows_per_sequence > 1) {
-    a.bind_input(in_column, reg(k.word(word_sequence_in)));
-    a.bind_output(out_column, reg(k.word(word_sequence_out)));
+  void emit() {
+    const auto finish = a.label(), compute = a.label();
+    start(finish);
+    a.bind(compute);
+    exchange_blocks();
+    k.bind_ring(head);
+    scores();
+    raise_maxima();
+    probabilities();
+    weigh_values();
+    a.end_task();
+    k.begin_part(task_next_block, "attention: next block");
+    next_block(compute);
+    store_result();
+    a.bind(finish);
   }
-  a.set(step, imm(0));
-  a.set(block, reg(qkv, head_rows * row_bytes));  // keys, then values
-  a.set(next, reg(work, w.block_a));
 
-  a.bind(compute);
-  // While this block is worked on, it goes to the next row and the previous row's comes.
-  const auto no_travel = a.label(), travels = a.label();
-  a.branch_equal(step, imm(layout.rows_per_sequence - 1), no_travel);
-  if (layout.rows_per_sequence > 1) {
-    a.block(task_next_block);
-    Instruction& send = a.mov(output(k.type(), out_column), k.tile(reg(block)), slots, imm(2 * head_rows));
-    send.microthread = 1;
-    send.then_unblock = task_next_block;
-    Instruction& receive = a.mov(k.tile(reg(next)), input(k.type(), in_column), slots, imm(2 * head_rows));
-    receive.microthread = 2;
-    receive.then_activate = task_next_block;
-    a.jump(travels);
+ private:
+  Operand at(int offset) const { return vector(work, offset); }
+
+  void start(Assembler::Label finish) {
+    a.mov(tile(k.arg("o")), constant(0.0f), slots, rows);
+    a.mov(vector(k.arg("lse")), constant(0.0f), slots);
+    a.branch_less(r, imm(0), finish);
+    a.mov(at(w_.m), constant(-FLT_MAX), slots);
+    a.mov(at(w_.l), constant(0.0f), slots);
+    a.mov(tile32(work, w_.o), constant(0.0f), slots, rows);
+    bind_sequence_ring();
+    a.set(step, imm(0));
+    a.set(block, reg(qkv, part));  // keys, then values
+    a.set(next, reg(work, w_.block_a));
   }
-  a.bind(no_travel);
-  a.unblock(task_next_block);
-  a.activate(task_next_block);
-  a.bind(travels);
 
-  // Scores.
-  k.bind_ring(head);
-  a.set(q, reg(qkv));
-  a.set(key, reg(block));
-  a.set(score, reg(work, w.scores));
-  keys.each({{q, element}, {key, element}, {score, 4}}, [&] {
-    const auto multiply = [&](const Operand& sum) {
-      Instruction& i = a.fma(sum, memory(k.type(), reg(q), 1, k.pitch()), memory_scalar(k.type(), reg(key), k.pitch()), reg(left), rows);
-      i.from_zero = true;
-      i.new_output = true;
-    };
-    k.with_role(
-        head, owner,
-        [&] {
-          multiply(partial);
-          a.mov(out, partial, reg(left));
-        },
-        [&] {
-          multiply(partial);
-          a.add(out, partial, in, reg(left));
-        },
-        [&] {
-          const Operand s = memory(Dtype::f32, reg(score));
-          multiply(k.alone(head) ? s : partial);
-          if (!k.alone(head)) a.add(s, partial, in, reg(left));
-          a.mul(s, s, constant(scale, Dtype::f32), reg(left));
-          const auto masked = a.label(), visible = a.label();
-          a.branch_less(r, reg(step), masked);  // the block is from a later row: its key k comes after query k
-          a.jump(visible);
-          a.bind(masked);
-          a.mov(s, constant(-FLT_MAX), imm(1));
-          a.bind(visible);
-          a.add_integer(score, imm(vector_bytes));
-        });
-  });
+  // While a block is worked on, it goes to the next row and the previous row's comes.
+  void exchange_blocks() {
+    const auto no_travel = a.label(), travels = a.label();
+    a.branch_equal(step, imm(rows_per_sequence - 1), no_travel);
+    if (rows_per_sequence > 1) {
+      a.block(task_next_block);
+      Instruction& send = a.mov(output(k.type(), out_column), tile(block), slots, imm(2 * head_rows));
+      send.microthread = 1;
+      send.then_unblock = task_next_block;
+      Instruction& receive = a.mov(tile(next), input(k.type(), in_column), slots, imm(2 * head_rows));
+      receive.microthread = 2;
+      receive.then_activate = task_next_block;
+      a.jump(travels);
+    }
+    a.bind(no_travel);
+    a.unblock(task_next_block);
+    a.activate(task_next_block);
+    a.bind(travels);
+  }
+
+  void scores() {
+    a.set(q, reg(qkv));
+    a.set(key, reg(block));
+    a.set(score, reg(work, w_.scores));
+    sum_scores({{0, 0, 0}}, w_.partial, [&] {
+      const Operand s = vector(score);
+      a.mul(s, s, constant(scale, Dtype::f32), reg(left));
+      const auto masked = a.label(), visible = a.label();
+      a.branch_less(r, reg(step), masked);  // the block is from a later row: its key k comes after query k
+      a.jump(visible);
+      a.bind(masked);
+      a.mov(s, constant(-FLT_MAX), imm(1));
+      a.bind(visible);
+    });
+  }
 
   // Maxima, and what they change.
-  const auto own_start = [&](int offset, int address) {
-    a.set(address, reg(self));
-    a.mul_integer(address, imm(4));
-    a.add_integer(address, reg(work, offset));
-  };
-  a.mov(at(w.maximum), at(w.m), slots);
-  own_start(w.scores, score);
-  own_start(w.maximum, other);
-  keys.own(self, {{score, vector_bytes + 4 * columns}, {other, 4 * columns}},
-           [&] { a.max(k.vector(reg(other)), k.vector(reg(other)), k.vector(reg(score)), reg(left)); });
-  k.all_reduce(head, Opcode::max, reg(work, w.maximum), slots);
-  a.sub(at(w.alpha), at(w.m), at(w.maximum), slots);
-  a.unary(Opcode::exp, at(w.alpha), at(w.alpha), slots);
-  a.mul(at(w.l), at(w.l), at(w.alpha), slots);
-  a.mul(k.tile32(reg(work, w.o)), k.tile32(reg(work, w.o)), at(w.alpha), slots, rows);
-  a.mov(at(w.m), at(w.maximum), slots);
+  void raise_maxima() {
+    a.mov(at(w_.maximum), at(w_.m), slots);
+    start_at_own_key(score, 4, work, w_.scores);
+    start_at_own_key(other, 4, work, w_.maximum);
+    each_own_key({{score, vector_bytes + 4 * columns}, {other, 4 * columns}},
+                 [&] { a.max(vector(other), vector(other), vector(score), reg(left)); });
+    k.all_reduce(head, Opcode::max, reg(work, w_.maximum), slots);
+    a.sub(at(w_.alpha), at(w_.m), at(w_.maximum), slots);
+    a.unary(Opcode::exp, at(w_.alpha), at(w_.alpha), slots);
+    a.mul(at(w_.l), at(w_.l), at(w_.alpha), slots);
+    a.mul(tile32(work, w_.o), tile32(work, w_.o), at(w_.alpha), slots, rows);
+    a.mov(at(w_.m), at(w_.maximum), slots);
+  }
 
-  // Probabilities of the own keys.
-  own_start(w.scores, score);
-  own_start(w.m, other);
-  a.set(q, reg(self));
-  a.mul_integer(q, imm(element));
-  a.add_integer(q, reg(work, w.probabilities));
-  keys.own(self, {{score, vector_bytes + 4 * columns}, {other, 4 * columns}, {q, row_bytes + element * columns}}, [&] {
-    const Operand s = k.vector(reg(score));
-    a.sub(s, s, k.vector(reg(other)), reg(left));
-    a.unary(Opcode::exp, s, s, reg(left));
-    const Operand l = k.vector(reg(other, w.l - w.m));
-    a.add(l, l, s, reg(left));
-    a.mov(k.row(reg(q)), s, reg(left));
-  });
+  // Of the own keys.
+  void probabilities() {
+    start_at_own_key(score, 4, work, w_.scores);
+    start_at_own_key(other, 4, work, w_.m);
+    start_at_own_key(q, element, work, w_.probabilities);
+    each_own_key({{score, vector_bytes + 4 * columns}, {other, 4 * columns}, {q, row_bytes + element * columns}}, [&] {
+      const Operand s = vector(score), l = vector(other, w_.l - w_.m);
+      a.sub(s, s, vector(other), reg(left));
+      a.unary(Opcode::exp, s, s, reg(left));
+      a.add(l, l, s, reg(left));
+      a.mov(row(q), s, reg(left));
+    });
+  }
 
-  // Values, weighted.
-  k.bind_ring(head);
-  a.set(q, reg(work, w.probabilities));
-  a.set(key, reg(block, head_rows * row_bytes));
-  a.set(other, reg(work, w.o));
-  keys.each({{q, element}, {key, element}, {other, 4}}, [&] {
-    const auto accumulate = [&](const Operand& p) {
-      a.fma(k.tile32(reg(other)), p, memory_scalar(k.type(), reg(key), k.pitch()), reg(left), rows);
-    };
-    k.with_relay(
-        head, owner,
-        [&] {
-          if (!k.alone(head)) a.mov(output(k.type(), out_row), k.row(reg(q)), reg(left));
-          accumulate(k.row(reg(q)));
-          a.add_integer(q, imm(row_bytes));
-        },
-        [&](bool forwards) {
-          const Operand p = k.row(reg(work, w.received));
-          a.mov(p, input(k.type(), in_row), reg(left));
-          if (forwards) a.mov(output(k.type(), out_row), p, reg(left));
-          accumulate(p);
-        });
-  });
-  a.end_task();
+  void weigh_values() {
+    k.bind_ring(head);
+    a.set(q, reg(work, w_.probabilities));
+    a.set(key, reg(block, part));
+    a.set(other, reg(work, w_.o));
+    relay(q, {{0, w_.received}}, {{q, element}, {key, element}, {other, 4}},
+          [&](const std::vector<Operand>& p) { a.fma(tile32(other), p[0], key_value(), reg(left), rows); });
+  }
 
-  k.begin_part(task_next_block, "attention: next block");
-  a.add_integer(step, imm(1));
-  const auto last = a.label();
-  a.branch_equal(step, imm(layout.rows_per_sequence), last);
-  // The block just received is next; the one just sent has been read, so its place is free (the first block stays in qkv).
-  a.set(other, reg(work, w.block_a));
-  const auto use_a = a.label();
-  a.set(block, reg(next));
-  a.branch_not_equal(block, reg(other), use_a);
-  a.set(other, reg(work, w.block_b));
-  a.bind(use_a);
-  a.set(next, reg(other));
-  a.jump(compute);
-  a.bind(last);
-  k.all_reduce(head, Opcode::add, reg(work, w.l), slots);
-  a.unary(Opcode::recip, at(w.alpha), at(w.l), slots);
-  a.mul(k.tile32(reg(work, w.o)), k.tile32(reg(work, w.o)), at(w.alpha), slots, rows);
-  a.mov(o_tile, k.tile32(reg(work, w.o)), slots, rows);
-  a.unary(Opcode::log, at(w.l), at(w.l), slots);
-  a.add(lse, at(w.m), at(w.l), slots);
-  a.bind(finish);
+  void next_block(Assembler::Label compute) {
+    const auto last = a.label(), use_a = a.label();
+    a.add_integer(step, imm(1));
+    a.branch_equal(step, imm(rows_per_sequence), last);
+    // The block just received is next; the one just sent has been read, so its place is free (the first block stays in qkv).
+    a.set(other, reg(work, w_.block_a));
+    a.set(block, reg(next));
+    a.branch_not_equal(block, reg(other), use_a);
+    a.set(other, reg(work, w_.block_b));
+    a.bind(use_a);
+    a.set(next, reg(other));
+    a.jump(compute);
+    a.bind(last);
+  }
+
+  void store_result() {
+    const Operand o = tile32(work, w_.o);
+    k.all_reduce(head, Opcode::add, reg(work, w_.l), slots);
+    a.unary(Opcode::recip, at(w_.alpha), at(w_.l), slots);
+    a.mul(o, o, at(w_.alpha), slots, rows);
+    a.mov(tile(k.arg("o")), o, slots, rows);
+    a.unary(Opcode::log, at(w_.l), at(w_.l), slots);
+    a.add(vector(k.arg("lse")), at(w_.m), at(w_.l), slots);
+  }
+
+  Work w_;
+};
+
+}  // namespace
+
+std::int64_t attention_work_bytes(const KernelBuilder& k, const AttentionShape& shape) { return work_of(k, shape).bytes; }
+
+int emit_attention(KernelBuilder& k, const AttentionShape& shape) {
+  const int task = k.begin("attention", {"qkv", "o", "lse", "work"}, AttentionKernel::words());
+  Attention(k, shape).emit();
   k.end();
   return task;
 }

@@ -37,7 +37,7 @@ class KernelBuilder {
   const Tables& tables() const { return tables_; }
   sim::Dtype type() const { return type_; }
   int slots() const { return layout_.tokens_per_pe; }
-  int pitch() const { return (layout_.tokens_per_pe + 3) / 4 * 4; }  // elements from a tile's row to the next: keeps rows in one bank phase
+  int pitch() const { return layout_.pitch(); }
   int tile_row_bytes() const { return pitch() * sim::bytes_of(type_); }
   int vector_bytes() const { return pitch() * 4; }  // of one fp32 value a slot
 

@@ -1,6 +1,9 @@
 #pragma once
 // The programs of the ops of a training step, each in a file of its own. Arithmetic and orders: workloads/NUMERICS.md. Layout: design,
-// section 6. Each emit_ function writes one kernel and returns its task id; the argument names are what lowering must give.
+// section 6. Each emit_ function writes one kernel and returns its task id; the argument names are what lowering must give. `work` is an
+// area at a multiple of 8 of as many bytes as the kernel's _work_bytes function says.
+
+#include <cstdint>
 
 #include "workloads/kernels/kernel_builder.h"
 
@@ -21,27 +24,33 @@ int emit_weight_gradient(KernelBuilder& k);
 int emit_layer_norm(KernelBuilder& k, int width, float epsilon);
 // x, mean, rstd, dy, dx, products (fp32 tile), totals (two vectors), normal, work, sums, features
 int emit_layer_norm_gradient(KernelBuilder& k, int width);
-// x, y, work (four vectors), features
+// x, y, work, features
 int emit_gelu(KernelBuilder& k);
-// x, dy, dx, work (five vectors), features
+std::int64_t gelu_work_bytes(const KernelBuilder& k);
+// x, dy, dx, work, features
 int emit_gelu_gradient(KernelBuilder& k);
+std::int64_t gelu_gradient_work_bytes(const KernelBuilder& k);
 // a, b, y, features: residual and gradient sum
 int emit_add(KernelBuilder& k);
 // x, positions (tile), features
 int emit_embedding(KernelBuilder& k);
 // dx, features
 int emit_embedding_gradient(KernelBuilder& k);
-// qkv, o, lse, work; head_rows: features of a head in a column, of a head's `head_features`.
-int emit_attention(KernelBuilder& k, int head_features, int head_rows);
-int attention_work_bytes(const KernelBuilder& k, int head_rows);
+struct AttentionShape {
+  int features;  // true ones of a head
+  int rows;      // places of a head's features in a column's tile
+};
+// qkv, o, lse, work
+int emit_attention(KernelBuilder& k, const AttentionShape& shape);
+std::int64_t attention_work_bytes(const KernelBuilder& k, const AttentionShape& shape);
 // qkv, o, lse, do, dqkv, work
-int emit_attention_gradient(KernelBuilder& k, int head_features, int head_rows);
-int attention_gradient_work_bytes(const KernelBuilder& k, int head_rows);
+int emit_attention_gradient(KernelBuilder& k, const AttentionShape& shape);
+std::int64_t attention_gradient_work_bytes(const KernelBuilder& k, const AttentionShape& shape);
 // x, lse, targets, work, features, feed: the loss leaves the wafer. `outputs` true outputs in chunks of columns * chunk_outputs.
 int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs);
 // x, lse, targets, dy (tile of chunk_outputs rows), work, features, first (of the chunk), last (1 in the last chunk), feed
 int emit_logit_gradient(KernelBuilder& k, int chunk_outputs);
-int loss_work_bytes(const KernelBuilder& k, int chunk_outputs);
+std::int64_t loss_work_bytes(const KernelBuilder& k, int chunk_outputs);
 // y, dx, features: fp32 tile y += dx; and its rounding into the tile y of the run's type (x, y, features).
 int emit_accumulate(KernelBuilder& k);
 int emit_round(KernelBuilder& k);

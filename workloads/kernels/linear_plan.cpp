@@ -1,6 +1,5 @@
 #include "workloads/kernels/linear_plan.h"
 
-#include "fabric/wavelet.h"
 #include "models/sram_allocator.h"
 #include "workloads/kernels/kernels.h"
 #include "workloads/kernels/streams.h"
@@ -30,21 +29,26 @@ LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype
   allocator.allocate("code and descriptors", models::program_bytes(plan.programs[0], sram.instruction_bytes, sram.descriptor_bytes));
 
   StreamBuilder stream(layout, type);
-  stream.word({memoryx::Port::Side::west, 0}, color_f0,
-              {memoryx::StreamValue::Kind::control, 0, fabric::control_payload(fabric::SwitchCommand::nop, false, task, 0), 0}, false);
+  stream.start(task);
   stream.linear_weights(made.inputs, made.outputs, [outputs](int i, int j) { return static_cast<std::uint32_t>(i * outputs + j); });
   made.row_elements = k.pitch();
   made.x_address = allocator.allocate("x", made.inputs.per_column * k.tile_row_bytes());
   made.y_address = allocator.allocate("y", made.outputs.per_column * k.tile_row_bytes());
   const int sums = type == sim::Dtype::f16 ? allocator.allocate("sums", made.outputs.per_column * k.vector_bytes()) : made.y_address;
   const int partial = allocator.allocate("partial", k.vector_bytes(), 4);
-  const std::vector<std::int32_t> arguments = {made.x_address,          made.inputs.per_column, partial, sums,
-                                               made.outputs.per_column, made.y_address,         0,       stream.relayed_words()};
+  const std::vector<std::int32_t> arguments = {
+      made.x_address,
+      made.inputs.per_column,
+      partial,
+      sums,
+      made.outputs.per_column,
+      made.y_address,
+      0,
+      static_cast<std::int32_t>(weight_words(layout, type, made.inputs.per_column, made.outputs.per_column))};
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(arguments.data());
   plan.memory.push_back({tables.call_table, {bytes, bytes + 4 * arguments.size()}});
   const FeatureMap& residual = made.inputs;
-  const int token_words = type == sim::Dtype::f16 ? (residual.per_column + 1) / 2 : residual.per_column;
-  plan.routes = wafer_routes(layout, token_words);
+  plan.routes = wafer_routes(layout, words_of(residual.per_column, type));
   plan.pe_class.assign(static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height), 0);
   plan.pe_words_address = tables.pe_words;
   plan.words_per_pe = pe_word_count;
@@ -55,7 +59,6 @@ LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype
   call.kernel = "linear";
   call.phase = "forward";
   call.stream = stream.take();
-  call.stream.in.front().control = true;
   plan.calls.push_back(std::move(call));
   return made;
 }

@@ -2,6 +2,7 @@
 #include <cfloat>
 
 #include "workloads/kernels/kernels.h"
+#include "workloads/kernels/work_area.h"
 
 namespace wafersim::workloads {
 
@@ -10,24 +11,32 @@ using sim::Dtype;
 
 namespace {
 
-// Offsets in the work area. s and sel are neighbours, so that one all-reduce sums both.
+// Offsets in the work area. Where two vectors are read together their phases differ.
 struct Work {
-  int m, maximum, s, sel, scratch, other, partial, scale, logits, end;
+  int m, maximum;  // a value a slot
+  int s, sel;      // neighbours without a gap, so that one all-reduce sums both
+  int scratch, other;
+  int partial;
+  int scale;   // one value
+  int logits;  // fp32 tile
+  std::int64_t bytes;
 };
 
 Work work_of(const KernelBuilder& k, int chunk_outputs) {
-  const int vector = k.vector_bytes() + 8;  // the pad alternates bank phases
-  Work w;
-  w.m = 4;
-  w.maximum = w.m + vector;
-  w.s = w.maximum + vector;
-  w.sel = w.s + 4 * k.slots();
-  w.scratch = (w.s + 2 * vector) / 8 * 8;
-  w.other = w.scratch + vector + 4;
-  w.partial = w.other + vector;
-  w.scale = w.partial + vector;
-  w.logits = (w.scale + 8 + 7) / 8 * 8;
-  w.end = w.logits + chunk_outputs * k.vector_bytes();
+  const std::int64_t vector = k.vector_bytes();
+  const int values = 4 * k.slots();
+  WorkArea area;
+  Work w{};
+  w.m = area.part(vector, 4);
+  w.maximum = area.part(vector, 4);
+  w.s = area.part(std::int64_t{2} * values, 4);
+  w.sel = w.s + values;
+  w.scratch = area.part(vector, 0);
+  w.other = area.part(vector, 4);
+  w.partial = area.part(vector, 4);
+  w.scale = area.part(4, 4);
+  w.logits = area.part(chunk_outputs * vector, 0);
+  w.bytes = area.bytes();
   return w;
 }
 
@@ -35,7 +44,7 @@ constexpr std::int32_t no_target = -1;
 
 }  // namespace
 
-int loss_work_bytes(const KernelBuilder& k, int chunk_outputs) { return work_of(k, chunk_outputs).end; }
+std::int64_t loss_work_bytes(const KernelBuilder& k, int chunk_outputs) { return work_of(k, chunk_outputs).bytes; }
 
 int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
   Assembler& a = k.a;
@@ -48,7 +57,7 @@ int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
                             {word_vocabulary_first, word_vocabulary_last}});
   const Work w = work_of(k, chunk_outputs);
   const Value slots = imm(k.slots());
-  const int per_chunk = k.layout().columns * chunk_outputs, chunks = (outputs + per_chunk - 1) / per_chunk;
+  const int per_chunk = k.layout().columns * chunk_outputs, chunks = ceil_divide(outputs, per_chunk);
   const int work = k.arg("work");
   const auto at = [&](int offset) { return k.vector(reg(work, offset)); };
   const Operand m = at(w.m), maximum = at(w.maximum), s = at(w.s), sel = at(w.sel), scratch = at(w.scratch);

@@ -1,7 +1,11 @@
 #pragma once
-// The work of lowering one step (lower.h): allocates SRAM op by op and appends kernel calls to the plan. Private to the lowering files.
+// The work of lowering one step (lower.h): allocates SRAM op by op and lists kernel calls, whose streams are built only for a plan.
+// Private to the lowering files.
 
+#include <functional>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "models/sram_allocator.h"
 #include "workloads/kernels/kernels.h"
@@ -17,8 +21,9 @@ struct KernelTasks {
       attention_gradient, loss, logit_gradient, accumulate, round;
 };
 
+// Of the kernels' work areas.
 struct WorkBytes {
-  int attention, attention_gradient, loss;
+  std::int64_t attention, attention_gradient, gelu, gelu_gradient, loss;
 };
 
 class Lowering {
@@ -32,56 +37,63 @@ class Lowering {
         address_(graph.tensors.size(), -1),
         phase_(graph.tensors.size(), 0) {}
 
-  models::WaferPlan run();
+  // Places programs, tables and tensors and lists the calls. Throws Error(plan) when something does not fit.
+  void place_step();
+  // The op that place_step is at; null before the first.
+  const TrainingOp* current() const { return current_; }
+  models::SramMap memory() const { return allocator_.map(); }
+  // Everything, after place_step.
+  models::WaferPlan plan();
 
  private:
-  using Arguments = std::map<std::string, int>;
+  using Arguments = std::map<std::string, std::int64_t>;
+  using StreamOf = std::function<void(StreamBuilder&)>;
 
-  models::Program emit_program(const KernelBuilder::Tables& tables);
+  // A linear layer's part: tensors' rows in a tile, and the stream of its matrix.
+  struct Matrix {
+    int inputs, outputs;  // rows of a tile
+    std::function<FeatureMap()> input_map, output_map;
+    WeightIndex weight;
+    Matrix transposed() const {
+      const WeightIndex w = weight;
+      return {outputs, inputs, output_map, input_map, [w](int i, int j) { return w(j, i); }};
+    }
+  };
+
+  models::Program emit_program();
   void choose_phases();
+  void place_tables();
+  void place_tensor(int tensor);
   void lower_op(const TrainingOp& op);
-  void lower_linear(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int y, int bias,
-                    const char* phase);
-  void lower_weight_gradient(const TrainingOp& op, const FeatureMap& in, const FeatureMap& out, const WeightIndex& weight, int x, int dy,
-                             int bias);
+  void lower_embedding(const TrainingOp& op);
+  void lower_layer_norm(const TrainingOp& op);
+  void lower_layer_norm_gradient(const TrainingOp& op);
+  void lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, int bias, const char* phase);
+  void lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy, int bias);
   void lower_loss(const TrainingOp& op);
   void lower_loss_gradient(const TrainingOp& op);
-  void call(const TrainingOp& op, int task, const std::string& kernel, const std::string& phase, const Arguments& arguments,
-            memoryx::CallStream stream);
+  void lower_logit_gradient(const TrainingOp& op, int chunk, int dy);
+  void call(const TrainingOp& op, int task, const char* kernel, const char* phase, const Arguments& arguments, StreamOf stream = {});
 
-  FeatureMap features(int tensor) const {
-    return feature_map(graph_.tensors[static_cast<std::size_t>(tensor)].features, spec_.shape, spec_.layout);
-  }
+  Features kind(int tensor) const { return graph_.tensors[static_cast<std::size_t>(tensor)].features; }
+  int rows(int tensor) const { return tile_rows(kind(tensor), spec_.shape, spec_.layout); }
+  FeatureMap features(int tensor) const { return feature_map(kind(tensor), spec_.shape, spec_.layout); }
   int address(int tensor) const { return address_[static_cast<std::size_t>(tensor)]; }
   std::uint32_t offset(int parameter) const { return static_cast<std::uint32_t>(table_[parameter].offset); }
-  int pitch() const { return (spec_.layout.tokens_per_pe + 3) / 4 * 4; }
-  int tile_bytes(int rows) const { return rows * pitch() * sim::bytes_of(spec_.type); }
-  int tile32_bytes(int rows) const { return rows * pitch() * 4; }
-  int vector_bytes() const { return pitch() * 4; }
-  int place(const std::string& name, int bytes, int phase) {
-    const int at = allocator_.allocate(name, bytes, phase);
-    scratch_.push_back(at);
-    return at;
+  std::int64_t tile_bytes(int rows) const { return std::int64_t{rows} * spec_.layout.pitch() * sim::bytes_of(spec_.type); }
+  std::int64_t tile32_bytes(int rows) const { return std::int64_t{rows} * spec_.layout.pitch() * 4; }
+  std::int64_t vector_bytes() const { return tile32_bytes(1); }
+  // Until the op ends.
+  int scratch(const std::string& name, std::int64_t bytes, int phase) {
+    scratch_.push_back(allocator_.allocate(name, bytes, phase));
+    return scratch_.back();
   }
-  WeightIndex matrix(int parameter, int outputs) const {
-    const std::uint32_t base = offset(parameter);
-    return [base, outputs](int i, int j) {
-      return base + static_cast<std::uint32_t>(i) * static_cast<std::uint32_t>(outputs) + static_cast<std::uint32_t>(j);
-    };
+  void free_scratch(std::size_t kept = 0) {
+    for (; scratch_.size() > kept; scratch_.pop_back()) allocator_.free(scratch_.back());
   }
-  WeightIndex unembedding(int parameter) const {
-    const std::uint32_t base = offset(parameter);
-    const int width = spec_.shape.width;
-    return [base, width](int i, int j) {
-      return base + static_cast<std::uint32_t>(j) * static_cast<std::uint32_t>(width) + static_cast<std::uint32_t>(i);
-    };
-  }
-  static WeightIndex transposed(const WeightIndex& weight) {
-    return [weight](int i, int j) { return weight(j, i); };
-  }
-  int chunks() const { return (spec_.shape.vocabulary + chunk_size() - 1) / chunk_size(); }
-  int chunk_size() const { return spec_.layout.columns * spec_.loss_outputs_per_pe; }
-  FeatureMap chunk_outputs(int chunk) const;
+  // Of a linear op from tensor `from` to tensor `to`.
+  Matrix matrix(int parameter, int from, int to) const;
+  Matrix unembedding(int parameter, int x, int chunk) const;
 
   const LoweringSpec& spec_;
   const TrainingGraph& graph_;
@@ -90,11 +102,14 @@ class Lowering {
   models::SramAllocator allocator_;
   std::vector<int> address_, phase_, scratch_;
   std::map<int, std::vector<std::string>> signatures_;
+  KernelBuilder::Tables tables_;
   KernelTasks tasks_{};
   WorkBytes work_{};
   int targets_ = -1;
+  const TrainingOp* current_ = nullptr;
   std::vector<std::int32_t> call_table_;
   std::vector<std::uint32_t> starts_;
+  std::vector<StreamOf> streams_;  // of the calls; empty: the call has none
   models::WaferPlan plan_;
 };
 

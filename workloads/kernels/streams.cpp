@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fabric/wavelet.h"
 #include "workloads/kernels/colors.h"
 #include "workloads/kernels/wafer_routes.h"
 
@@ -43,6 +44,12 @@ void StreamBuilder::word(Port port, std::uint8_t color, const StreamValue& value
   stream_.in.push_back(w);
 }
 
+void StreamBuilder::start(int task) {
+  word({Port::Side::west, 0}, color_f0,
+       {StreamValue::Kind::control, 0, fabric::control_payload(fabric::SwitchCommand::nop, false, task, 0), 0}, false);
+  stream_.in.back().control = true;
+}
+
 void StreamBuilder::linear_weights(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight) {
   std::vector<StreamValue> column_values(static_cast<std::size_t>(inputs.per_column));
   for (int owner = 0; owner < outputs.columns; ++owner)
@@ -56,8 +63,6 @@ void StreamBuilder::linear_weights(const FeatureMap& inputs, const FeatureMap& o
         values(weight_port(layout_, c), weight_color(c), column_values);
       }
     }
-  const int words = type_ == sim::Dtype::f16 ? (inputs.per_column + 1) / 2 : inputs.per_column;
-  relayed_ += outputs.columns * outputs.per_column * words;
 }
 
 void StreamBuilder::biases(const FeatureMap& outputs, std::uint32_t offset) {
@@ -69,7 +74,6 @@ void StreamBuilder::biases(const FeatureMap& outputs, std::uint32_t offset) {
     }
     values(weight_port(layout_, c), weight_color(c), column_values);
   }
-  relayed_ += type_ == sim::Dtype::f16 ? (outputs.per_column + 1) / 2 : outputs.per_column;
 }
 
 void StreamBuilder::norm(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases) {
@@ -109,8 +113,9 @@ void StreamBuilder::token_rows(const FeatureMap& features, std::uint32_t offset,
 }
 
 void StreamBuilder::position_rows(const FeatureMap& features, std::uint32_t offset, int width) {
-  rows(features,
-       [&](std::uint32_t, int position, std::uint32_t i) { return parameter(offset + static_cast<std::uint32_t>(position * width) + i); });
+  rows(features, [&](std::uint32_t, int position, std::uint32_t i) {
+    return parameter(offset + static_cast<std::uint32_t>(position) * static_cast<std::uint32_t>(width) + i);
+  });
 }
 
 void StreamBuilder::targets() {
@@ -124,7 +129,6 @@ void StreamBuilder::targets() {
 void StreamBuilder::gradient_scale() {
   for (int c = 0; c < layout_.columns; ++c)
     word(weight_port(layout_, c), weight_color(c), {StreamValue::Kind::gradient_scale, 0, 0, 0}, false);
-  ++relayed_;
 }
 
 std::vector<GradientWord>& StreamBuilder::out(Port port) {

@@ -1,6 +1,7 @@
 #pragma once
 // The words that MemoryX sends for a kernel and the meaning of those that the wafer sends back, from feature maps.
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace wafersim::workloads {
 // Store element of the weight between input i and output j (global features).
 using WeightIndex = std::function<std::uint32_t(int input, int output)>;
 
+// Words that the weights of tiles of `inputs` and `outputs` rows send to a column: what its feeder relays.
+constexpr std::int64_t weight_words(const Layout& layout, sim::Dtype type, int inputs, int outputs) {
+  return std::int64_t{layout.columns} * outputs * words_of(inputs, type);
+}
+
 class StreamBuilder {
  public:
   StreamBuilder(const Layout& layout, sim::Dtype type) : layout_(layout), type_(type) {}
@@ -22,6 +28,8 @@ class StreamBuilder {
   // One value in a word of its own.
   void word(memoryx::Port port, std::uint8_t color, const memoryx::StreamValue& value, bool half);
 
+  // The host's control word that starts kernel `task` as a step's first call.
+  void start(int task);
   // Weights of a linear layer: for every output, in the order of owners, the weights of each column's inputs.
   void linear_weights(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight);
   // One value for each output of a column, packed.
@@ -43,8 +51,6 @@ class StreamBuilder {
   void loss();
 
   memoryx::CallStream take() { return std::move(stream_); }
-  // Words of the column with the most on its weight color: what a feeder relays.
-  int relayed_words() const { return relayed_; }
 
  private:
   std::vector<memoryx::GradientWord>& out(memoryx::Port port);
@@ -55,7 +61,6 @@ class StreamBuilder {
   Layout layout_;
   sim::Dtype type_;
   memoryx::CallStream stream_;
-  int relayed_ = 0;
 };
 
 }  // namespace wafersim::workloads

@@ -15,7 +15,7 @@ namespace {
 
 class Executor {
  public:
-  Executor(const ReferenceSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
+  Executor(const LoweringSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
            const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale)
       : spec_(spec),
         layout_(spec.layout),
@@ -114,7 +114,7 @@ class Executor {
     }
   }
 
-  const ReferenceSpec& spec_;
+  const LoweringSpec& spec_;
   const Layout& layout_;
   memoryx::ParameterTable table_;
   const TrainingGraph& graph_;
@@ -127,7 +127,7 @@ class Executor {
 
 }  // namespace
 
-StepValues run_step(const ReferenceSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
+StepValues run_step(const LoweringSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
                     const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale) {
   return Executor(spec, graph, weights, tokens, targets, loss_scale).run();
 }

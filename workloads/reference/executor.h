@@ -6,16 +6,10 @@
 #include <vector>
 
 #include "workloads/autodiff.h"
+#include "workloads/lowering_spec.h"
 #include "workloads/reference/tiles.h"
 
 namespace wafersim::workloads::reference {
-
-struct ReferenceSpec {
-  ModelShape shape;
-  Layout layout;
-  int loss_outputs_per_pe = 1;        // vocabulary entries of a chunk in each column
-  sim::Dtype type = sim::Dtype::f32;  // storage: f32 or f16
-};
 
 struct StepValues {
   double loss = 0.0;             // mean negative log likelihood
@@ -25,7 +19,7 @@ struct StepValues {
 
 // `weights`: flat fp32 masters. tokens, targets [sample * sequence + position], each below the vocabulary.
 // Throws Error(invariant) when sizes do not fit.
-StepValues run_step(const ReferenceSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
+StepValues run_step(const LoweringSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
                     const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale);
 
 }  // namespace wafersim::workloads::reference

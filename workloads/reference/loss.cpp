@@ -15,16 +15,11 @@ namespace {
 constexpr std::uint32_t no_target = 0xffffffffu;
 
 int chunks(const Layout& layout, const LossSetting& setting) {
-  const int outputs = layout.columns * setting.outputs_per_pe;
-  return (setting.vocabulary + outputs - 1) / outputs;
+  return ceil_divide(setting.vocabulary, layout.columns * setting.outputs_per_pe);
 }
 
-// Outputs of chunk k: contiguous over columns and places, the tail of the last chunk is padding.
 FeatureMap chunk_map(const Layout& layout, const LossSetting& setting, int chunk) {
-  FeatureMap map{layout.columns, setting.outputs_per_pe, {}};
-  const int outputs = layout.columns * setting.outputs_per_pe;
-  for (int j = chunk * outputs; j < (chunk + 1) * outputs; ++j) map.feature.push_back(j < setting.vocabulary ? j : -1);
-  return map;
+  return chunk_features(setting.vocabulary, chunk * layout.columns * setting.outputs_per_pe, layout.columns, setting.outputs_per_pe);
 }
 
 Tiles logits(const Layout& layout, const Tiles& x, const FeatureMap& map, const FeatureMap& chunk, const WireMatrix& matrix) {

@@ -17,14 +17,14 @@ struct StepRecord {
 class ReferenceTrainer {
  public:
   // `store`: of parameter_table(spec.shape), with the initial weights.
-  ReferenceTrainer(const ReferenceSpec& spec, const memoryx::UpdateSpec& update, memoryx::ParameterStore store);
+  ReferenceTrainer(const LoweringSpec& spec, const memoryx::UpdateSpec& update, memoryx::ParameterStore store);
 
   // tokens, targets [sample * sequence + position]. Afterwards the store holds the step's gradients and the updated weights.
   StepRecord step(const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets);
   const memoryx::ParameterStore& store() const { return store_; }
 
  private:
-  ReferenceSpec spec_;
+  LoweringSpec spec_;
   TrainingGraph graph_;
   memoryx::Updater updater_;
   memoryx::ParameterStore store_;

@@ -1,0 +1,140 @@
+// Lowering op by op: scratch arrays, the arguments of an op's kernel calls and what their streams will be.
+#include "workloads/kernels/lowering.h"
+
+namespace wafersim::workloads {
+
+Lowering::Matrix Lowering::matrix(int parameter, int from, int to) const {
+  const std::uint32_t base = offset(parameter), stride = static_cast<std::uint32_t>(table_[parameter].shape[1]);
+  return {rows(from), rows(to), [this, from] { return features(from); }, [this, to] { return features(to); },
+          [base, stride](int i, int j) { return base + static_cast<std::uint32_t>(i) * stride + static_cast<std::uint32_t>(j); }};
+}
+
+void Lowering::lower_embedding(const TrainingOp& op) {
+  const int x = op.outputs[0];
+  const int positions = scratch("positions", tile_bytes(rows(x)), 4);
+  call(op, tasks_.embedding, "embedding", "forward", {{"x", address(x)}, {"positions", positions}, {"features", rows(x)}},
+       [this, &op](StreamBuilder& stream) {
+         const FeatureMap map = features(op.outputs[0]);
+         stream.start(tasks_.embedding);
+         stream.token_rows(map, offset(op.parameters[0]), spec_.shape.width);
+         stream.position_rows(map, offset(op.parameters[1]), spec_.shape.width);
+       });
+}
+
+void Lowering::lower_layer_norm(const TrainingOp& op) {
+  const int total = scratch(op.name + ": total", vector_bytes(), 4), work = scratch(op.name + ": work", vector_bytes(), 0);
+  call(op, tasks_.layer_norm, "layer_norm", "forward",
+       {{"x", address(op.inputs[0])},
+        {"y", address(op.outputs[0])},
+        {"mean", address(op.outputs[1])},
+        {"rstd", address(op.outputs[2])},
+        {"total", total},
+        {"work", work},
+        {"features", rows(op.inputs[0])}},
+       [this, &op](StreamBuilder& stream) { stream.norm(features(op.inputs[0]), offset(op.parameters[0]), offset(op.parameters[1])); });
+}
+
+void Lowering::lower_layer_norm_gradient(const TrainingOp& op) {
+  const int places = rows(op.inputs[0]);
+  const int products = scratch(op.name + ": products", tile32_bytes(places), 0),
+            totals = scratch(op.name + ": totals", 2 * vector_bytes(), 4);
+  const int normal = scratch(op.name + ": normal", vector_bytes(), 0), work = scratch(op.name + ": work", vector_bytes(), 4),
+            sums = scratch(op.name + ": sums", std::int64_t{8} * places, 0);
+  call(op, tasks_.layer_norm_gradient, "layer_norm", "gradient",
+       {{"x", address(op.inputs[0])},
+        {"mean", address(op.inputs[1])},
+        {"rstd", address(op.inputs[2])},
+        {"dy", address(op.inputs[3])},
+        {"dx", address(op.outputs[0])},
+        {"products", products},
+        {"totals", totals},
+        {"normal", normal},
+        {"work", work},
+        {"sums", sums},
+        {"features", places}},
+       [this, &op](StreamBuilder& stream) {
+         const FeatureMap map = features(op.inputs[0]);
+         stream.norm(map, offset(op.parameters[0]), StreamBuilder::no_biases);
+         stream.norm_gradients(map, offset(op.gradients[0]), offset(op.gradients[1]));
+       });
+}
+
+void Lowering::lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, int bias, const char* phase) {
+  const bool half = spec_.type == sim::Dtype::f16;
+  const int sums = half ? scratch(op.name + ": sums", tile32_bytes(matrix.outputs), 0) : y;
+  const int partial = scratch(op.name + ": partial", vector_bytes(), 4);
+  call(op, tasks_.linear, "linear", phase,
+       {{"x", x},
+        {"inputs", matrix.inputs},
+        {"partial", partial},
+        {"sums", sums},
+        {"outputs", matrix.outputs},
+        {"y", y},
+        {"biases", bias >= 0 ? matrix.outputs : 0},
+        {"feed",
+         weight_words(spec_.layout, spec_.type, matrix.inputs, matrix.outputs) + (bias >= 0 ? words_of(matrix.outputs, spec_.type) : 0)}},
+       [this, matrix, bias](StreamBuilder& stream) {
+         const FeatureMap outputs = matrix.output_map();
+         stream.linear_weights(matrix.input_map(), outputs, matrix.weight);
+         if (bias >= 0) stream.biases(outputs, offset(bias));
+       });
+}
+
+void Lowering::lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy, int bias) {
+  const bool with_bias = bias >= 0;
+  const int received = scratch(op.name + ": received", tile_bytes(1), 4),
+            sums = scratch(op.name + ": sums", std::int64_t{4} * (matrix.inputs + 1), 0);
+  call(op, tasks_.weight_gradient, "linear", "weight_gradient",
+       {{"x", x},
+        {"inputs", matrix.inputs},
+        {"dy", dy},
+        {"outputs", matrix.outputs},
+        {"received", received},
+        {"sums", sums},
+        {"bias", with_bias ? 1 : 0}},
+       [this, matrix, bias, with_bias](StreamBuilder& stream) {
+         stream.linear_gradients(matrix.input_map(), matrix.output_map(), matrix.weight, with_bias ? offset(bias) : 0, with_bias);
+       });
+}
+
+void Lowering::lower_op(const TrainingOp& op) {
+  const auto in = [&](std::size_t i) { return address(op.inputs[i]); };
+  const auto out = [&](std::size_t i) { return address(op.outputs[i]); };
+  const auto work = [&](std::int64_t bytes) { return scratch(op.name + ": work", bytes, 0); };
+  const auto add = [&](const char* phase) {
+    call(op, tasks_.add, "residual", phase, {{"a", in(0)}, {"b", in(1)}, {"y", out(0)}, {"features", rows(op.inputs[0])}});
+  };
+  switch (op.kind) {
+    case TrainingKind::embedding: return lower_embedding(op);
+    case TrainingKind::layer_norm: return lower_layer_norm(op);
+    case TrainingKind::layer_norm_gradient: return lower_layer_norm_gradient(op);
+    case TrainingKind::linear:
+      return lower_linear(op, matrix(op.parameters[0], op.inputs[0], op.outputs[0]), in(0), out(0), op.parameters[1], "forward");
+    case TrainingKind::linear_weight_gradient:
+      return lower_weight_gradient(op, matrix(op.gradients[0], op.inputs[0], op.inputs[1]), in(0), in(1), op.gradients[1]);
+    case TrainingKind::linear_input_gradient:  // the layer's outputs come in
+      return lower_linear(op, matrix(op.parameters[0], op.outputs[0], op.inputs[0]).transposed(), in(0), out(0), -1, "input_gradient");
+    case TrainingKind::attention:
+      return call(op, tasks_.attention, "attention", "forward",
+                  {{"qkv", in(0)}, {"o", out(0)}, {"lse", out(1)}, {"work", work(work_.attention)}});
+    case TrainingKind::attention_gradient:
+      return call(
+          op, tasks_.attention_gradient, "attention", "gradient",
+          {{"qkv", in(0)}, {"o", in(1)}, {"lse", in(2)}, {"do", in(3)}, {"dqkv", out(0)}, {"work", work(work_.attention_gradient)}});
+    case TrainingKind::gelu:
+      return call(op, tasks_.gelu, "gelu", "forward",
+                  {{"x", in(0)}, {"y", out(0)}, {"work", work(work_.gelu)}, {"features", rows(op.inputs[0])}});
+    case TrainingKind::gelu_gradient:
+      return call(op, tasks_.gelu_gradient, "gelu", "gradient",
+                  {{"x", in(0)}, {"dy", in(1)}, {"dx", out(0)}, {"work", work(work_.gelu_gradient)}, {"features", rows(op.inputs[0])}});
+    case TrainingKind::residual: return add("forward");
+    case TrainingKind::gradient_sum: return add("gradient");
+    case TrainingKind::loss: return lower_loss(op);
+    case TrainingKind::loss_gradient: return lower_loss_gradient(op);
+    case TrainingKind::embedding_gradient:
+      return call(op, tasks_.embedding_gradient, "embedding", "gradient", {{"dx", in(0)}, {"features", rows(op.inputs[0])}},
+                  [this, &op](StreamBuilder& stream) { stream.token_gradients(features(op.inputs[0])); });
+  }
+}
+
+}  // namespace wafersim::workloads

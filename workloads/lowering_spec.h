@@ -1,0 +1,21 @@
+#pragma once
+// A model in a layout: all that decides what a wafer, or the reference without time, computes in a step.
+
+#include "sim/dtype.h"
+#include "workloads/layout.h"
+#include "workloads/model_shape.h"
+
+namespace wafersim::workloads {
+
+struct LoweringSpec {
+  ModelShape shape;
+  Layout layout;
+  int loss_outputs_per_pe = 1;        // vocabulary entries of a chunk in each column
+  sim::Dtype type = sim::Dtype::f32;  // storage: f32 or f16
+
+  // Outputs of a chunk of the vocabulary, padding included, and the chunks that it takes.
+  int chunk_outputs() const { return layout.columns * loss_outputs_per_pe; }
+  int chunks() const { return ceil_divide(shape.vocabulary, chunk_outputs()); }
+};
+
+}  // namespace wafersim::workloads
