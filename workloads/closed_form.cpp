@@ -129,7 +129,7 @@ struct EdgeWords {
 
 EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
   const Layout& layout = spec.layout;
-  const auto words = [&](int values) { return spec.type == sim::Dtype::f16 ? (values + 1) / 2 : values; };
+  const auto words = [&](int values) { return words_of(values, spec.type); };
   const double columns = std::ceil(layout.columns / 2.0);  // of the even ones, whose weights come from one edge
   const double all_columns = layout.columns, matrix_in = all_columns * call.tile_outputs * columns * words(call.tile_inputs);
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;

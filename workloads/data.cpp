@@ -25,7 +25,9 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
   const auto status = std::filesystem::status(path, code);
   if (!std::filesystem::exists(status)) fail(path.string(), "no such file");
   if (!std::filesystem::is_regular_file(status)) fail(path.string(), "not a regular file");
-  std::vector<std::uint8_t> bytes(std::filesystem::file_size(path, code));
+  const std::uintmax_t size = std::filesystem::file_size(path, code);
+  if (code) fail(path.string(), "cannot be read: " + code.message());
+  std::vector<std::uint8_t> bytes(size);
   std::ifstream file(path, std::ios::binary);
   if (!file || !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) {
     fail(path.string(), "cannot be read");

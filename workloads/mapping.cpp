@@ -26,6 +26,9 @@ struct Candidate {
     const int t = spec.layout.tokens_per_pe, h = rows_of_features(), ot = o.spec.layout.tokens_per_pe, oh = o.rows_of_features();
     return t <= ot && h <= oh && (t < ot || h < oh);
   }
+  bool has_smaller_chunks(const Candidate& o) const {  // with the same tile
+    return number == o.number && spec.loss_outputs_per_pe < o.spec.loss_outputs_per_pe;
+  }
   // At least as large a tile and as large chunks.
   bool dominates(const Candidate& o) const {
     return spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe && rows_of_features() >= o.rows_of_features() &&
@@ -125,7 +128,7 @@ std::optional<Mapping> Search::best() {
     } else {
       memory = memory_map(next.spec, graph_, machine_.sram);
       if (memory.refusal.empty()) return finish(next, std::move(mapping), queue);
-      if (!smallest_ || next.has_smaller_tile(*smallest_)) {
+      if (!smallest_ || next.has_smaller_tile(*smallest_) || next.has_smaller_chunks(*smallest_)) {
         smallest_ = next;
         failure_ = memory.refusal;
       }

@@ -43,6 +43,7 @@ std::filesystem::path existing_file(ConfigReader& reader, const std::string& key
   auto path = reader.path(key);
   std::error_code code;
   if (!path.empty() && !std::filesystem::exists(path, code)) reader.fail(key, "no such file: " + sim::printable(path.string(), 200));
+  if (std::filesystem::is_directory(path, code)) reader.fail(key, "is a folder, not a file: " + sim::printable(path.string(), 200));
   return path;
 }
 
@@ -171,6 +172,8 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   const std::string model_preset = reader.text("model.preset", "");
   spec.model_name = reader.text("model.name", "");
   reader.accept("model.config");
+  if (const sim::ConfigLeaf* leaf = tree.find("model.config"); leaf != nullptr && !leaf->value.is_object())
+    reader.fail("model.config", "expected an object with the keys of a Hugging Face config.json");
   spec.initial_weights = existing_file(reader, "weights.initial");
   spec.final_weights = reader.path("weights.final");
   spec.data = read_data(reader);

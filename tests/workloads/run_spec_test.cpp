@@ -129,6 +129,12 @@ TEST_F(RunSpecTest, LetsAnOverrideNameAnotherKindOfDataOrModel) {
             "config: run.json: model.preset = \"gpt2\": give either model.preset or model.hf_config");
 }
 
+TEST_F(RunSpecTest, RefusesAFolderForAFileAndAValueForTheModelsKeys) {
+  EXPECT_EQ(failure(config_, {"data.text=.."}).substr(0, 53), "config: --set data.text=..: is a folder, not a file: ");
+  EXPECT_EQ(failure_with("/model/config", 5),
+            "config: run.json: model.config = 5: expected an object with the keys of a Hugging Face config.json");
+}
+
 TEST_F(RunSpecTest, TakesAnInlineModelAndPointsAtItsKeys) {
   config_["model"] = {{"config", {{"model_type", "gpt2"}, {"n_embd", 32}, {"n_head", 4}, {"n_layer", 0}}}};
   EXPECT_EQ(failure(config_), "config: run.json: model.config.n_layer = 0: expected a number from 1 to 4096");

@@ -46,8 +46,111 @@ constexpr std::int32_t no_target = -1;
 
 std::int64_t loss_work_bytes(const KernelBuilder& k, int chunk_outputs) { return work_of(k, chunk_outputs).bytes; }
 
+namespace {
+
+// The chunks of the vocabulary one after the other: each column's running maximum and sum of its own logits, then those of the lane.
+class Loss {
+ public:
+  Loss(KernelBuilder& builder, int outputs, int chunk_outputs)
+      : k(builder),
+        a(builder.a),
+        w_(work_of(builder, chunk_outputs)),
+        chunk_outputs_(chunk_outputs),
+        per_chunk_(builder.layout().columns * chunk_outputs),
+        chunks_(ceil_divide(outputs, per_chunk_)),
+        slots_(imm(builder.slots())) {}
+
+  void emit() {
+    start();
+    const auto next_chunk = a.label();
+    a.bind(next_chunk);
+    linear_sums(k, {k.arg("x"), k.arg("features"), partial_, logits_, rows_});
+    take_chunk();
+    a.add_integer(chunk_, imm(1));
+    a.branch_less(chunk_, imm(chunks_), next_chunk);
+    finish();
+  }
+
+ private:
+  Operand at(int offset) const { return k.vector(reg(k.arg("work"), offset)); }
+
+  void start() {
+    k.relay_weights(reg(k.arg("feed")));
+    a.bind_input(in_edge, imm(color_e1));
+    a.mov(targets_, input(Dtype::u32, in_edge), slots_);
+    a.mov(m_, constant(-FLT_MAX), slots_);
+    a.mov(s_, constant(0.0f), imm(2 * k.slots()));
+    a.set(partial_, reg(k.arg("work"), w_.partial));
+    a.set(logits_, reg(k.arg("work"), w_.logits));
+    a.set(rows_, imm(chunk_outputs_));
+    a.set(chunk_, imm(0));
+  }
+
+  // s = s * exp(m - maximum)
+  void rescale_sum() {
+    a.sub(scratch_, m_, maximum_, slots_);
+    a.unary(Opcode::exp, scratch_, scratch_, slots_);
+    a.mul(s_, s_, scratch_, slots_);
+  }
+
+  void take_chunk() {
+    const auto whole = a.label();
+    a.set(count_, imm(chunk_outputs_));
+    a.branch_not_equal(chunk_, imm(chunks_ - 1), whole);
+    a.set(count_, reg(k.word(word_vocabulary_last)));
+    a.bind(whole);
+    a.mov(maximum_, m_, slots_);
+    a.set(row_, reg(logits_));
+    a.loop(reg(count_), [&] {
+      a.max(maximum_, maximum_, k.vector(reg(row_)), slots_);
+      a.add_integer(row_, imm(k.vector_bytes()));
+    });
+    rescale_sum();
+    a.mov(m_, maximum_, slots_);
+    a.set(row_, reg(logits_));
+    a.set(id_, reg(chunk_));
+    a.mul_integer(id_, imm(per_chunk_));
+    a.add_integer(id_, reg(k.word(word_vocabulary_first)));
+    a.loop(reg(count_), [&] {
+      a.sub(scratch_, k.vector(reg(row_)), m_, slots_);
+      a.unary(Opcode::exp, scratch_, scratch_, slots_);
+      a.add(s_, s_, scratch_, slots_);
+      a.select_equal(sel_, targets_, k.vector(reg(row_)), reg(id_), slots_);
+      a.add_integer(row_, imm(k.vector_bytes()));
+      a.add_integer(id_, imm(1));
+    });
+  }
+
+  void finish() {
+    const auto lane = KernelBuilder::Group::lane;
+    const int work = k.arg("work");
+    const Operand lse = k.vector(reg(k.arg("lse")));
+    k.all_reduce(lane, Opcode::max, reg(work, w_.maximum), slots_);
+    rescale_sum();
+    k.all_reduce(lane, Opcode::add, reg(work, w_.s), imm(2 * k.slots()));
+    a.unary(Opcode::log, scratch_, s_, slots_);
+    a.add(lse, maximum_, scratch_, slots_);
+    a.sub(scratch_, lse, sel_, slots_);
+    a.select_equal(scratch_, targets_, constant(0.0f), imm(no_target), slots_);
+    a.fma(memory(Dtype::f32, reg(work, w_.scale), 0, 1), scratch_, constant(1.0f), slots_).from_zero = true;
+    k.bind_column_sum();
+    k.column_sum(reg(work, w_.scale), imm(1));
+  }
+
+  KernelBuilder& k;
+  Assembler& a;
+  const Work w_;
+  const int chunk_outputs_, per_chunk_, chunks_;
+  const Value slots_;
+  const Operand m_ = at(w_.m), maximum_ = at(w_.maximum), s_ = at(w_.s), sel_ = at(w_.sel), scratch_ = at(w_.scratch);
+  const Operand targets_ = memory(Dtype::u32, reg(k.arg("targets")));
+  const int partial_ = k.fresh(), logits_ = k.fresh(), rows_ = k.fresh(), chunk_ = k.fresh(), count_ = k.fresh(), row_ = k.fresh(),
+            id_ = k.fresh();  // registers
+};
+
+}  // namespace
+
 int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
-  Assembler& a = k.a;
   const auto lane = KernelBuilder::Group::lane;
   const int task = k.begin("loss", {"x", "lse", "targets", "work", "features", "feed"},
                            {KernelBuilder::relay_words(),
@@ -55,70 +158,7 @@ int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
                             KernelBuilder::all_reduce_words(lane),
                             KernelBuilder::column_sum_words(),
                             {word_vocabulary_first, word_vocabulary_last}});
-  const Work w = work_of(k, chunk_outputs);
-  const Value slots = imm(k.slots());
-  const int per_chunk = k.layout().columns * chunk_outputs, chunks = ceil_divide(outputs, per_chunk);
-  const int work = k.arg("work");
-  const auto at = [&](int offset) { return k.vector(reg(work, offset)); };
-  const Operand m = at(w.m), maximum = at(w.maximum), s = at(w.s), sel = at(w.sel), scratch = at(w.scratch);
-  const Operand targets = memory(Dtype::u32, reg(k.arg("targets")));
-  const int partial = k.fresh(), logits = k.fresh(), rows = k.fresh(), chunk = k.fresh(), count = k.fresh(), row = k.fresh(),
-            id = k.fresh();
-
-  k.relay_weights(reg(k.arg("feed")));
-  a.bind_input(in_edge, imm(color_e1));
-  a.mov(targets, input(Dtype::u32, in_edge), slots);
-  a.mov(m, constant(-FLT_MAX), slots);
-  a.mov(s, constant(0.0f), imm(2 * k.slots()));
-  a.set(partial, reg(work, w.partial));
-  a.set(logits, reg(work, w.logits));
-  a.set(rows, imm(chunk_outputs));
-  a.set(chunk, imm(0));
-  const auto next_chunk = a.label(), whole = a.label();
-  a.bind(next_chunk);
-  linear_sums(k, {k.arg("x"), k.arg("features"), partial, logits, rows});
-  a.set(count, imm(chunk_outputs));
-  a.branch_not_equal(chunk, imm(chunks - 1), whole);
-  a.set(count, reg(k.word(word_vocabulary_last)));
-  a.bind(whole);
-  a.mov(maximum, m, slots);
-  a.set(row, reg(logits));
-  a.loop(reg(count), [&] {
-    a.max(maximum, maximum, k.vector(reg(row)), slots);
-    a.add_integer(row, imm(k.vector_bytes()));
-  });
-  a.sub(scratch, m, maximum, slots);
-  a.unary(Opcode::exp, scratch, scratch, slots);
-  a.mul(s, s, scratch, slots);
-  a.mov(m, maximum, slots);
-  a.set(row, reg(logits));
-  a.set(id, reg(chunk));
-  a.mul_integer(id, imm(per_chunk));
-  a.add_integer(id, reg(k.word(word_vocabulary_first)));
-  a.loop(reg(count), [&] {
-    a.sub(scratch, k.vector(reg(row)), m, slots);
-    a.unary(Opcode::exp, scratch, scratch, slots);
-    a.add(s, s, scratch, slots);
-    a.select_equal(sel, targets, k.vector(reg(row)), reg(id), slots);
-    a.add_integer(row, imm(k.vector_bytes()));
-    a.add_integer(id, imm(1));
-  });
-  a.add_integer(chunk, imm(1));
-  a.branch_less(chunk, imm(chunks), next_chunk);
-
-  k.all_reduce(lane, Opcode::max, reg(work, w.maximum), slots);
-  a.sub(scratch, m, maximum, slots);
-  a.unary(Opcode::exp, scratch, scratch, slots);
-  a.mul(s, s, scratch, slots);
-  k.all_reduce(lane, Opcode::add, reg(work, w.s), imm(2 * k.slots()));
-  a.unary(Opcode::log, scratch, s, slots);
-  const Operand lse = k.vector(reg(k.arg("lse")));
-  a.add(lse, maximum, scratch, slots);
-  a.sub(scratch, lse, sel, slots);
-  a.select_equal(scratch, targets, constant(0.0f), imm(no_target), slots);
-  a.fma(memory(Dtype::f32, reg(work, w.scale), 0, 1), scratch, constant(1.0f), slots).from_zero = true;
-  k.bind_column_sum();
-  k.column_sum(reg(work, w.scale), imm(1));
+  Loss(k, outputs, chunk_outputs).emit();
   k.end();
   return task;
 }

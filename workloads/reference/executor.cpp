@@ -4,8 +4,8 @@
 
 #include "sim/error.h"
 #include "workloads/reference/attention.h"
+#include "workloads/reference/elementwise.h"
 #include "workloads/reference/embedding.h"
-#include "workloads/reference/gelu.h"
 #include "workloads/reference/linear.h"
 #include "workloads/reference/loss.h"
 #include "workloads/reference/norm.h"
@@ -49,8 +49,11 @@ class Executor {
   WireMatrix matrix(int parameter, bool transposed) const { return {wire(parameter), table_[parameter].shape[1], transposed}; }
   StoreMatrix store(int parameter, bool transposed) {
     float* base = gradient(parameter);
-    const int stride = table_[parameter].shape[1];
-    return [=](int i, int j, float g) { base[transposed ? j * stride + i : i * stride + j] = g; };
+    const auto stride = static_cast<std::size_t>(table_[parameter].shape[1]);
+    return [=](int i, int j, float g) {
+      const auto in = static_cast<std::size_t>(i), out = static_cast<std::size_t>(j);
+      base[transposed ? out * stride + in : in * stride + out] = g;
+    };
   }
 
   void execute(const TrainingOp& op) {

@@ -4,7 +4,7 @@
 
 #include "sim/numerics/elementary.h"
 #include "sim/numerics/vector_ops.h"
-#include "workloads/reference/gelu.h"
+#include "workloads/reference/elementwise.h"
 
 namespace wafersim::workloads::reference {
 

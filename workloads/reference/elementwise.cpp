@@ -1,4 +1,4 @@
-#include "workloads/reference/gelu.h"
+#include "workloads/reference/elementwise.h"
 
 #include "sim/numerics/vector_ops.h"
 
