@@ -10,8 +10,8 @@
 
 #include "sim/random.h"
 #include "workloads/reference/attention.h"
-#include "workloads/reference/embedding.h"
 #include "workloads/reference/elementwise.h"
+#include "workloads/reference/embedding.h"
 #include "workloads/reference/linear.h"
 #include "workloads/reference/loss.h"
 #include "workloads/reference/norm.h"

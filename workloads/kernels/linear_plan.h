@@ -16,6 +16,8 @@ struct LinearPlan {
   FeatureMap inputs, outputs;
 };
 
+// `inputs`, `outputs`: features, spread over the layout's columns, of which it has at most as many as rows. Throws Error(plan) when SRAM
+// cannot hold the tiles.
 LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype type, const models::SramSpec& sram);
 
 }  // namespace wafersim::workloads
