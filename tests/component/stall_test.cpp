@@ -1,10 +1,13 @@
 // Programs that stop: the error names who waits for whom.
+#include <cstdlib>
+#include <functional>
 #include <gtest/gtest.h>
 #include <string>
 
 #include "models/system.h"
 #include "sim/error.h"
 #include "tests/component/relay_plan.h"
+#include "tools/trainer/guard.h"
 
 namespace wafersim::models {
 namespace {
@@ -95,6 +98,41 @@ TEST(Stall, TwoPesThatBothSendFirstFillTheirQueuesAndAreACycle) {
   EXPECT_TRUE(contains(text, "waits for room in input queue 0 of the core")) << text;
   EXPECT_TRUE(contains(text, "PE (1, 0) waits for room in output queue 2 of color 1")) << text;
   EXPECT_TRUE(contains(text, "a cycle")) << text;
+}
+
+// Trains a step as the program does, in a process of its own.
+[[noreturn]] void run_program(const WaferPlan& plan, const std::function<void(System&)>& fault) {
+  std::exit(tools::guarded([&] {
+    System system({}, plan, store_of(64), {}, {});
+    fault(system);
+    system.run_step({{0}, {0}});
+    return 0;
+  }));
+}
+
+TEST(StalledProgram, ExitsWith4AndPrintsItsWaitForCycle) {
+  const auto body = [](Assembler& a) {
+    receive(a, 4);
+    send(a, 4);
+  };
+  const WaferPlan plan = pair_plan(body, body);
+  EXPECT_EXIT(run_program(plan, [](System&) {}), testing::ExitedWithCode(4),
+              "^wafersim: stall error: .*PE \\(0, 0\\) waits for a wavelet of color 1.*PE \\(1, 0\\) waits for a wavelet of color 0.*"
+              "a cycle: the last waits for line 1 of this list");
+}
+
+TEST(StalledProgram, ExitsWith4AndNamesThePeAndColorOfADroppedWavelet) {
+  const WaferPlan plan = relay_plan(4, 1, 16);
+  EXPECT_EXIT(run_program(plan,
+                          [](System& system) {
+                            system.drop_wavelet(0, {2, 0}, 0);
+                          }),
+              testing::ExitedWithCode(4), "^wafersim: stall error: .*PE \\(2, 0\\) waits for a wavelet of color 0");
+}
+
+TEST(StalledProgram, ExitsWith0WhenNothingIsDropped) {
+  const WaferPlan plan = relay_plan(4, 1, 16);
+  EXPECT_EXIT(run_program(plan, [](System&) {}), testing::ExitedWithCode(0), "^$");
 }
 
 TEST(Stall, AChainWithoutACycleSaysWhereItEnds) {

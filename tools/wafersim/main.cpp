@@ -2,11 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <fmt/format.h>
 #include <vector>
 
 #include "sim/error.h"
+#include "tools/trainer/guard.h"
 #include "tools/wafersim/command.h"
 #include "tools/wafersim/plan_command.h"
 #include "tools/wafersim/presets_command.h"
@@ -47,16 +47,5 @@ int wafersim(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   using namespace wafersim;
-  try {
-    return tools::wafersim(argc, argv);
-  } catch (const sim::Error& error) {
-    fmt::print(stderr, "wafersim: {} error: {}\n", sim::name(error.category()), error.what());
-    return sim::exit_code(error.category());
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "wafersim: internal error: {}\n", error.what());
-    return sim::exit_code(sim::ErrorCategory::invariant);
-  } catch (...) {
-    fmt::print(stderr, "wafersim: internal error of unknown kind\n");
-    return sim::exit_code(sim::ErrorCategory::invariant);
-  }
+  return tools::guarded([&] { return tools::wafersim(argc, argv); });
 }
