@@ -21,7 +21,10 @@ GradientCollector::GradientCollector(const std::vector<const CallStream*>& strea
     for (const CallStream::PortWords& out : streams[call]->out) {
       if (out.words.empty()) continue;
       sim::require_invariant(out.port.row < timing.rows, "a word leaves at a row of the wafer");
-      ports_[static_cast<std::size_t>(timing.port_index(out.port))].segments.push_back({static_cast<int>(call), &out.words});
+      Sequence* sequence = find(out.port, out.color);
+      if (sequence == nullptr)
+        sequence = &ports_[static_cast<std::size_t>(timing.port_index(out.port))].emplace_back(Sequence{out.port, out.color, {}, 0, 0});
+      sequence->segments.push_back({static_cast<int>(call), &out.words});
       expected_ += out.words.size();
       for (const GradientWord& word : out.words) switch (word.kind) {
           case GradientWord::Kind::discard: break;
@@ -39,22 +42,30 @@ GradientCollector::GradientCollector(const std::vector<const CallStream*>& strea
   if (token_table_ >= 0) token_gradients_.resize(training.tokens() * static_cast<std::size_t>(training.embedding.width));
 }
 
+GradientCollector::Sequence* GradientCollector::find(Port port, std::uint8_t color) {
+  for (Sequence& sequence : ports_[static_cast<std::size_t>(timing_.port_index(port))])
+    if (sequence.color == color) return &sequence;
+  return nullptr;
+}
+
 void GradientCollector::begin_step(std::uint64_t cycle) {
   store_.clear_gradients();
   std::fill(last_.begin(), last_.end(), cycle);
   std::fill(token_gradients_.begin(), token_gradients_.end(), 0.0f);
-  for (PortState& port : ports_) port.segment = port.word = 0;
+  for (std::vector<Sequence>& port : ports_)
+    for (Sequence& sequence : port) sequence.segment = sequence.word = 0;
   arrived_ = 0;
   loss_sum_ = 0.0f;
   spans_.assign(static_cast<std::size_t>(timing_.channels()), {});
 }
 
-void GradientCollector::arrive(Port port, std::uint32_t bits, std::uint64_t cycle) {
-  PortState& state = ports_[static_cast<std::size_t>(timing_.port_index(port))];
-  if (state.segment == state.segments.size())
-    throw sim::Error(sim::ErrorCategory::invariant, "a word leaves the wafer at row " + std::to_string(port.row) + " of the " +
-                                                        (port.side == Port::Side::west ? "west" : "east") +
-                                                        " edge, but no call announces it");
+void GradientCollector::arrive(Port port, std::uint8_t color, std::uint32_t bits, std::uint64_t cycle) {
+  Sequence* sequence = find(port, color);
+  if (sequence == nullptr || sequence->segment == sequence->segments.size())
+    throw sim::Error(sim::ErrorCategory::invariant,
+                     "a word of color " + std::to_string(color) + " leaves the wafer at row " + std::to_string(port.row) + " of the " +
+                         (port.side == Port::Side::west ? "west" : "east") + " edge, but no call announces it");
+  Sequence& state = *sequence;
   const std::vector<GradientWord>& words = *state.segments[state.segment].words;
   const GradientWord& word = words[state.word];
   const float value = std::bit_cast<float>(bits);
@@ -93,12 +104,12 @@ void GradientCollector::scatter_tokens(const std::vector<std::uint32_t>& tokens)
 
 std::optional<GradientCollector::Missing> GradientCollector::first_missing() const {
   std::optional<Missing> first;
-  for (int index = 0; index < timing_.ports(); ++index) {
-    const PortState& state = ports_[static_cast<std::size_t>(index)];
-    if (state.segment == state.segments.size()) continue;
-    const Missing missing{timing_.port(index), state.segments[state.segment].call, state.word};
-    if (!first || missing.call < first->call) first = missing;
-  }
+  for (const std::vector<Sequence>& port : ports_)
+    for (const Sequence& sequence : port) {
+      if (sequence.segment == sequence.segments.size()) continue;
+      const int call = sequence.segments[sequence.segment].call;
+      if (!first || call < first->call) first = Missing{sequence.port, sequence.color, call, sequence.word};
+    }
   return first;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Where a step's gradients arrive: every word of every port finds its meaning in the plan's calls, in order. Gradients of parameters go
+// Where a step's gradients arrive: every word of a port's color finds its meaning in the plan's calls, in order. Gradients of parameters go
 // straight into the store; those of embedding rows are kept by token and added to the tables at the end (workloads/NUMERICS.md, 15).
 // A word that no call announces is an Error(invariant).
 
@@ -24,7 +24,7 @@ class GradientCollector : public OutSink {
 
   // Clears the gradients. What no word is announced for is complete at `cycle`.
   void begin_step(std::uint64_t cycle);
-  void arrive(Port port, std::uint32_t bits, std::uint64_t cycle) override;
+  void arrive(Port port, std::uint8_t color, std::uint32_t bits, std::uint64_t cycle) override;
 
   bool complete() const { return arrived_ == expected_; }
   std::uint64_t expected_words() const { return expected_; }
@@ -37,9 +37,10 @@ class GradientCollector : public OutSink {
   // When each call's words of the step arrived, by channel.
   const std::vector<std::vector<CallSpan>>& spans() const { return spans_; }
 
-  // The next word that a port waits for: its place among the port's words of a call. Ports in order of their first words.
+  // The next word that a port's color waits for: its place among the color's words of a call. Of several the one of the earliest call.
   struct Missing {
     Port port;
+    std::uint8_t color = 0;
     int call = 0;
     std::size_t word = 0;
   };
@@ -50,16 +51,20 @@ class GradientCollector : public OutSink {
     int call;
     const std::vector<GradientWord>* words;
   };
-  struct PortState {
+  struct Sequence {
+    Port port;
+    std::uint8_t color;
     std::vector<Segment> segments;  // none empty
     std::size_t segment = 0, word = 0;
   };
+
+  Sequence* find(Port port, std::uint8_t color);  // nullptr: nothing is announced there
 
   LinkTiming timing_;
   TrainingSpec training_;
   ParameterStore& store_;
   TensorIndex index_;
-  std::vector<PortState> ports_;
+  std::vector<std::vector<Sequence>> ports_;    // few colors each
   std::vector<std::uint64_t> last_;             // by tensor
   std::vector<float> token_gradients_;          // [token * width + feature]
   int token_table_ = -1, position_table_ = -1;  // tensors; -1: no word is a token's

@@ -16,6 +16,22 @@ void check_queue(int words) {
 
 }  // namespace
 
+LinkCounters& LinkCounters::operator+=(const LinkCounters& other) {
+  words += other.words;
+  busy_cycles += other.busy_cycles;
+  credit_stall_cycles += other.credit_stall_cycles;
+  update_wait_cycles += other.update_wait_cycles;
+  return *this;
+}
+
+LinkCounters& LinkCounters::operator-=(const LinkCounters& other) {
+  words -= other.words;
+  busy_cycles -= other.busy_cycles;
+  credit_stall_cycles -= other.credit_stall_cycles;
+  update_wait_cycles -= other.update_wait_cycles;
+  return *this;
+}
+
 InLink::InLink(const LinkTiming& timing, int edge_queue_words, InSource& source)
     : timing_(timing),
       capacity_(edge_queue_words),
@@ -48,6 +64,8 @@ void InLink::start_words(int index, std::uint64_t cycle) {
     }
     if (channel.blocked_since != never) channel.stalled += cycle - channel.blocked_since;
     channel.blocked_since = never;
+    const std::uint64_t asked = std::max(word->step_cycle, channel.clock.free_at());
+    if (word->ready_cycle > asked) channel.waited += word->ready_cycle - asked;
     const std::uint64_t sent = channel.clock.send(cycle, timing_);
     const std::uint64_t arrival = std::max(cycle + 1, sent + timing_.latency_cycles + timing_.edge_latency_cycles);
     edge.credits.take();
@@ -104,7 +122,7 @@ std::optional<Port> InLink::blocked(int channel) const {
 LinkCounters InLink::counters(int channel, std::uint64_t cycle) const {
   const Channel& c = channels_[static_cast<std::size_t>(channel)];
   const std::uint64_t waiting = c.blocked_since < cycle ? cycle - c.blocked_since : 0;
-  return {c.clock.words(), c.clock.busy_cycles(), c.stalled + waiting};
+  return {c.clock.words(), c.clock.busy_cycles(), c.stalled + waiting, c.waited};
 }
 
 OutLink::OutLink(const LinkTiming& timing, int edge_queue_words, OutSink& sink)
@@ -120,13 +138,13 @@ bool OutLink::room(Port port, std::uint64_t cycle) const {
   return edges_[static_cast<std::size_t>(timing_.port_index(port))].room(cycle, capacity_);
 }
 
-void OutLink::push(Port port, std::uint64_t cycle, std::uint32_t bits) {
+void OutLink::push(Port port, std::uint64_t cycle, std::uint8_t color, std::uint32_t bits) {
   sim::require_invariant(room(port, cycle), "a word is pushed into an edge queue only when it has room");
   edges_[static_cast<std::size_t>(timing_.port_index(port))].take();
   auto& waiting = channels_[static_cast<std::size_t>(timing_.channel_of(port))].waiting;
   auto place = waiting.end();
   while (place != waiting.begin() && std::prev(place)->pushed == cycle && std::prev(place)->port.row > port.row) --place;
-  waiting.insert(place, {port, bits, cycle});
+  waiting.insert(place, {port, color, bits, cycle});
 }
 
 void OutLink::step(std::uint64_t cycle) {
@@ -135,7 +153,7 @@ void OutLink::step(std::uint64_t cycle) {
       const Flying word = channel.flying.front();
       sim::require_invariant(word.arrival == cycle, "the link out is stepped at every cycle that it named");
       channel.flying.pop_front();
-      sink_.arrive(word.port, word.bits, cycle);
+      sink_.arrive(word.port, word.color, word.bits, cycle);
     }
     while (!channel.waiting.empty() && channel.waiting.front().pushed < cycle && channel.clock.free_at() <= cycle) {
       const Waiting word = channel.waiting.front();
@@ -143,7 +161,8 @@ void OutLink::step(std::uint64_t cycle) {
       edges_[static_cast<std::size_t>(timing_.port_index(word.port))].give_back(cycle);
       const std::uint64_t sent = channel.clock.send(cycle, timing_);
       last_start_ = cycle;
-      channel.flying.push_back({word.port, word.bits, std::max(cycle + 1, sent + timing_.edge_latency_cycles + timing_.latency_cycles)});
+      channel.flying.push_back(
+          {word.port, word.color, word.bits, std::max(cycle + 1, sent + timing_.edge_latency_cycles + timing_.latency_cycles)});
     }
   }
 }
@@ -163,7 +182,7 @@ bool OutLink::idle() const {
 
 LinkCounters OutLink::counters(int channel) const {
   const ChannelClock& clock = channels_[static_cast<std::size_t>(channel)].clock;
-  return {clock.words(), clock.busy_cycles(), 0};
+  return {clock.words(), clock.busy_cycles(), 0, 0};
 }
 
 }  // namespace wafersim::memoryx

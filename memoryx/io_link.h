@@ -23,6 +23,10 @@ struct LinkCounters {
   std::uint64_t words = 0;                // started
   std::uint64_t busy_cycles = 0;          // whole cycles of sending, of the words started
   std::uint64_t credit_stall_cycles = 0;  // a word was there and its port had no room (words in only)
+  std::uint64_t update_wait_cycles = 0;   // free, and the next word waited for a tensor's update (words in only)
+
+  LinkCounters& operator+=(const LinkCounters& other);
+  LinkCounters& operator-=(const LinkCounters& other);
 };
 
 struct InWord {
@@ -31,6 +35,7 @@ struct InWord {
   std::uint32_t bits = 0;
   std::uint64_t ready_cycle = 0;  // MemoryX has it from this cycle on
   bool control = false;           // becomes a control wavelet
+  std::uint64_t step_cycle = 0;   // its step began; it may wait for ready_cycle from then on
 };
 
 // What MemoryX sends next on each channel.
@@ -70,6 +75,7 @@ class InLink {
     std::deque<std::uint64_t> arrivals;  // of words on their way
     std::uint64_t blocked_since = never;
     std::uint64_t stalled = 0;
+    std::uint64_t waited = 0;  // for updates
   };
   struct Slot {
     InWord word;
@@ -94,7 +100,7 @@ class InLink {
 class OutSink {
  public:
   virtual ~OutSink() = default;
-  virtual void arrive(Port port, std::uint32_t bits, std::uint64_t cycle) = 0;
+  virtual void arrive(Port port, std::uint8_t color, std::uint32_t bits, std::uint64_t cycle) = 0;
 };
 
 // Wafer to MemoryX. A channel sends its ports' words in order of the push cycle, rows ascending within a cycle; a word pushed at c starts
@@ -104,7 +110,8 @@ class OutLink {
   OutLink(const LinkTiming& timing, int edge_queue_words, OutSink& sink);
 
   bool room(Port port, std::uint64_t cycle) const;
-  void push(Port port, std::uint64_t cycle, std::uint32_t bits);  // REQUIRES room(port, cycle); at most one word a port and cycle
+  // REQUIRES room(port, cycle); at most one word a port and cycle.
+  void push(Port port, std::uint64_t cycle, std::uint8_t color, std::uint32_t bits);
 
   // Hands over the words that arrive at `cycle`, channels ascending, then starts words.
   void step(std::uint64_t cycle);
@@ -118,11 +125,13 @@ class OutLink {
  private:
   struct Waiting {
     Port port;
+    std::uint8_t color;
     std::uint32_t bits;
     std::uint64_t pushed;
   };
   struct Flying {
     Port port;
+    std::uint8_t color;
     std::uint32_t bits;
     std::uint64_t arrival;
   };

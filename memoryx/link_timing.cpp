@@ -70,6 +70,12 @@ LinkTiming make_link_timing(const IoSpec& spec, double clock_hz, int rows) {
   return timing;
 }
 
+int edge_queue_words(const IoSpec& spec, const LinkTiming& timing, int planned) {
+  if (spec.edge_queue_words > 0) return spec.edge_queue_words;
+  constexpr std::uint64_t most = 1 << 30;
+  return std::max(planned, static_cast<int>(std::min(timing.full_rate_words(), most)));
+}
+
 std::uint64_t ChannelClock::send(std::uint64_t now, const LinkTiming& timing) {
   if (now != free_at()) {  // the channel was idle: a new busy period
     cycle_ = now;

@@ -36,6 +36,9 @@ struct LinkTiming {
 // Errors: category config, naming the key, when a rate, latency or pitch is not usable. Rates are taken to the nearest byte/s and hertz.
 LinkTiming make_link_timing(const IoSpec& spec, double clock_hz, int rows);
 
+// Words of an edge queue: what the spec says, else enough for both the plan, whose need is `planned`, and the link's round trip.
+int edge_queue_words(const IoSpec& spec, const LinkTiming& timing, int planned);
+
 // When a channel is free again, to the fraction of a cycle.
 class ChannelClock {
  public:

@@ -70,19 +70,17 @@ void MemoryX::begin_step(std::uint64_t cycle, const StepBatch& batch) {
 
 MemoryX::StepEnd MemoryX::finish_step(std::uint64_t cycle) {
   collector_.scatter_tokens(batch_.tokens);
-  StepEnd end{static_cast<double>(collector_.loss_sum()) / static_cast<double>(training_.tokens()), updater_.finish_step(store_), cycle};
-  std::vector<std::uint64_t> done(durations_.size(), cycle);
-  if (!end.update.skipped) {
-    const bool together = training_.update.clip > 0.0 || training_.update.loss_scale.dynamic;
-    std::vector<std::uint64_t> may_start(durations_.size(), cycle);
-    for (std::size_t tensor = 0; tensor < done.size() && !together; ++tensor)
-      may_start[tensor] = collector_.last_arrival(static_cast<int>(tensor));
-    done = schedule_updates(may_start, durations_, streamer_.first_use());
-  }
-  for (std::size_t tensor = 0; tensor < done.size(); ++tensor) {
-    streamer_.set_ready(static_cast<int>(tensor), done[tensor]);
-    end.cycle = std::max(end.cycle, done[tensor]);
-  }
+  StepEnd end{static_cast<double>(collector_.loss_sum()) / static_cast<double>(training_.tokens()), updater_.finish_step(store_), cycle,
+              cycle};
+  if (end.update.skipped) return end;
+  const bool together = training_.update.clip > 0.0 || training_.update.loss_scale.dynamic;
+  std::vector<std::uint64_t> may_start;
+  for (int tensor = 0; tensor < static_cast<int>(durations_.size()); ++tensor)
+    may_start.push_back(std::max(optimizer_free_, together ? cycle : collector_.last_arrival(tensor)));
+  const std::vector<std::uint64_t> done = schedule_updates(may_start, durations_, streamer_.first_use());
+  for (std::size_t tensor = 0; tensor < done.size(); ++tensor) streamer_.set_ready(static_cast<int>(tensor), done[tensor]);
+  end.updates_begin = *std::min_element(may_start.begin(), may_start.end());
+  end.updates_end = optimizer_free_ = *std::max_element(done.begin(), done.end());
   return end;
 }
 

@@ -5,6 +5,9 @@
 // n parameters take max(n / optimizer_rate, n * bytes / bandwidth), in whole cycles. With clipping or dynamic loss scaling nothing starts
 // before the last gradient of the step has arrived; otherwise a tensor may start when its own has. Among those that may, the one that the
 // next step uses first goes first. A skipped step updates nothing and takes no time.
+//
+// Updates overlap with the next step: it may begin when the last gradient has arrived, and each of its words leaves as soon as the tensors
+// that it takes values from have been updated (weight_streamer.h). What the overlap does not hide shows in the link's update_wait_cycles.
 
 #include <cstdint>
 #include <vector>
@@ -37,9 +40,10 @@ class MemoryX {
   struct StepEnd {
     double loss = 0.0;  // mean negative log likelihood
     UpdateRecord update;
-    std::uint64_t cycle = 0;  // the last update is done
+    std::uint64_t updates_begin = 0, updates_end = 0;  // of the first and the last tensor; both `cycle` when the step is skipped
   };
-  // REQUIRES gradients_complete(). `cycle`: when the last gradient arrived. Afterwards the store holds the gradients and new weights.
+  // REQUIRES gradients_complete(). `cycle`: when the last gradient arrived. Afterwards the store holds the gradients and new weights, and
+  // the words of the next step wait for their tensors' updates.
   StepEnd finish_step(std::uint64_t cycle);
 
   WeightStreamer& streamer() { return streamer_; }
@@ -56,6 +60,7 @@ class MemoryX {
   GradientCollector collector_;
   Updater updater_;
   std::vector<std::uint64_t> durations_;  // cycles of each tensor's update
+  std::uint64_t optimizer_free_ = 0;
   StepBatch batch_;
 };
 

@@ -10,6 +10,7 @@ struct IoSpec {
   double bandwidth_override = 0.0;  // bytes/s each way over the channels present; 0 = none
   double latency = 1e-6;            // s, MemoryX to edge and back [A]
   int edge_latency_cycles = 4;      // from a channel to the row a word belongs to [A]
+  int edge_queue_words = 0;         // of each row of an edge, each way; 0 = as edge_queue_words() derives them [A: not public]
 };
 
 struct MemoryXSpec {

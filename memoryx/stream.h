@@ -56,11 +56,13 @@ struct GradientWord {
   std::uint32_t token = 0;
 };
 
-// The words of one kernel call. `in` is in link order (each channel keeps it); `out` is in order per port.
+// The words of one kernel call. `in` is in link order (each channel keeps it); `out` is in order per port and color: a color's words keep
+// their order on the wafer, but when the link holds them up, those of a later call may overtake on another color.
 struct CallStream {
   std::vector<StreamWord> in;
   struct PortWords {
     Port port;
+    std::uint8_t color = 0;
     std::vector<GradientWord> words;
   };
   std::vector<PortWords> out;

@@ -80,7 +80,7 @@ const InWord* WeightStreamer::peek(int channel_index) {
     const Value high = value(word.high, ready);
     bits = sim::numerics::to_half(low.number) | static_cast<std::uint32_t>(sim::numerics::to_half(high.number)) << 16;
   }
-  channel.word = {word.port, word.color, bits, ready, word.control};
+  channel.word = {word.port, word.color, bits, ready, word.control, began_};
   channel.made = true;
   return &channel.word;
 }

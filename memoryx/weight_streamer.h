@@ -22,7 +22,7 @@ class WeightStreamer : public InSource {
 
   // Starts a step's words. `batch` is kept until the next step. REQUIRES finished(). Throws Error(invariant) for a token that is not there.
   void begin_step(std::uint64_t cycle, const StepBatch& batch, float gradient_scale);
-  // The words of a tensor wait until `cycle`.
+  // The words of a tensor wait until `cycle`, in this step and all that follow.
   void set_ready(int tensor, std::uint64_t cycle) { ready_[static_cast<std::size_t>(tensor)] = cycle; }
 
   const InWord* peek(int channel) override;

@@ -25,9 +25,9 @@ bool LinkPorts::room(memoryx::Port port, Cycle now) const {
   return room;
 }
 
-void LinkPorts::leave(memoryx::Port port, Cycle now, fabric::Color, const fabric::Wavelet& wavelet) {
+void LinkPorts::leave(memoryx::Port port, Cycle now, fabric::Color color, const fabric::Wavelet& wavelet) {
   if (wavelet.control) return;
-  out_.push(port, now, wavelet.payload);
+  out_.push(port, now, color, wavelet.payload);
   changed_ = pushed_ = true;
 }
 

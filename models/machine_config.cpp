@@ -68,6 +68,8 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("io.channel_row_pitch", m.io.channel_row_pitch, Range{1, 4096}, Unit::none, "");
   visit("io.latency", m.io.latency, Range{0, 1}, Unit::seconds, "MemoryX to edge and back");
   visit("io.edge_latency_cycles", m.io.edge_latency_cycles, Range{0, 1e6}, Unit::none, "from a channel to the row a word belongs to");
+  visit("io.edge_queue_words", m.io.edge_queue_words, Range{0, 1 << 30}, Unit::none,
+        "of each row of an edge, each way; 0: enough for the skew of the columns and the link's round trip");
   visit("memoryx.capacity", m.memoryx.capacity, span, Unit::bytes, "");
   visit("memoryx.bandwidth", m.memoryx.bandwidth, span, Unit::bytes_per_second, "");
   visit("memoryx.optimizer_rate", m.memoryx.optimizer_rate, span, Unit::per_second, "parameter updates a second: not public");

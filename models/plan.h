@@ -49,7 +49,7 @@ struct WaferPlan {
   std::vector<MemoryImage> memory;  // the same on every PE
   SramMap sram;
   std::vector<KernelCall> calls;
-  int edge_queue_words = 0;  // a port
+  int edge_queue_words = 0;  // that a port needs (memoryx::edge_queue_words)
 };
 
 }  // namespace wafersim::models

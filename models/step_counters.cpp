@@ -15,11 +15,7 @@ std::vector<std::uint64_t> minus(const std::vector<std::uint64_t>& now, const st
 
 std::vector<memoryx::LinkCounters> minus(const std::vector<memoryx::LinkCounters>& now, const std::vector<memoryx::LinkCounters>& before) {
   std::vector<memoryx::LinkCounters> difference = now;
-  for (std::size_t k = 0; k < before.size(); ++k) {
-    difference[k].words -= before[k].words;
-    difference[k].busy_cycles -= before[k].busy_cycles;
-    difference[k].credit_stall_cycles -= before[k].credit_stall_cycles;
-  }
+  for (std::size_t k = 0; k < before.size(); ++k) difference[k] -= before[k];
   return difference;
 }
 

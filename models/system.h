@@ -1,8 +1,10 @@
 #pragma once
 // A wafer, the I/O link and MemoryX as one SystemC simulation that trains step by step. One System a process: SystemC allows no second.
 //
-// A step begins where the last one ended. The host starts call 0 (a control wavelet in its stream), weights stream in, gradients out, and
-// the step ends at the cycle at which its last weight update is done and nothing moves any more.
+// A step begins where the last one ended. The host starts call 0 (a control wavelet in its stream), weights stream in, gradients out. The
+// step ends when its last gradient is in MemoryX and nothing on the wafer moves any more. Its updates overlap with the next step, whose
+// words wait for the updates of their tensors (memoryx/memory_x.h); the last step of a run ends when its updates are done as well. So the
+// cycles of the steps add up to those of the run.
 
 #include <cstdint>
 #include <memory>
@@ -43,6 +45,7 @@ struct StepResult {
   fabric::Cycle first = 0;      // cycles of the step are first .. last - 1
   fabric::Cycle gradients = 0;  // the last gradient arrived in MemoryX
   fabric::Cycle last = 0;
+  fabric::Cycle updates_begin = 0, updates_end = 0;  // may reach beyond `last`; equal when the step is skipped
   StepStatistics statistics;
 };
 
@@ -55,9 +58,10 @@ class System {
   System(const System&) = delete;
   System& operator=(const System&) = delete;
 
+  // last_of_run: the step ends with its updates, since no step follows that could hide them.
   // Throws Error(stall) when nothing can happen any more before the step is complete; its message has the wait-for cycle. After any Error
   // the system is of no more use.
-  StepResult run_step(const memoryx::StepBatch& batch);
+  StepResult run_step(const memoryx::StepBatch& batch, bool last_of_run = false);
 
   // Weights and moments after the last step, and its gradients as they left the wafer, scaled, embeddings' tokens added.
   const memoryx::ParameterStore& store() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <numeric>
 
 #include "memoryx/link_timing.h"
 #include "memoryx/memory_x.h"
@@ -41,23 +42,28 @@ Term longest(std::initializer_list<Term> terms) {
   return *std::max_element(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.cycles < b.cycles; });
 }
 
-// What happens one after the other, summed by what it is spent on.
+double sum(const std::vector<Term>& chain) {
+  return std::accumulate(chain.begin(), chain.end(), 0.0, [](double cycles, const Term& term) { return cycles + term.cycles; });
+}
+
+// The longest chain of what happens one after the other, summed by what it is spent on.
 void set_bound(Bound& bound) {
-  const Term optimizer{bound.optimizer_cycles, BoundBy::optimizer}, nothing{0, BoundBy::optimizer};
+  const Term optimizer{bound.optimizer_cycles, BoundBy::optimizer};
   const Term forward =
       longest({{bound.forward.compute_cycles, BoundBy::compute}, {bound.forward.weight_stream_cycles, BoundBy::weight_stream}});
-  const Term gradients =
+  const Term backward =
       longest({{bound.backward.compute_cycles, BoundBy::compute}, {bound.backward.gradient_stream_cycles, BoundBy::gradient_stream}});
-  const Term backward = bound.updates_wait ? gradients : longest({gradients, optimizer});
-  const Term update = bound.updates_wait ? optimizer : nothing;
   const Term words_in{bound.forward.weight_stream_cycles + bound.backward.weight_stream_cycles, BoundBy::weight_stream};
-  const bool streams = words_in.cycles > forward.cycles + backward.cycles;
+  std::vector<Term> chain{forward, backward};
+  const auto replace_by_longer = [&chain](const std::vector<Term>& other) {
+    if (sum(other) > sum(chain)) chain = other;
+  };
+  replace_by_longer({words_in});
+  bound.skipped_cycles = sum(chain);
+  replace_by_longer(bound.updates_wait ? std::vector<Term>{optimizer, backward} : std::vector<Term>{optimizer});
+  bound.cycles = sum(chain);
   double spent[4] = {};
-  for (const Term& term : streams ? std::vector<Term>{words_in, update} : std::vector<Term>{forward, backward, update}) {
-    bound.cycles += term.cycles;
-    spent[static_cast<int>(term.by)] += term.cycles;
-  }
-  bound.skipped_cycles = std::max(words_in.cycles, forward.cycles + gradients.cycles);
+  for (const Term& term : chain) spent[static_cast<int>(term.by)] += term.cycles;
   bound.by = static_cast<BoundBy>(std::max_element(spent, spent + 4) - spent);
 }
 

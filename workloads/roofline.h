@@ -1,12 +1,16 @@
 #pragma once
-// Lower bound of a step's time: unpadded work at peak rates. A simulated step is never faster.
+// Lower bound of a step's time: unpadded work at peak rates. Simulated steps (models/system.h) are never faster in the mean, the last one
+// of the run among them.
 //
-//   forward  = max(multiply-adds, words in),  backward = max(multiply-adds, gradients out)
-//   step     = max(forward + backward, all words in) + optimizer    when no update may start before the last gradient
-//   step     = max(forward + max(backward, optimizer), all words in)  when each tensor is updated on arrival
+//   forward = max(multiply-adds, words in),  backward = max(multiply-adds, gradients out)
+//   step    = max(forward + backward, all words in, optimizer + backward)  when no update may start before the last gradient
+//   step    = max(forward + backward, all words in, optimizer)             when each tensor is updated on arrival
 // Forward and backward are serial because the first gradient follows the last forward kernel; words in may run ahead of their kernels and
-// overlap with everything else. Multiply-adds: linears, their two gradients, causal attention without what its gradient computes again;
-// peak: the fma of the run's type, every PE of the mapped rectangle at full rate. Words pass all channels of both edges evenly.
+// overlap with everything else. Updates overlap with the next step's forward kernels, which use every tensor: its backward ones follow the
+// last update. What the wafer still does after the last gradient has left is to complete a kernel, which it also does between forward and
+// backward: the update hides nothing by starting before the step ends. Multiply-adds: linears, their two gradients, causal attention
+// without what its gradient computes again; peak: the fma of the run's type, every PE of the mapped rectangle at full rate. Words pass all
+// channels of both edges evenly.
 
 #include <vector>
 
@@ -39,7 +43,7 @@ struct Bound {
   double macs_per_cycle = 0;  // peaks of the mapped rectangle and its link, each way
   double link_bytes_per_cycle = 0;
   double cycles = 0;
-  double skipped_cycles = 0;      // of a step whose gradients overflowed: it updates nothing
+  double skipped_cycles = 0;      // of a step without an update
   BoundBy by = BoundBy::compute;  // what takes most of `cycles`
 };
 

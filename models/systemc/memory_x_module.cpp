@@ -13,9 +13,8 @@ void MemoryXModule::begin_step(Cycle cycle, const memoryx::StepBatch& batch) {
 }
 
 void MemoryXModule::run(Cycle now) {
-  if (result_) return;  // the last update is done
+  if (result_) return;  // once a step
   result_ = Result{memory_x_.finish_step(now), now};
-  wake_at(result_->end.cycle);
 }
 
 }  // namespace wafersim::models

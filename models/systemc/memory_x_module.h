@@ -1,5 +1,5 @@
 #pragma once
-// MemoryX on the clock: when the last gradient of a step has arrived it works out the updates, and time passes until they are done.
+// MemoryX on the clock: when the last gradient of a step has arrived it works out the updates and when each of them is done.
 
 #include <optional>
 
@@ -16,7 +16,7 @@ class MemoryXModule : public CycleModule {
 
   // Starts a step at `cycle`, which is not past.
   void begin_step(Cycle cycle, const memoryx::StepBatch& batch);
-  // What the step came to, once its last update is done.
+  // What the step came to, once its last gradient has arrived.
   struct Result {
     memoryx::MemoryX::StepEnd end;
     Cycle gradients_done = 0;  // the last gradient has arrived

@@ -47,7 +47,7 @@ struct System::Parts {
         timing(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
         memory_x(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing),
         memory_x_module("memory_x", memory_x, clock, failure),
-        link("link", timing, plan.edge_queue_words, memory_x, clock, failure),
+        link("link", timing, memoryx::edge_queue_words(machine.io, timing, plan.edge_queue_words), memory_x, clock, failure),
         wafer("wafer", plan, machine, {options.block_width, options.block_height, options.threads}, link.ports(), clock, failure),
         counters(plan.width, plan.height) {
     memory_x_module.link.bind(link);
@@ -86,7 +86,7 @@ System::System(const MachineSpec& machine, const WaferPlan& plan, memoryx::Param
 
 System::~System() = default;
 
-StepResult System::run_step(const memoryx::StepBatch& batch) {
+StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   Parts& p = *parts_;
   StepResult step;
   step.first = p.now;
@@ -105,7 +105,9 @@ StepResult System::run_step(const memoryx::StepBatch& batch) {
   step.loss_scale = result.end.update.loss_scale;
   step.skipped = result.end.update.skipped;
   step.gradients = result.gradients_done;
-  step.last = std::max(result.end.cycle, stopped);
+  step.updates_begin = result.end.updates_begin;
+  step.updates_end = result.end.updates_end;
+  step.last = last_of_run ? std::max(step.updates_end, stopped) : stopped;
   step.statistics = p.counters.take(step.last, p.wafer.blocks(), p.link.in(), p.link.out(), p.timing.channels());
   step.statistics.in_spans = p.memory_x.streamer().spans();
   step.statistics.out_spans = p.memory_x.collector().spans();

@@ -29,12 +29,12 @@ struct Measured {
   }
 };
 
-// The first step of a model; `change` may alter machine and plan.
+// The first step of a model; `change` may alter the machine.
 template <class Change>
 Measured measure(const SmallModel& model, Change&& change) {
   Experiment experiment = make_experiment(model);
   Measured r{experiment.plan(), {}};
-  change(experiment.machine, r.plan);
+  change(experiment.machine);
   workloads::fill_closed_forms(r.plan, experiment.lowering, experiment.graph, experiment.machine);
   r.step = PureWafer(experiment.machine, r.plan, experiment.store, experiment.training).run_step(experiment.batch(0));
   return r;
@@ -54,8 +54,8 @@ constexpr int columns = 4;
 
 TEST(KernelTime, AnotherIssueCycleOfArrivingWeightsLengthensALinearByOneForEachOutputAndInputOfAPe) {
   const auto with_issue = [](int cycles) {
-    return measure(compute_bound(sim::Dtype::f16), [cycles](models::MachineSpec& machine, models::WaferPlan& plan) {
-      make_link_free(machine, plan);
+    return measure(compute_bound(sim::Dtype::f16), [cycles](models::MachineSpec& machine) {
+      make_link_free(machine);
       machine.core.weight_issue_cycles = cycles;
     });
   };
@@ -97,7 +97,7 @@ bool is_local(const KernelCall& call) { return call.kernel == "residual" || call
 
 TEST(KernelTime, AnotherCycleAHopLengthensASwitchByTwiceTheWayAcrossTheMesh) {
   const auto with_hop = [](int cycles) {
-    return measure(wide(), [cycles](models::MachineSpec& machine, models::WaferPlan&) { machine.fabric.hop_cycles = cycles; });
+    return measure(wide(), [cycles](models::MachineSpec& machine) { machine.fabric.hop_cycles = cycles; });
   };
   const Measured one = with_hop(1), two = with_hop(2);
   int calls = 0;
@@ -113,7 +113,7 @@ TEST(KernelTime, AnotherCycleAHopLengthensASwitchByTwiceTheWayAcrossTheMesh) {
 }
 
 TEST(KernelTime, ASwitchCostsTheWayAcrossTheMeshRampsAndTaskSwitches) {
-  const Measured r = measure(wide(), [](models::MachineSpec&, models::WaferPlan&) {});
+  const Measured r = measure(wide(), [](models::MachineSpec&) {});
   Experiment experiment = make_experiment(wide());
   const double formula = workloads::kernel_switch_cycles(experiment.lowering.layout, experiment.machine);
   for (std::size_t k = 0; k + 1 < r.plan.calls.size(); ++k) {
@@ -180,9 +180,9 @@ TEST(KernelTime, AThousandthOfTheBandwidthMakesAStepOfBytesOverRate) {
   model.width = 64;
   model.batch = 1;
   model.sequence = 4;  // few tokens: the weights are nearly all that moves
-  const Measured r = measure(model, [&](models::MachineSpec& machine, models::WaferPlan& plan) {
+  const Measured r = measure(model, [&](models::MachineSpec& machine) {
     machine.io.bandwidth /= 1000;
-    plan.edge_queue_words = 65536;  // whatever is sent has room: only the link's rate holds it up
+    machine.io.edge_queue_words = 65536;  // whatever is sent has room: only the link's rate holds it up
     slow = machine;
   });
   const LinkCycles link = link_cycles(r, slow);
@@ -195,8 +195,7 @@ TEST(KernelTime, AThousandthOfTheBandwidthMakesAStepOfBytesOverRate) {
 
 TEST(KernelTime, LinkLatencyMovesTheFirstCycleOfComputeByAsMuch) {
   const auto with_latency = [](double cycles) {
-    return measure(SmallModel{},
-                   [cycles](models::MachineSpec& machine, models::WaferPlan&) { machine.io.latency = cycles / machine.core.clock; });
+    return measure(SmallModel{}, [cycles](models::MachineSpec& machine) { machine.io.latency = cycles / machine.core.clock; });
   };
   const Measured near = with_latency(850), far = with_latency(850 + 123);
   EXPECT_EQ(far.start(0) - near.start(0), 123u);

@@ -12,14 +12,14 @@ constexpr int relay_start_task = 1;
 constexpr fabric::Color relay_start_color = 2;
 
 // Words of row r are parameters r * words ... (r + 1) * words - 1. PE x takes color x % 2 and sends the other.
-inline WaferPlan relay_plan(int width, int height, int words, int edge_queue_words = 8) {
+inline WaferPlan relay_plan(int width, int height, int words) {
   using fabric::east, fabric::mask, fabric::north, fabric::ramp, fabric::south, fabric::west;
   WaferPlan plan;
   plan.width = width;
   plan.height = height;
   plan.routes = fabric::RouteMap(width, height);
   plan.sram.peak_bytes = relay_address + 4 * words;
-  plan.edge_queue_words = edge_queue_words;
+  plan.edge_queue_words = 8;
   for (const int parity : {0, 1}) {
     Assembler a;
     a.task(0, "boot");
@@ -54,7 +54,7 @@ inline WaferPlan relay_plan(int width, int height, int words, int edge_queue_wor
   call.stream.in.push_back(
       {port(memoryx::Port::Side::west, 0), relay_start_color, false, true, {StreamValue::Kind::control, 0, start, 0}, {}});
   for (int y = 0; y < height; ++y) {
-    memoryx::CallStream::PortWords out{port(memoryx::Port::Side::east, y), {}};
+    memoryx::CallStream::PortWords out{port(memoryx::Port::Side::east, y), static_cast<std::uint8_t>(width % 2), {}};
     for (int w = 0; w < words; ++w) {
       const auto element = static_cast<std::uint32_t>(y * words + w);
       call.stream.in.push_back({port(memoryx::Port::Side::west, y), 0, false, false, {StreamValue::Kind::parameter, 0, element, 0}, {}});

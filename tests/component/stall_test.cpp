@@ -68,7 +68,7 @@ WaferPlan pair_plan(First&& first, Second&& second) {
   program(1, 0, first);
   program(0, 1, second);
   KernelCall call{"pair", "forward", -1, {}, 0};
-  call.stream.out.push_back({{memoryx::Port::Side::east, 0}, {{memoryx::GradientWord::Kind::discard, 0, 0}}});
+  call.stream.out.push_back({{memoryx::Port::Side::east, 0}, 0, {{memoryx::GradientWord::Kind::discard, 0, 0}}});
   plan.calls.push_back(call);
   return plan;
 }
@@ -166,7 +166,8 @@ TEST(Stall, ADroppedWaveletIsMissedAtThePeThatCountsOnIt) {
   const std::string text = stall(system);
   EXPECT_EQ(system.faults_left(), 0);
   EXPECT_TRUE(contains(first_line(text), "PE (2, 0) waits for a wavelet of color 0")) << text;
-  EXPECT_TRUE(contains(text, "MemoryX waits for word 0 of call 0 (relay forward, layer -1) from row 0 of the east edge")) << text;
+  EXPECT_TRUE(contains(text, "MemoryX waits for word 0 of call 0 (relay forward, layer -1) on color 0 from row 0 of the east edge"))
+      << text;
 }
 
 }  // namespace

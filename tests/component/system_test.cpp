@@ -6,14 +6,16 @@
 #include <string>
 
 #include "sim/error.h"
-#include "tests/component/pure_system.h"
 #include "tests/component/relay_plan.h"
+#include "tests/support/pure_wafer.h"
 
 namespace wafersim::models {
 namespace {
 
 constexpr int words = 16;  // a row
 const memoryx::StepBatch batch = {{0}, {0}};
+
+using tests::PureWafer, tests::Stepping;
 
 memoryx::ParameterStore store_of(const WaferPlan& plan) {
   memoryx::ParameterTable table;
@@ -32,8 +34,9 @@ memoryx::TrainingSpec training() {
 }
 
 // One channel an edge; a word takes `word_cycles`.
-MachineSpec machine(double word_cycles = 1.0, double latency_cycles = 0.0) {
+MachineSpec machine(double word_cycles = 1.0, double latency_cycles = 0.0, int edge_queue_words = 8) {
   MachineSpec m;
+  m.io.edge_queue_words = edge_queue_words;
   m.io.latency = latency_cycles / m.core.clock;
   m.io.bandwidth_override = 8.0 * m.core.clock / word_cycles;
   return m;
@@ -42,7 +45,7 @@ MachineSpec machine(double word_cycles = 1.0, double latency_cycles = 0.0) {
 TEST(System, AStepMovesTheWeightsThroughTheWaferAndUpdatesThem) {
   const WaferPlan plan = relay_plan(4, 2, words);
   System system(machine(), plan, store_of(plan), training(), {});
-  const StepResult step = system.run_step(batch);
+  const StepResult step = system.run_step(batch, true);
   for (std::size_t e = 0; e < 2 * words; ++e) {
     const float w = static_cast<float>(e + 1);
     EXPECT_EQ(system.store().gradients()[e], w);
@@ -51,7 +54,9 @@ TEST(System, AStepMovesTheWeightsThroughTheWaferAndUpdatesThem) {
   EXPECT_EQ(step.first, 0u);
   EXPECT_GT(step.gradients, 100u);
   // 32 parameters at 2e11 a second are 0.136 cycles: one.
-  EXPECT_EQ(step.last, step.gradients + 1);
+  EXPECT_EQ(step.updates_begin, step.gradients);
+  EXPECT_EQ(step.updates_end, step.gradients + 1);
+  EXPECT_EQ(step.last, step.updates_end);
   EXPECT_EQ(system.now(), step.last);
 }
 
@@ -79,6 +84,67 @@ TEST(System, CountsWhatItsPartsDidInTheStep) {
   EXPECT_EQ(step.statistics.in[0].busy_cycles, 2u * words + 1);
 }
 
+// Each row's words are a tensor of their own.
+memoryx::ParameterStore store_of_rows(const WaferPlan& plan) {
+  memoryx::ParameterTable table;
+  for (int row = 0; row < plan.height; ++row) table.add("row" + std::to_string(row), {words}, memoryx::ParameterEntry::Initial::one);
+  memoryx::ParameterStore store(std::move(table));
+  store.initialise(1);
+  return store;
+}
+
+MachineSpec machine_that_updates_a_row_in(int update_cycles, double word_cycles = 1.0) {
+  MachineSpec m = machine(word_cycles);
+  m.memoryx.optimizer_rate = words * m.core.clock / update_cycles;
+  return m;
+}
+
+memoryx::TrainingSpec clipped_training() {
+  memoryx::TrainingSpec spec = training();
+  spec.update.clip = 1.0;
+  return spec;
+}
+
+TEST(System, TheWordsOfTheNextStepLeaveAsTheirTensorsAreUpdated) {
+  const WaferPlan plan = relay_plan(4, 2, words);
+  System system(machine_that_updates_a_row_in(1000), plan, store_of_rows(plan), clipped_training(), {});
+  const StepResult first = system.run_step(batch), second = system.run_step(batch);
+  EXPECT_EQ(first.last, first.gradients);  // the wafer has been at rest for a while
+  EXPECT_EQ(first.updates_end, first.gradients + 2000);
+  EXPECT_EQ(second.first, first.last);
+  // The start leaves at once. Row 0's words leave from cycle 1000 on, one a cycle, and are gone when row 1 has been updated at 2000.
+  const memoryx::CallSpan& sent = second.statistics.in_spans[0][0];
+  EXPECT_EQ(sent.first, second.first);
+  EXPECT_EQ(second.statistics.in[0].update_wait_cycles, (1000u - 1) + (2000u - 1000 - words));
+  EXPECT_EQ(sent.last, first.updates_end + words - 1);
+  EXPECT_EQ(first.statistics.in[0].update_wait_cycles, 0u);
+}
+
+TEST(System, AStepIsLongerByTheUpdatesThatItsStreamWaitsFor) {
+  const WaferPlan plan = relay_plan(4, 2, words);
+  const auto with_updates_of = [](int cycles) { return machine_that_updates_a_row_in(cycles, 4.0); };
+  PureWafer fast(with_updates_of(1), plan, store_of_rows(plan), clipped_training());
+  System slow(with_updates_of(1000), plan, store_of_rows(plan), clipped_training(), {});
+  for (const fabric::Cycle waits : {0, 2000 - 4 * (1 + words)}) {  // row 1 follows the start and row 0, then the updates of both
+    const StepResult a = fast.run_step(batch), b = slow.run_step(batch);
+    EXPECT_EQ(b.gradients - b.first, a.gradients - a.first + waits);
+  }
+  const StepResult last = slow.run_step(batch, true);
+  EXPECT_EQ(last.last, last.gradients + 2000);
+}
+
+TEST(System, TheCyclesOfItsStepsAddUp) {
+  const WaferPlan plan = relay_plan(4, 2, words);
+  System system(machine_that_updates_a_row_in(300), plan, store_of_rows(plan), clipped_training(), {});
+  fabric::Cycle sum = 0;
+  for (const bool last_of_run : {false, false, true}) {
+    const StepResult step = system.run_step(batch, last_of_run);
+    EXPECT_EQ(step.first, sum);
+    sum += step.last - step.first;
+  }
+  EXPECT_EQ(system.now(), sum);
+}
+
 // SystemC, blocks and threads must not be seen in the cycles.
 struct Cut {
   int width, height, threads;
@@ -86,17 +152,17 @@ struct Cut {
 class SystemCuts : public testing::TestWithParam<Cut> {};
 
 TEST_P(SystemCuts, GiveTheCyclesAndBitsOfEveryPartSteppedEveryCycle) {
-  const WaferPlan plan = relay_plan(7, 6, words, 2);
-  const MachineSpec m = machine(3.5, 17);
-  PureSystem pure(m, plan, store_of(plan), training(), {64, 64, 1});
+  const WaferPlan plan = relay_plan(7, 6, words);
+  const MachineSpec m = machine(3.5, 17, 2);
+  PureWafer pure(m, plan, store_of(plan), training(), {64, 64, 1}, Stepping::every_cycle);
   System system(m, plan, store_of(plan), training(), {GetParam().width, GetParam().height, GetParam().threads});
   for (int s = 0; s < 3; ++s) {
-    const PureSystem::Step expected = pure.run_step(batch);
-    const StepResult step = system.run_step(batch);
-    ASSERT_GT(expected.gradients, 0u);
+    const StepResult expected = pure.run_step(batch), step = system.run_step(batch);
+    EXPECT_EQ(step.first, expected.first);
     EXPECT_EQ(step.gradients, expected.gradients);
-    EXPECT_EQ(step.last, expected.end.cycle);
-    EXPECT_EQ(step.gradient_norm, expected.end.update.gradient_norm);
+    EXPECT_EQ(step.last, expected.last);
+    EXPECT_EQ(step.updates_end, expected.updates_end);
+    EXPECT_EQ(step.gradient_norm, expected.gradient_norm);
     EXPECT_EQ(system.store().weights(), pure.store().weights());
   }
 }
@@ -109,9 +175,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 // A slow link out fills the edge queues: the wafer waits for room and goes on when there is some.
 TEST(System, WaitsForRoomInTheEdgeQueues) {
-  const WaferPlan plan = relay_plan(3, 4, words, 1);
-  const MachineSpec m = machine(7.25, 40);
-  PureSystem pure(m, plan, store_of(plan), training(), {1, 1, 1});
+  const WaferPlan plan = relay_plan(3, 4, words);
+  const MachineSpec m = machine(7.25, 40, 1);
+  PureWafer pure(m, plan, store_of(plan), training(), {1, 1, 1}, Stepping::every_cycle);
   System system(m, plan, store_of(plan), training(), {});
   for (int s = 0; s < 2; ++s) EXPECT_EQ(system.run_step(batch).gradients, pure.run_step(batch).gradients);
 }

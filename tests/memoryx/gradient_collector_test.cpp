@@ -17,17 +17,17 @@ std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 TEST(GradientCollector, StoresEachPortsWordsInTheOrderOfTheCalls) {
   ParameterStore store = small_store();
   CallStream first, second;
-  first.out = {{west_port(0), {{Kind::parameter, 14, 0}, {Kind::discard, 0, 0}}}, {east_port(2), {{Kind::loss, 0, 0}}}};
-  second.out = {{east_port(2), {{Kind::parameter, 0, 0}}}, {west_port(0), {{Kind::parameter, 16, 0}}}};
+  first.out = {{west_port(0), 0, {{Kind::parameter, 14, 0}, {Kind::discard, 0, 0}}}, {east_port(2), 0, {{Kind::loss, 0, 0}}}};
+  second.out = {{east_port(2), 0, {{Kind::parameter, 0, 0}}}, {west_port(0), 0, {{Kind::parameter, 16, 0}}}};
   GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
   collector.begin_step(0);
   EXPECT_EQ(collector.expected_words(), 5u);
-  collector.arrive(east_port(2), bits(4.5f), 10);
-  collector.arrive(east_port(2), bits(0.5f), 11);
-  collector.arrive(west_port(0), bits(14.0f), 12);
-  collector.arrive(west_port(0), bits(99.0f), 13);
+  collector.arrive(east_port(2), 0, bits(4.5f), 10);
+  collector.arrive(east_port(2), 0, bits(0.5f), 11);
+  collector.arrive(west_port(0), 0, bits(14.0f), 12);
+  collector.arrive(west_port(0), 0, bits(99.0f), 13);
   EXPECT_FALSE(collector.complete());
-  collector.arrive(west_port(0), bits(16.0f), 14);
+  collector.arrive(west_port(0), 0, bits(16.0f), 14);
   EXPECT_TRUE(collector.complete());
   EXPECT_EQ(collector.loss_sum(), 4.5f);
   std::vector<float> expected(17);
@@ -40,14 +40,14 @@ TEST(GradientCollector, StoresEachPortsWordsInTheOrderOfTheCalls) {
 TEST(GradientCollector, KnowsWhenATensorsLastGradientCame) {
   ParameterStore store = small_store();
   CallStream call;
-  call.out = {{west_port(0), {{Kind::parameter, 14, 0}, {Kind::parameter, 15, 0}, {Kind::token_row, 0, 5}}}};
+  call.out = {{west_port(0), 0, {{Kind::parameter, 14, 0}, {Kind::parameter, 15, 0}, {Kind::token_row, 0, 5}}}};
   GradientCollector collector({&call}, small_timing(), small_training(), store);
   collector.begin_step(7);
-  collector.arrive(west_port(0), 0, 20);
-  collector.arrive(west_port(0), 0, 23);
+  collector.arrive(west_port(0), 0, 0, 20);
+  collector.arrive(west_port(0), 0, 0, 23);
   EXPECT_EQ(collector.last_arrival(2), 23u);
   EXPECT_EQ(collector.last_arrival(1), 7u);
-  collector.arrive(west_port(0), 0, 29);
+  collector.arrive(west_port(0), 0, 0, 29);
   EXPECT_EQ(collector.last_arrival(0), 29u);
   EXPECT_EQ(collector.last_arrival(1), 29u);
   EXPECT_EQ(collector.last_arrival(2), 23u);
@@ -61,15 +61,15 @@ float token_gradient(std::uint32_t token, std::uint32_t feature) {
 TEST(GradientCollector, AddsTokensToBothEmbeddingsAscendingAfterTheUnembeddingsPart) {
   ParameterStore store = small_store();
   CallStream call;
-  CallStream::PortWords rows{east_port(0), {}};
+  CallStream::PortWords rows{east_port(0), 0, {}};
   for (std::uint32_t token = 6; token-- > 0;)
     for (std::uint32_t feature = 0; feature < 2; ++feature) rows.words.push_back({Kind::token_row, feature, token});
-  call.out = {rows, {west_port(1), {{Kind::parameter, 2, 0}}}};  // wte row 1, feature 0
+  call.out = {rows, {west_port(1), 0, {{Kind::parameter, 2, 0}}}};  // wte row 1, feature 0
   GradientCollector collector({&call}, small_timing(), small_training(), store);
   collector.begin_step(0);
   for (std::uint32_t token = 6; token-- > 0;)
-    for (std::uint32_t feature = 0; feature < 2; ++feature) collector.arrive(east_port(0), bits(token_gradient(token, feature)), 5);
-  collector.arrive(west_port(1), bits(3.0f), 6);
+    for (std::uint32_t feature = 0; feature < 2; ++feature) collector.arrive(east_port(0), 0, bits(token_gradient(token, feature)), 5);
+  collector.arrive(west_port(1), 0, bits(3.0f), 6);
   const StepBatch batch = small_batch();  // ids 1 3 1 0 2 1
   collector.scatter_tokens(batch.tokens);
   // Row 1, feature 0: ((3 + 2^25) + 2) + 5 in fp32.
@@ -85,13 +85,13 @@ TEST(GradientCollector, AddsTokensToBothEmbeddingsAscendingAfterTheUnembeddingsP
 TEST(GradientCollector, AStepBeginsWithNothing) {
   ParameterStore store = small_store();
   CallStream call;
-  call.out = {{west_port(0), {{Kind::parameter, 0, 0}}}};
+  call.out = {{west_port(0), 0, {{Kind::parameter, 0, 0}}}};
   GradientCollector collector({&call}, small_timing(), small_training(), store);
   for (int step = 0; step < 2; ++step) {
     collector.begin_step(0);
     EXPECT_EQ(store.gradients()[0], 0.0f);
     EXPECT_EQ(collector.arrived_words(), 0u);
-    collector.arrive(west_port(0), bits(2.0f), 1);
+    collector.arrive(west_port(0), 0, bits(2.0f), 1);
     EXPECT_EQ(store.gradients()[0], 2.0f);
   }
 }
@@ -99,12 +99,12 @@ TEST(GradientCollector, AStepBeginsWithNothing) {
 TEST(GradientCollector, AWordThatNoCallAnnouncesIsAnInvariant) {
   ParameterStore store = small_store();
   CallStream call;
-  call.out = {{west_port(0), {{Kind::parameter, 0, 0}}}};
+  call.out = {{west_port(0), 0, {{Kind::parameter, 0, 0}}}};
   GradientCollector collector({&call}, small_timing(), small_training(), store);
   collector.begin_step(0);
-  collector.arrive(west_port(0), 0, 1);
+  collector.arrive(west_port(0), 0, 0, 1);
   for (const Port port : {west_port(0), east_port(1)}) try {
-      collector.arrive(port, 0, 2);
+      collector.arrive(port, 0, 0, 2);
       ADD_FAILURE() << "taken";
     } catch (const sim::Error& error) {
       EXPECT_EQ(error.category(), sim::ErrorCategory::invariant);
@@ -114,11 +114,11 @@ TEST(GradientCollector, AWordThatNoCallAnnouncesIsAnInvariant) {
 TEST(GradientCollector, NamesTheEarliestWordThatIsMissing) {
   ParameterStore store = small_store();
   CallStream first, second;
-  first.out = {{east_port(1), {{Kind::discard, 0, 0}, {Kind::discard, 0, 0}}}};
-  second.out = {{west_port(0), {{Kind::discard, 0, 0}}}};
+  first.out = {{east_port(1), 0, {{Kind::discard, 0, 0}, {Kind::discard, 0, 0}}}};
+  second.out = {{west_port(0), 0, {{Kind::discard, 0, 0}}}};
   GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
   collector.begin_step(0);
-  collector.arrive(east_port(1), 0, 1);
+  collector.arrive(east_port(1), 0, 0, 1);
   const auto missing = collector.first_missing();
   ASSERT_TRUE(missing.has_value());
   EXPECT_EQ(missing->port, east_port(1));
@@ -129,10 +129,27 @@ TEST(GradientCollector, NamesTheEarliestWordThatIsMissing) {
 TEST(GradientCollector, RefusesTwoLossesAndTokensOutsideTheBatch) {
   ParameterStore store = small_store();
   CallStream losses, token;
-  losses.out = {{west_port(0), {{Kind::loss, 0, 0}, {Kind::loss, 0, 0}}}};
-  token.out = {{west_port(0), {{Kind::token_row, 0, 6}}}};
+  losses.out = {{west_port(0), 0, {{Kind::loss, 0, 0}, {Kind::loss, 0, 0}}}};
+  token.out = {{west_port(0), 0, {{Kind::token_row, 0, 6}}}};
   EXPECT_THROW(GradientCollector({&losses}, small_timing(), small_training(), store), sim::Error);
   EXPECT_THROW(GradientCollector({&token}, small_timing(), small_training(), store), sim::Error);
+}
+
+TEST(GradientCollector, KeepsTheOrderOfEachColorWhenALaterCallOvertakesOnAnother) {
+  ParameterStore store = small_store();
+  CallStream first, second;
+  first.out = {{west_port(0), 3, {{Kind::parameter, 14, 0}, {Kind::parameter, 15, 0}}}};
+  second.out = {{west_port(0), 7, {{Kind::parameter, 16, 0}}}};
+  GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
+  collector.begin_step(0);
+  collector.arrive(west_port(0), 3, bits(14.0f), 1);
+  collector.arrive(west_port(0), 7, bits(16.0f), 2);
+  EXPECT_EQ(collector.first_missing()->color, 3);
+  EXPECT_EQ(collector.first_missing()->word, 1u);
+  collector.arrive(west_port(0), 3, bits(15.0f), 3);
+  EXPECT_TRUE(collector.complete());
+  for (const std::size_t element : {14u, 15u, 16u}) EXPECT_EQ(store.gradients()[element], static_cast<float>(element));
+  EXPECT_THROW(collector.arrive(west_port(0), 5, 0, 4), sim::Error);
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ LinkTiming timing_8_3() {
 class ListSource : public InSource {
  public:
   explicit ListSource(const LinkTiming& timing) : words_(static_cast<std::size_t>(timing.channels())), timing_(timing) {}
-  void add(Port port, std::uint32_t bits, std::uint64_t ready = 0) {
-    words_[static_cast<std::size_t>(timing_.channel_of(port))].push_back({port, 0, bits, ready});
+  void add(Port port, std::uint32_t bits, std::uint64_t ready = 0, std::uint64_t step = 0) {
+    words_[static_cast<std::size_t>(timing_.channel_of(port))].push_back({port, 0, bits, ready, false, step});
   }
   const InWord* peek(int channel) override {
     const auto& queue = words_[static_cast<std::size_t>(channel)];
@@ -51,7 +51,7 @@ struct Arrival {
 
 class ListSink : public OutSink {
  public:
-  void arrive(Port port, std::uint32_t bits, std::uint64_t cycle) override { arrivals.push_back({cycle, port, bits}); }
+  void arrive(Port port, std::uint8_t, std::uint32_t bits, std::uint64_t cycle) override { arrivals.push_back({cycle, port, bits}); }
   std::vector<Arrival> arrivals;
 };
 
@@ -198,6 +198,17 @@ TEST(InLink, AWordStartsWhenItsSourceHasIt) {
   EXPECT_EQ(link.counters(0, 200).credit_stall_cycles, 0u);
 }
 
+TEST(InLink, CountsTheCyclesInWhichAFreeChannelWaitsForAnUpdate) {
+  ListSource source(timing_8_3());
+  source.add({west, 0}, 1, 100, 100);  // its step begins at 100
+  source.add({west, 0}, 2, 150, 100);  // the channel is free from 103 on
+  source.add({west, 0}, 3, 152, 100);  // it is busy until 153
+  InLink link(timing_8_3(), 8, source);
+  drain(link, 200);
+  EXPECT_EQ(link.counters(0, 200).words, 3u);
+  EXPECT_EQ(link.counters(0, 200).update_wait_cycles, 150u - 103);
+}
+
 TEST(InLink, FullRateWordsIsTheSmallestQueueThatNeverStallsAPortEmptiedAtOnce) {
   const auto stalls = [](int words) {
     ListSource source(timing_8_3());
@@ -260,7 +271,7 @@ TEST(InLink, RefusesToPopAWordThatHasNotArrived) {
 TEST(OutLink, AWordArrivesACycleAfterItsPushPlusSerialisationAndLatencies) {
   ListSink sink;
   OutLink link(timing_8_3(), 2, sink);
-  link.push({west, 2}, 5, 9);
+  link.push({west, 2}, 5, 0, 9);
   EXPECT_EQ(link.next_event(5), 6u);
   for (std::uint64_t cycle = 5; cycle < 40; ++cycle) link.step(cycle);
   EXPECT_EQ(sink.arrivals, (std::vector<Arrival>{{5 + 1 + 3 + 14, {west, 2}, 9}}));
@@ -272,11 +283,11 @@ TEST(OutLink, AWordArrivesACycleAfterItsPushPlusSerialisationAndLatencies) {
 TEST(OutLink, SendsInOrderOfPushWithRowsAscendingWithinACycleWhateverTheCallOrder) {
   ListSink sink;
   OutLink link(timing_8_3(), 4, sink);
-  link.push({west, 9}, 0, 1);
-  link.push({west, 4}, 0, 2);
-  link.push({west, 6}, 0, 3);
+  link.push({west, 9}, 0, 0, 1);
+  link.push({west, 4}, 0, 0, 2);
+  link.push({west, 6}, 0, 0, 3);
   link.step(0);
-  link.push({west, 1}, 1, 4);
+  link.push({west, 1}, 1, 0, 4);
   for (std::uint64_t cycle = 1; cycle < 60; ++cycle) link.step(cycle);
   const std::vector<Arrival> expected = {{18, {west, 4}, 2}, {21, {west, 6}, 3}, {23, {west, 9}, 1}, {26, {west, 1}, 4}};
   EXPECT_EQ(sink.arrivals, expected);
@@ -285,10 +296,10 @@ TEST(OutLink, SendsInOrderOfPushWithRowsAscendingWithinACycleWhateverTheCallOrde
 TEST(OutLink, APortIsFullUntilTheCycleAfterItsWordStarts) {
   ListSink sink;
   OutLink link(timing_8_3(), 1, sink);
-  link.push({west, 0}, 0, 1);
+  link.push({west, 0}, 0, 0, 1);
   EXPECT_FALSE(link.room({west, 0}, 0));
   EXPECT_TRUE(link.room({west, 1}, 0));
-  EXPECT_THROW(link.push({west, 0}, 0, 2), sim::Error);
+  EXPECT_THROW(link.push({west, 0}, 0, 0, 2), sim::Error);
   link.step(0);
   link.step(1);  // starts
   EXPECT_FALSE(link.room({west, 0}, 1));
@@ -305,7 +316,7 @@ TEST(OutLink, NWordsTakeTheirShareOfTheRateAndAllArriveOnceInOrder) {
     ASSERT_LT(cycle, 3000u);
     link.step(cycle);
     for (std::uint32_t p = 0; p < 2; ++p) {
-      if (pushed[p] < 300 && link.room(ports[p], cycle)) link.push(ports[p], cycle, p * 1000 + pushed[p]++);
+      if (pushed[p] < 300 && link.room(ports[p], cycle)) link.push(ports[p], cycle, 0, p * 1000 + pushed[p]++);
     }
   }
   EXPECT_TRUE(link.idle());
@@ -321,9 +332,9 @@ TEST(OutLink, NWordsTakeTheirShareOfTheRateAndAllArriveOnceInOrder) {
 TEST(OutLink, HandsOverTheChannelsOfACycleInAscendingOrder) {
   ListSink sink;
   OutLink link(timing_8_3(), 2, sink);
-  link.push({east, 0}, 0, 1);
-  link.push({west, 20}, 0, 2);
-  link.push({west, 0}, 0, 3);
+  link.push({east, 0}, 0, 0, 1);
+  link.push({west, 20}, 0, 0, 2);
+  link.push({west, 0}, 0, 0, 3);
   for (std::uint64_t cycle = 0; cycle != never; cycle = link.next_event(cycle)) link.step(cycle);
   const std::vector<Arrival> expected = {{18, {west, 0}, 3}, {18, {west, 20}, 2}, {18, {east, 0}, 1}};
   EXPECT_EQ(sink.arrivals, expected);
@@ -332,7 +343,7 @@ TEST(OutLink, HandsOverTheChannelsOfACycleInAscendingOrder) {
 TEST(OutLink, RefusesToSkipACycleInWhichAWordArrives) {
   ListSink sink;
   OutLink link(timing_8_3(), 2, sink);
-  link.push({west, 0}, 0, 1);
+  link.push({west, 0}, 0, 0, 1);
   link.step(1);
   EXPECT_THROW(link.step(100), sim::Error);
 }

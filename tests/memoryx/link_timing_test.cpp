@@ -63,6 +63,15 @@ TEST(LinkTiming, GivesEveryRowTheChannelAtOrBeforeIt) {
   for (int index = 0; index < timing.ports(); ++index) EXPECT_EQ(timing.port_index(timing.port(index)), index);
 }
 
+TEST(EdgeQueueWords, CoverThePlanAndTheRoundTripUnlessTheyAreGiven) {
+  IoSpec spec;  // a word takes 2.72 cycles and holds its place for 850 + 4 + 2
+  const LinkTiming timing = make_link_timing(spec, 850e6, 16);
+  EXPECT_EQ(edge_queue_words(spec, timing, 7), 1 + 315);
+  EXPECT_EQ(edge_queue_words(spec, timing, 1000), 1000);
+  spec.edge_queue_words = 3;
+  EXPECT_EQ(edge_queue_words(spec, timing, 1000), 3);
+}
+
 TEST(LinkTiming, NamesTheKeyOfAnUnusableNumber) {
   IoSpec spec;
   spec.bandwidth = -1.0;

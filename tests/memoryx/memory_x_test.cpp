@@ -17,10 +17,10 @@ CallStream small_call() {
   CallStream call;
   for (const std::uint32_t element : {14u, 8u})
     call.in.push_back({west_port(0), 0, false, false, {StreamValue::Kind::parameter, 0, element, 0}, {}});
-  call.out = {{east_port(0), {{GradientWord::Kind::parameter, 0, 0}}},
-              {east_port(1), {{GradientWord::Kind::parameter, 8, 0}}},
-              {east_port(2), {{GradientWord::Kind::parameter, 14, 0}}},
-              {west_port(0), {{GradientWord::Kind::loss, 0, 0}}}};
+  call.out = {{east_port(0), 0, {{GradientWord::Kind::parameter, 0, 0}}},
+              {east_port(1), 0, {{GradientWord::Kind::parameter, 8, 0}}},
+              {east_port(2), 0, {{GradientWord::Kind::parameter, 14, 0}}},
+              {west_port(0), 0, {{GradientWord::Kind::loss, 0, 0}}}};
   return call;
 }
 
@@ -42,11 +42,11 @@ struct Bench {
   MemoryX::StepEnd step(float wte = 1.0f) {
     memory_x.begin_step(100, small_batch());
     while (memory_x.streamer().peek(0) != nullptr) memory_x.streamer().pop(0, 0);
-    memory_x.collector().arrive(east_port(1), bits(2.0f), 110);
-    memory_x.collector().arrive(east_port(0), bits(wte), 120);
-    memory_x.collector().arrive(east_port(2), bits(2.0f), 130);
+    memory_x.collector().arrive(east_port(1), 0, bits(2.0f), 110);
+    memory_x.collector().arrive(east_port(0), 0, bits(wte), 120);
+    memory_x.collector().arrive(east_port(2), 0, bits(2.0f), 130);
     EXPECT_FALSE(memory_x.gradients_complete());
-    memory_x.collector().arrive(west_port(0), bits(9.0f), 140);
+    memory_x.collector().arrive(west_port(0), 0, bits(9.0f), 140);
     EXPECT_TRUE(memory_x.gradients_complete());
     return memory_x.finish_step(140);
   }
@@ -73,7 +73,7 @@ TEST(ScheduleUpdates, DoesNotWaitForAnotherThatCannotStartYet) {
 TEST(MemoryX, UpdatesATensorWhenItsGradientIsThereWithoutClipping) {
   Bench bench(small_training());
   // wpe (6 elements, 12 cycles) from 110, wte (8, 16) from 122, bias (3, 6) from 138.
-  EXPECT_EQ(bench.step().cycle, 144u);
+  EXPECT_EQ(bench.step().updates_end, 144u);
   EXPECT_EQ(bench.ready(), (std::vector<std::uint64_t>{144, 122}));
 }
 
@@ -82,25 +82,39 @@ TEST(MemoryX, WithClippingNoUpdateStartsBeforeTheLastWordHasArrived) {
   training.update.clip = 1.0;
   Bench bench(training);
   // From 140 in the order of first use: bias, wpe, wte.
-  EXPECT_EQ(bench.step().cycle, 140u + 6 + 12 + 16);
+  EXPECT_EQ(bench.step().updates_end, 140u + 6 + 12 + 16);
   EXPECT_EQ(bench.ready(), (std::vector<std::uint64_t>{146, 158}));
+}
+
+TEST(MemoryX, SaysWhenItsUpdatesBegin) {
+  TrainingSpec training = small_training();
+  EXPECT_EQ(Bench(training).step().updates_begin, 110u);
+  training.update.clip = 1.0;
+  EXPECT_EQ(Bench(training).step().updates_begin, 140u);
+}
+
+TEST(MemoryX, UpdatesNothingBeforeTheUpdatesOfTheStepBeforeAreDone) {
+  Bench bench(small_training());
+  bench.step();                                 // until 144
+  EXPECT_EQ(bench.step().updates_begin, 144u);  // its gradients seem to arrive at 110, 120 and 130
+  EXPECT_EQ(bench.step().updates_end, 144u + 2 * 34);
 }
 
 TEST(MemoryX, WithDynamicLossScalingNeither) {
   TrainingSpec training = small_training();
   training.update.loss_scale = {4.0, 2000, true};
   Bench bench(training);
-  EXPECT_EQ(bench.step().cycle, 174u);
+  EXPECT_EQ(bench.step().updates_end, 174u);
 }
 
 TEST(MemoryX, AnUpdateTakesTheBytesOfTheStoreWhereTheyTakeLonger) {
   TrainingSpec training = small_training();
   training.update.clip = 1.0;
   Bench adamw(training, slow(7.0));  // 28 bytes a parameter: 4 cycles
-  EXPECT_EQ(adamw.step().cycle, 140u + 4 * 17);
+  EXPECT_EQ(adamw.step().updates_end, 140u + 4 * 17);
   training.update.optimizer.kind = OptimizerSpec::Kind::sgd;
   Bench sgd(training, slow(4.0));  // 12 bytes: 3 cycles
-  EXPECT_EQ(sgd.step().cycle, 140u + 3 * 17);
+  EXPECT_EQ(sgd.step().updates_end, 140u + 3 * 17);
 }
 
 TEST(MemoryX, GivesTheNumbersOfTheUpdaterAndTheMeanLoss) {
@@ -138,11 +152,12 @@ TEST(MemoryX, ASkippedStepTakesNoTimeAndHalvesTheScaleOfTheNext) {
     return value;
   };
   EXPECT_EQ(scale(), 2.0f);  // 12 over six tokens
-  for (const int row : {0, 1, 2}) memory_x.collector().arrive(east_port(row), bits(std::numeric_limits<float>::infinity()), 5);
-  memory_x.collector().arrive(west_port(0), bits(1.0f), 6);
+  for (const int row : {0, 1, 2}) memory_x.collector().arrive(east_port(row), 0, bits(std::numeric_limits<float>::infinity()), 5);
+  memory_x.collector().arrive(west_port(0), 0, bits(1.0f), 6);
   const MemoryX::StepEnd end = memory_x.finish_step(6);
   EXPECT_TRUE(end.update.skipped);
-  EXPECT_EQ(end.cycle, 6u);
+  EXPECT_EQ(end.updates_begin, 6u);
+  EXPECT_EQ(end.updates_end, 6u);
   EXPECT_EQ(memory_x.store().weights(), small_store().weights());
   EXPECT_EQ(scale(), 1.0f);
 }

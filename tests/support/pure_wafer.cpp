@@ -22,16 +22,17 @@ std::vector<const memoryx::CallStream*> streams_of(const models::WaferPlan& plan
 }  // namespace
 
 PureWafer::PureWafer(const models::MachineSpec& machine, const models::WaferPlan& plan, memoryx::ParameterStore store,
-                     const memoryx::TrainingSpec& training, const models::MeshOptions& options)
+                     const memoryx::TrainingSpec& training, const models::MeshOptions& options, Stepping stepping)
     : plan_(plan),
       options_(options),
       timing_(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
       memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_),
-      in_(timing_, plan.edge_queue_words, memory_x_.streamer()),
-      out_(timing_, plan.edge_queue_words, memory_x_.collector()),
+      in_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), memory_x_.streamer()),
+      out_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), memory_x_.collector()),
       ports_(in_, out_),
       mesh_(plan, machine.fabric, machine.core, options, &ports_),
-      counters_(plan.width, plan.height) {}
+      counters_(plan.width, plan.height),
+      stepping_(stepping) {}
 
 std::vector<models::Block> PureWafer::blocks() const {
   std::vector<models::Block> all;
@@ -40,21 +41,28 @@ std::vector<models::Block> PureWafer::blocks() const {
   return all;
 }
 
-fabric::Cycle PureWafer::next_event(fabric::Cycle now) const {
-  const fabric::Cycle room = ports_.refused() && out_.last_start() == now ? now + 1 : MeshDriver::never;
-  return std::min({in_.next_event(now), out_.next_event(now), mesh_.driver().next_event(now), room});
+void PureWafer::step_parts() {
+  in_.step(now_);
+  out_.step(now_);
+  if (now_ == stepped_) return;  // a step ended here and the next begins: the mesh's cycle is over
+  mesh_.driver().step(now_);
+  stepped_ = now_;
 }
 
-models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch) {
+fabric::Cycle PureWafer::next_event() const {
+  const fabric::Cycle room = ports_.refused() && out_.last_start() == now_ ? now_ + 1 : MeshDriver::never;
+  const fabric::Cycle next = std::min({in_.next_event(now_), out_.next_event(now_), mesh_.driver().next_event(now_), room});
+  return next != MeshDriver::never && stepping_ == Stepping::every_cycle ? now_ + 1 : next;
+}
+
+models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   models::StepResult step;
   step.first = now_;
   memory_x_.begin_step(now_, batch);
   std::optional<memoryx::MemoryX::StepEnd> end;
-  for (fabric::Cycle next = now_; next != MeshDriver::never; next = next_event(now_)) {
+  for (fabric::Cycle next = now_; next != MeshDriver::never; next = next_event()) {
     now_ = next;
-    in_.step(now_);
-    out_.step(now_);
-    mesh_.driver().step(now_);
+    step_parts();
     if (end || !memory_x_.gradients_complete()) continue;
     step.gradients = now_;
     end = memory_x_.finish_step(now_);
@@ -63,13 +71,15 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch) {
   const bool quiet = std::all_of(all.begin(), all.end(), [](const models::Block& block) { return block.fabric->idle(); });
   if (!end || !quiet || !memory_x_.streamer().finished() || !in_.idle())
     throw sim::Error(sim::ErrorCategory::stall, models::stall_report(plan_, mesh_.driver(), in_, timing_, memory_x_.collector(), now_));
-  now_ = std::max(end->cycle, now_);
+  if (last_of_run) now_ = std::max(end->updates_end, now_);
   step.loss = end->loss;
   step.gradient_norm = end->update.gradient_norm;
   step.lr = end->update.lr;
   step.loss_scale = end->update.loss_scale;
   step.skipped = end->update.skipped;
   step.last = now_;
+  step.updates_begin = end->updates_begin;
+  step.updates_end = end->updates_end;
   step.statistics = counters_.take(step.last, all, in_, out_, timing_.channels());
   step.statistics.in_spans = memory_x_.streamer().spans();
   step.statistics.out_spans = memory_x_.collector().spans();

@@ -66,11 +66,11 @@ memoryx::StepBatch Experiment::batch(int step) const {
   return batch;
 }
 
-void make_link_free(models::MachineSpec& machine, models::WaferPlan& plan) {
+void make_link_free(models::MachineSpec& machine) {
   machine.io.latency = 0.0;
   machine.io.edge_latency_cycles = 0;
   machine.io.bandwidth_override = 1e15;
-  plan.edge_queue_words = 4096;
+  machine.io.edge_queue_words = 4096;
 }
 
 SmallModel main_job() {

@@ -26,7 +26,7 @@ models::WaferPlan two_pes() {
     plan.calls.push_back(call);
   }
   plan.calls[0].stream.in.resize(3);
-  plan.calls[2].stream.out.push_back({{}, std::vector<memoryx::GradientWord>(2)});
+  plan.calls[2].stream.out.push_back({{}, 0, std::vector<memoryx::GradientWord>(2)});
   return plan;
 }
 

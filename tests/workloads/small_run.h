@@ -23,7 +23,7 @@ inline RunSpec small_run(sim::Dtype dtype = sim::Dtype::f16) {
 
 inline Mapping map_run(const RunSpec& run) { return choose_mapping(run, run.model.shape, run.machine); }
 
-// One step of the run. SystemC allows one a process.
+// The only step of the run. SystemC allows one a process.
 inline models::StepResult simulate_step(const RunSpec& run, const models::WaferPlan& plan) {
   const ModelShape& shape = run.model.shape;
   memoryx::ParameterStore store(parameter_table(shape));
@@ -40,7 +40,7 @@ inline models::StepResult simulate_step(const RunSpec& run, const models::WaferP
     batch.targets.push_back(i * 5 % static_cast<std::uint32_t>(shape.vocabulary));
   }
   models::System system(run.machine, plan, std::move(store), training, {});
-  return system.run_step(batch);
+  return system.run_step(batch, true);
 }
 
 }  // namespace wafersim::workloads

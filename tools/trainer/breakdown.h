@@ -3,10 +3,11 @@
 //
 // A kernel call runs from the first PE that starts it to the last one that finishes it; calls do not overlap. The rest of a step are four
 // rows without a layer or phase:
-//   stream_in       before the first call: its start and first words are on their way
+//   stream_in       before the first call: its start is on its way
 //   kernel_switch   between calls
 //   gradient_drain  after the last call, until the last gradient is in MemoryX
-//   update          after that, until the last weight is updated and the wafer is at rest
+//   update          after that: of a run's last step, until the last weight is updated
+// A kernel that waits for weights, because the link is slow or their update is not done, counts that among its own cycles.
 // The rows' cycles add up to the step's. A PE's cycles from its start of a call to its start of the next one are the call's; of its idle
 // time, what exceeds the call's own cycles times PEs belongs to the rows between the calls. The rows' PE cycles add up to cycles times PEs.
 

@@ -95,18 +95,18 @@ ordered_json link_json(const std::vector<memoryx::LinkCounters>& channels, const
   memoryx::LinkCounters sum;
   ordered_json each = ordered_json::array();
   for (const memoryx::LinkCounters& c : channels) {
-    sum.words += c.words;
-    sum.busy_cycles += c.busy_cycles;
-    sum.credit_stall_cycles += c.credit_stall_cycles;
+    sum += c;
     each.push_back({{"words", mean(c.words, totals.steps)},
                     {"busy_cycles", mean(c.busy_cycles, totals.steps)},
-                    {"credit_stall_cycles", mean(c.credit_stall_cycles, totals.steps)}});
+                    {"credit_stall_cycles", mean(c.credit_stall_cycles, totals.steps)},
+                    {"update_wait_cycles", mean(c.update_wait_cycles, totals.steps)}});
   }
   const double time = static_cast<double>(totals.cycles) * static_cast<double>(channels.size());
   return {{"words", mean(sum.words, totals.steps)},
           {"bytes", mean(4 * sum.words, totals.steps)},
           {"utilization", share(static_cast<double>(sum.busy_cycles), time, "the I/O link is used at most all the time")},
           {"credit_stall_cycles", mean(sum.credit_stall_cycles, totals.steps)},
+          {"update_wait_cycles", mean(sum.update_wait_cycles, totals.steps)},
           {"channels", each}};
 }
 
@@ -127,13 +127,15 @@ ordered_json links_json(const StepTotals& totals, const models::WaferPlan& plan)
 }
 
 ordered_json memory_json(const PreparedRun& run) {
+  const models::MachineSpec& machine = run.spec.machine;
+  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, run.plan.height);
   ordered_json regions = ordered_json::array();
   for (const models::SramMap::Region& region : run.plan.sram.regions)
     regions.push_back({{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}});
   return {{"sram_peak_bytes_per_pe", run.plan.sram.peak_bytes},
           {"sram_bytes_per_pe", run.spec.machine.sram.bytes},
           {"memoryx_bytes", 16 * run.weights.size()},  // weight, gradient and two moments, fp32
-          {"edge_queue_words", run.plan.edge_queue_words},
+          {"edge_queue_words", memoryx::edge_queue_words(machine.io, link, run.plan.edge_queue_words)},
           {"sram", regions}};
 }
 
@@ -160,9 +162,6 @@ std::size_t matrix_parameters(const workloads::ModelShape& shape) {
 
 ordered_json step_json(const PreparedRun& run, const RunResult& result, double seconds) {
   const workloads::Bound& bound = run.bound;
-  double least = 0;
-  for (std::size_t s = result.steps.size() - static_cast<std::size_t>(result.totals.steps); s < result.steps.size(); ++s)
-    least += step_bound(bound, result.steps[s].skipped);
   const auto phase = [](const workloads::Bound::Phase& p) {
     return ordered_json{{"compute_cycles", p.compute_cycles},
                         {"weight_stream_cycles", p.weight_stream_cycles},
@@ -171,7 +170,7 @@ ordered_json step_json(const PreparedRun& run, const RunResult& result, double s
   return {
       {"cycles", mean(result.totals.cycles, result.totals.steps)},
       {"seconds", seconds},
-      {"bound_cycles", least / result.totals.steps},
+      {"bound_cycles", step_bound(bound, result)},
       {"bound_by", workloads::name(bound.by)},
       {"bound", {{"forward", phase(bound.forward)}, {"backward", phase(bound.backward)}, {"optimizer_cycles", bound.optimizer_cycles}}}};
 }

@@ -11,7 +11,7 @@
 
 namespace wafersim::tools {
 
-// Error(invariant) when a utilisation exceeds 1 or the step is shorter than its bound.
+// Error(invariant) when a utilisation exceeds 1.
 nlohmann::ordered_json make_report(const PreparedRun& run, const RunResult& result);
 
 // About ten lines: losses, step, bound, utilisation, share of cycles by kernel, links, memory.

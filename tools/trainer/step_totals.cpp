@@ -15,11 +15,7 @@ void add_to(std::vector<std::uint64_t>& total, const std::vector<std::uint64_t>&
 
 void add_to(std::vector<memoryx::LinkCounters>& total, const std::vector<memoryx::LinkCounters>& more) {
   total.resize(more.size());
-  for (std::size_t channel = 0; channel < more.size(); ++channel) {
-    total[channel].words += more[channel].words;
-    total[channel].busy_cycles += more[channel].busy_cycles;
-    total[channel].credit_stall_cycles += more[channel].credit_stall_cycles;
-  }
+  for (std::size_t channel = 0; channel < more.size(); ++channel) total[channel] += more[channel];
 }
 
 void check_link(const std::vector<memoryx::LinkCounters>& channels, std::uint64_t planned, std::uint64_t cycles) {

@@ -1,7 +1,7 @@
 #pragma once
 // trace.json: the run on a time axis, for Perfetto, chrome://tracing and tools/plot.py (Trace Event Format, complete events, microseconds
-// of simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. Bounded: the
-// first steps that fit most_events, and the last step.
+// of simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. A step's update
+// is one slice that may reach into the next step. Bounded: the first steps that fit most_events, and the last step.
 //
 // On a link track a slice is one kernel call's words, from the first to the last of them over the edge's channels; where the calls of
 // several channels overlap, a slice begins where the one before it ends.

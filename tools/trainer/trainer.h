@@ -24,12 +24,12 @@ struct StepRecord {
   double lr = 0.0;
   double loss_scale = 1.0;
   bool skipped = false;
-  std::uint64_t cycles = 0;
+  std::uint64_t cycles = 0;  // models/system.h: all steps' add up to the run's
 };
 
 struct RunResult {
   std::vector<StepRecord> steps;
-  // Over the measured steps: all but the first where there are several, since the first one starts with an empty link.
+  // Over the measured steps: all but the first where there are several, since the first one waits for no update.
   Breakdown breakdown;
   StepTotals totals;
   Trace trace;
@@ -43,8 +43,8 @@ using StepObserver = std::function<void(int step, const StepRecord& record)>;
 // One call a process (SystemC). The run outlives the result. Errors: stall, plan, invariant.
 RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step);
 
-// Least cycles of a step.
-double step_bound(const workloads::Bound& bound, bool skipped);
+// Least mean cycles of the measured steps. Each step hides an update, of its own or of the one before; a skipped step has none.
+double step_bound(const workloads::Bound& bound, const RunResult& result);
 
 // Multiply-adds a cycle of a PE at its best, in the type of the run.
 double peak_rate(const workloads::RunSpec& spec);

@@ -131,17 +131,17 @@ void StreamBuilder::gradient_scale() {
     word(weight_port(layout_, c), weight_color(c), {StreamValue::Kind::gradient_scale, 0, 0, 0}, false);
 }
 
-std::vector<GradientWord>& StreamBuilder::out(Port port) {
+std::vector<GradientWord>& StreamBuilder::out(Port port, std::uint8_t color) {
   for (auto& words : stream_.out)
-    if (words.port == port) return words.words;
-  stream_.out.push_back({port, {}});
+    if (words.port == port && words.color == color) return words.words;
+  stream_.out.push_back({port, color, {}});
   return stream_.out.back().words;
 }
 
 void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, std::uint32_t bias,
                                      bool with_bias) {
   for (int c = 0; c < inputs.columns; ++c) {
-    std::vector<GradientWord>& words = out(gradient_port(layout_, c));
+    std::vector<GradientWord>& words = out(gradient_port(layout_, c), color_z2);
     for (int owner = 0; owner < outputs.columns; ++owner)
       for (int place = 0; place < outputs.per_column; ++place) {
         const int j = outputs.at(owner, place);
@@ -157,7 +157,7 @@ void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap&
 
 void StreamBuilder::norm_gradients(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases) {
   for (int c = 0; c < features.columns; ++c) {
-    std::vector<GradientWord>& words = out(gradient_port(layout_, c));
+    std::vector<GradientWord>& words = out(gradient_port(layout_, c), color_z2);
     for (int k = 0; k < features.per_column; ++k) {
       const int i = features.at(c, k);
       if (i < 0) continue;
@@ -169,7 +169,7 @@ void StreamBuilder::norm_gradients(const FeatureMap& features, std::uint32_t gai
 
 void StreamBuilder::token_gradients(const FeatureMap& features) {
   for (int row = 0; row < layout_.rows; ++row) {
-    std::vector<GradientWord>& words = out({Port::Side::west, static_cast<std::uint16_t>(row)});
+    std::vector<GradientWord>& words = out({Port::Side::west, static_cast<std::uint16_t>(row)}, color_g);
     for (int lane = 0; lane < layout_.lanes; ++lane)
       for (int c = 0; c < features.columns; ++c)
         for (int k = 0; k < features.per_column; ++k)
@@ -185,7 +185,7 @@ void StreamBuilder::token_gradients(const FeatureMap& features) {
 
 void StreamBuilder::loss() {
   for (int c = 0; c < layout_.columns; ++c)
-    out(gradient_port(layout_, c)).push_back({c == 0 ? GradientWord::Kind::loss : GradientWord::Kind::discard, 0, 0});
+    out(gradient_port(layout_, c), color_z2).push_back({c == 0 ? GradientWord::Kind::loss : GradientWord::Kind::discard, 0, 0});
 }
 
 }  // namespace wafersim::workloads

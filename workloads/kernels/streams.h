@@ -53,7 +53,7 @@ class StreamBuilder {
   memoryx::CallStream take() { return std::move(stream_); }
 
  private:
-  std::vector<memoryx::GradientWord>& out(memoryx::Port port);
+  std::vector<memoryx::GradientWord>& out(memoryx::Port port, std::uint8_t color);
   memoryx::StreamValue parameter(std::uint32_t index) const { return {memoryx::StreamValue::Kind::parameter, 0, index, 0}; }
   template <class ValueOf>
   void rows(const FeatureMap& features, ValueOf&& value_of);
