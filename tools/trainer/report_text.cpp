@@ -13,7 +13,6 @@ using nlohmann::ordered_json;
 
 double number(const ordered_json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
 
-// Mean of the first or last five losses, or of as many as there are.
 // Losses that the summary averages at either end of a run.
 std::size_t end_steps(const ordered_json& losses) { return std::clamp<std::size_t>(losses.size() / 2, 1, 5); }
 

@@ -1,21 +1,19 @@
 #include "tools/wafersim/run_command.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sim/error.h"
-#include "sim/json_file.h"
 #include "tools/trainer/interruption.h"
 #include "tools/trainer/progress.h"
 #include "tools/trainer/report.h"
 #include "tools/trainer/run_directory.h"
 #include "tools/trainer/tables.h"
 #include "tools/trainer/weights.h"
+#include "tools/wafersim/columns_by_rows.h"
 #include "tools/wafersim/config_arguments.h"
 #include "tools/wafersim/standard_output.h"
 
@@ -30,22 +28,6 @@ struct Options {
   std::string block = "16x16";
   bool json = false;
 };
-
-// "16x8": 16 columns, 8 rows.
-EngineOptions parse_block(const std::string& text) {
-  EngineOptions engine;
-  const char* end = text.data() + text.size();
-  const auto [after_width, width_error] = std::from_chars(text.data(), end, engine.block_width);
-  bool good = width_error == std::errc{} && after_width != end && *after_width == 'x';
-  if (good) {
-    const auto [after_height, height_error] = std::from_chars(after_width + 1, end, engine.block_height);
-    good = height_error == std::errc{} && after_height == end;
-  }
-  if (!good || engine.block_width < 1 || engine.block_height < 1)
-    throw sim::Error(sim::ErrorCategory::config,
-                     fmt::format("--block '{}': give columns x rows, at least 1 each, as in --block 16x16", sim::printable(text)));
-  return engine;
-}
 
 workloads::RunSpec read_spec(const Options& options) {
   std::vector<sim::Override> further;
@@ -78,7 +60,8 @@ std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunRe
 
 int run(const Options& options) {
   Interruption interruption;
-  const EngineOptions engine = parse_block(options.block);
+  const ColumnsByRows block = parse_columns_by_rows("--block", options.block, 4096, "16x16");
+  const EngineOptions engine{block.columns, block.rows};
   const workloads::RunSpec spec = read_spec(options);
   const fs::path place = options.out.empty() ? default_directory(options.config.config) : fs::path(options.out);
   auto held = interruption.hold();

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
@@ -12,7 +11,7 @@
 
 #include "fabric/traffic.h"
 #include "fabric/xy_network.h"
-#include "sim/error.h"
+#include "tools/wafersim/columns_by_rows.h"
 #include "tools/wafersim/standard_output.h"
 
 namespace wafersim::tools {
@@ -24,23 +23,6 @@ struct Options {
   fabric::TrafficSpec traffic;
   bool json = false;
 };
-
-// "32x16": 32 columns (west to east), 16 rows.
-fabric::FabricSpec parse_mesh(const std::string& text) {
-  fabric::FabricSpec mesh;
-  const char* end = text.data() + text.size();
-  const auto [after_width, width_error] = std::from_chars(text.data(), end, mesh.width);
-  bool good = width_error == std::errc{} && after_width != end && *after_width == 'x';
-  if (good) {
-    const auto [after_height, height_error] = std::from_chars(after_width + 1, end, mesh.height);
-    good = height_error == std::errc{} && after_height == end;
-  }
-  if (!good || mesh.width < 1 || mesh.height < 1 || mesh.width > fabric::XyNetwork::max_side || mesh.height > fabric::XyNetwork::max_side) {
-    throw sim::Error(sim::ErrorCategory::config,
-                     fmt::format("--mesh '{}': give columns x rows, 1 to {} each, as in --mesh 32x32", text, fabric::XyNetwork::max_side));
-  }
-  return mesh;
-}
 
 nlohmann::ordered_json to_json(const fabric::FabricSpec& mesh, const fabric::TrafficSpec& traffic, const fabric::TrafficStatistics& result,
                                double host_seconds) {
@@ -84,7 +66,10 @@ std::string table(const nlohmann::ordered_json& values) {
 
 int run(Options& options) {
   using Clock = std::chrono::steady_clock;
-  const fabric::FabricSpec mesh = parse_mesh(options.mesh);
+  const ColumnsByRows size = parse_columns_by_rows("--mesh", options.mesh, fabric::XyNetwork::max_side, "32x32");
+  fabric::FabricSpec mesh;
+  mesh.width = size.columns;
+  mesh.height = size.rows;
   options.traffic.pattern = fabric::traffic_pattern(options.pattern);
   const Clock::time_point start = Clock::now();
   const fabric::TrafficStatistics result = fabric::run_traffic(mesh, options.traffic);
