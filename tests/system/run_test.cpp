@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "sim/config/tree.h"
+#include "tests/support/program.h"
 #include "tools/trainer/weights.h"
 #include "workloads/data.h"
 #include "workloads/mapping.h"
@@ -27,23 +27,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-struct Outcome {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string contents(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
+using tests::contents, tests::Outcome;
 
 // A folder with a small model's configuration, config.json, and its tokens.
 class Run : public testing::Test {
  protected:
-  Run() : folder_(fs::path(testing::TempDir()) / ("wafersim_run_" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
+  Run() {
     std::ofstream tokens(folder_ / "tokens.bin", std::ios::binary);
     for (int k = 0; k < 400; ++k) {
       const std::uint16_t token = static_cast<std::uint16_t>((k * k + 3 * k) % 29);
@@ -51,7 +40,6 @@ class Run : public testing::Test {
     }
     write_config(json::object());
   }
-  ~Run() override { fs::remove_all(folder_); }
 
   void write_config(const json& change) {
     json config = {{"machine", "cs2"},
@@ -74,9 +62,7 @@ class Run : public testing::Test {
   }
 
   Outcome wafersim(const std::string& arguments, const std::string& before = "") const {
-    const std::string command = "cd " + folder_.string() + " && " + before + " exec " + WAFERSIM_PROGRAM + " " + arguments + " >out 2>err";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(folder_ / "out"), contents(folder_ / "err")};
+    return tests::wafersim(arguments, "cd " + folder_.path().string() + "; " + before);
   }
 
   json report(const std::string& run) const { return json::parse(contents(folder_ / run / "report.json")); }
@@ -101,7 +87,7 @@ class Run : public testing::Test {
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
 
-  fs::path folder_;
+  const tests::Folder folder_{"run"};
 };
 
 struct Model {
@@ -118,7 +104,7 @@ TEST_P(TrainedModel, HasTheLossesGradientsAndWeightsOfTheReferenceToTheBit) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const json result = report("run");
 
-  const workloads::RunSpec spec = workloads::read_run_spec((folder_ / "tiny.json").string(), {}, folder_);
+  const workloads::RunSpec spec = workloads::read_run_spec((folder_ / "tiny.json").string(), {}, folder_.path());
   const workloads::ModelShape& shape = spec.model.shape;
   const workloads::LoweringSpec lowering = workloads::lowering_spec(workloads::choose_mapping(spec, shape, spec.machine), spec, shape);
   memoryx::ParameterStore store(workloads::parameter_table(shape));
@@ -226,7 +212,8 @@ TEST_F(Run, RefusesBadInputBeforeItStarts) {
   expect_refused("run tiny.json --fidelity sampled", 2, "fidelity");
   expect_refused("run tiny.json --block 0x4", 2, "--block");
   expect_refused("run tiny.json --set training.batsh=3", 2, "training.batch");
-  expect_refused("run tiny.json --set data.text=err", 2, "err");
+  std::ofstream(folder_ / "empty.txt").flush();
+  expect_refused("run tiny.json --set data.text=empty.txt", 2, "empty.txt");
   expect_refused("run tiny.json --set sram.bytes=4096", 3, "");
   EXPECT_FALSE(fs::exists(folder_ / "runs"));
 }
@@ -254,7 +241,7 @@ class InterruptedRun : public Run, public testing::WithParamInterface<int> {};
 TEST_P(InterruptedRun, LeavesNothingAndSaysWhy) {
   const pid_t child = fork();
   if (child == 0) {
-    if (chdir(folder_.c_str()) != 0) _exit(99);
+    if (chdir(folder_.path().c_str()) != 0) _exit(99);
     const int err = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
     dup2(err, STDERR_FILENO);
     execl(WAFERSIM_PROGRAM, WAFERSIM_PROGRAM, "run", "tiny.json", "--out", "deep/run", "--steps", "1000000", static_cast<char*>(nullptr));

@@ -4,10 +4,9 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <unistd.h>
 
 #include "sim/error.h"
+#include "tests/support/files.h"
 #include "tools/trainer/run_directory.h"
 #include "tools/trainer/trace.h"
 
@@ -16,23 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Folder {
- public:
-  Folder() : path_(fs::path(testing::TempDir()) / ("wafersim_trainer_" + std::to_string(getpid()))) { fs::create_directories(path_); }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
-std::string contents(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
+using tests::contents;
 
 sim::ErrorCategory refused(const fs::path& directory, const fs::path& further = {}) {
   try {
@@ -45,7 +28,7 @@ sim::ErrorCategory refused(const fs::path& directory, const fs::path& further = 
 }
 
 TEST(RunDirectory, IsMadeWithItsParentsAndVanishesWhenNothingIsWritten) {
-  const Folder folder;
+  const tests::Folder folder("trainer");
   {
     const RunDirectory run(folder / "a/b/c", {});
     EXPECT_TRUE(fs::is_directory(folder / "a/b/c"));
@@ -54,7 +37,7 @@ TEST(RunDirectory, IsMadeWithItsParentsAndVanishesWhenNothingIsWritten) {
 }
 
 TEST(RunDirectory, ReplacesTheFilesOfAnEarlierRunAndLeavesOthers) {
-  const Folder folder;
+  const tests::Folder folder("trainer");
   for (const std::string text : {"first", "second"}) {
     const RunDirectory run(folder / "run/", {});
     run.write({{"config.json", text}, {"report.json", text + "!"}});
@@ -67,14 +50,14 @@ TEST(RunDirectory, ReplacesTheFilesOfAnEarlierRunAndLeavesOthers) {
 }
 
 TEST(RunDirectory, RefusesAPlaceThatIsAFileOrBelowOne) {
-  const Folder folder;
+  const tests::Folder folder("trainer");
   std::ofstream(folder / "file") << "x";
   EXPECT_EQ(refused(folder / "file"), sim::ErrorCategory::config);
   EXPECT_EQ(refused(folder / "file/run"), sim::ErrorCategory::config);
 }
 
 TEST(RunDirectory, RefusesADirectoryWhoseConfigIsNotOfARun) {
-  const Folder folder;
+  const tests::Folder folder("trainer");
   fs::create_directory(folder / "model");
   std::ofstream(folder / "model/config.json") << "{}";
   EXPECT_EQ(refused(folder / "model"), sim::ErrorCategory::config);
@@ -82,13 +65,13 @@ TEST(RunDirectory, RefusesADirectoryWhoseConfigIsNotOfARun) {
 }
 
 TEST(RunDirectory, RefusesFurtherFilesThatCannotBeWrittenAndLeavesNothing) {
-  const Folder folder;
+  const tests::Folder folder("trainer");
   EXPECT_EQ(refused(folder / "run", folder / "missing/final.safetensors"), sim::ErrorCategory::config);
   EXPECT_FALSE(fs::exists(folder / "run"));
 }
 
 TEST(RunDirectory, WritesNoneOfTheFilesWhenOneCannotBeWritten) {
-  const Folder folder;
+  const tests::Folder folder("trainer");
   const RunDirectory run(folder / "run", {});
   run.write({{"config.json", "old"}, {"report.json", "old"}});
   EXPECT_THROW(run.write({{"config.json", "new"}, {"no/such/folder.json", "new"}, {"report.json", "new"}}), sim::Error);
@@ -109,7 +92,9 @@ models::StepResult step_at(fabric::Cycle first) {
   models::StepResult s;
   s.first = first;
   s.gradients = first + 80;
-  s.last = first + 100;
+  s.last = first + 90;
+  s.updates_begin = first + 80;
+  s.updates_end = first + 100;
   s.statistics.calls.resize(1);
   s.statistics.calls[0].first_start = first + 10;
   s.statistics.calls[0].last_done = first + 60;
