@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, HalvedQueues,
 // Under a slow link gradients wait in the routers, those of one kernel beside those of the next.
 TEST(SlowLink, ChangesNoBit) {
   SmallModel model;
-  model.layers = 1;
+  model.width = 8;
   model.rows = 8;
   model.type = sim::Dtype::f16;
   Experiment e = make_experiment(model);

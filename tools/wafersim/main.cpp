@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fmt/format.h>
+#include <string>
 #include <vector>
 
 #include "sim/error.h"
@@ -22,6 +23,7 @@ int wafersim(int argc, const char* const* argv) {
   CLI::App program("wafersim: a simulator of wafer-scale hardware that trains transformers", "wafersim");
   program.set_version_flag("--version", version);
   program.require_subcommand(0, 1);
+  program.footer("First steps: wafersim plan main, then wafersim run main --steps 5");
   const std::vector<Command> commands = {
       run_command(program),
       plan_command(program),
@@ -33,7 +35,9 @@ int wafersim(int argc, const char* const* argv) {
   } catch (const CLI::Success& asked) {  // --help or --version
     return program.exit(asked);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "wafersim: config error: {} (see wafersim --help)\n", error.what());
+    const std::vector<CLI::App*> asked = program.get_subcommands();
+    const std::string command = asked.empty() ? "" : asked.front()->get_name() + " ";
+    fmt::print(stderr, "wafersim: config error: {} (see wafersim {}--help)\n", error.what(), command);
     return sim::exit_code(sim::ErrorCategory::config);
   }
   for (const Command& command : commands) {

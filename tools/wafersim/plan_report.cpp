@@ -149,8 +149,9 @@ std::string bound_table(const ordered_json& bound) {
     text += fmt::format("{:<12}{:>14}{:>16}{:>18}\n", phase, integer(bound[phase]["compute"]), integer(bound[phase]["weight_stream"]),
                         integer(bound[phase]["gradient_stream"]));
   const bool waits = bound["updates_wait_for_the_last_gradient"].get<bool>();
-  return text + fmt::format("{:<12}{:>14}  {}\n", "optimizer", integer(bound["optimizer"]),
-                            waits ? "after the last gradient" : "each tensor when its gradient is complete");
+  return text +
+         fmt::format("{:<12}{:>14}  {}\n", "optimizer", integer(bound["optimizer"]),
+                     waits ? "from the last gradient on, beside the next step's forward" : "each tensor when its gradient is complete");
 }
 
 }  // namespace
