@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "fabric/geometry.h"
+#include "fabric/queue_store.h"
 #include "fabric/route.h"
 #include "fabric/spec.h"
 #include "fabric/wavelet.h"
@@ -25,7 +26,7 @@ namespace wafersim::fabric {
 class FabricBlock {
  public:
   static constexpr int input_queues = 8;  // between a router and its core
-  static constexpr std::uint8_t unbound = 255;
+  static constexpr std::uint8_t unbound = RouterQueue::unbound;
 
   // A wavelet that left the block over one of its sides this cycle. `place` counts PEs along the side.
   struct Crossing {
@@ -37,10 +38,6 @@ class FabricBlock {
   struct Wake {
     std::uint32_t pe;
     Cycle cycle;
-  };
-  struct Counters {
-    std::vector<std::uint64_t> flits;  // [pe * directions + d] wavelets sent to d
-    std::uint64_t hops = 0;            // over links between PEs
   };
 
   FabricBlock(const FabricSpec& spec, const RouteMap& routes, const Rectangle& place,
@@ -81,22 +78,22 @@ class FabricBlock {
     bool control;
   };
   bool peek(std::uint32_t pe, int queue, Cycle now, Arrived* out) const {
-    const InputQueue& q = inputs_[pe * input_queues + static_cast<std::size_t>(queue)];
+    const InputQueue& q = routers_[pe].input[queue];
     if (q.count == 0) return false;
-    const Entry& entry = input_words_[(pe * input_queues + static_cast<std::size_t>(queue)) * input_capacity_ + q.head];
-    if (!ready(entry.stamp, now)) return false;
-    *out = {entry.payload, (entry.stamp & control_bit) != 0};
+    const InputWord& word = input_words_[input_at(pe, queue) + q.head];
+    if (!ready(word.stamp, now)) return false;
+    *out = {word.payload, (word.stamp & control_bit) != 0};
     return true;
   }
   void pop(std::uint32_t pe, int queue) {
-    InputQueue& q = inputs_[pe * input_queues + static_cast<std::size_t>(queue)];
+    InputQueue& q = routers_[pe].input[queue];
     if (q.count >= input_queue_words_[static_cast<std::size_t>(queue)] + spec_.ramp_cycles) unblock(pe, q.slot);
-    q.head = static_cast<std::uint8_t>((q.head + 1) & (input_capacity_ - 1));
+    q.head = static_cast<std::uint8_t>((q.head + 1u) & ((1u << input_capacity_log2_) - 1));
     --q.count;
   }
   // Room for one more wavelet on its way from the core to the router, in an output queue of `queue_words` words.
   bool can_send(std::uint32_t pe, Color color, int queue_words) const {
-    const Queue& q = queues_[at(pe, color_slot_[color])];
+    const RouterQueue& q = queues_[at(pe, color_slot_[color])];
     return q.count < queue_words + spec_.ramp_cycles && (q.in & mask(ramp)) != 0;
   }
   void send(std::uint32_t pe, Color color, const Wavelet& wavelet, Cycle now);
@@ -104,43 +101,47 @@ class FabricBlock {
   // its way up the ramp; the largest cycle when there is none.
   Cycle core_sleeps(std::uint32_t pe, Cycle now);
   void prefetch_inputs(std::uint32_t pe) const {  // of a core that is about to look at its queues
-    __builtin_prefetch(&inputs_[pe * input_queues]);
-    __builtin_prefetch(&input_words_[pe * input_queues * static_cast<std::size_t>(input_capacity_)]);
-    __builtin_prefetch(&input_words_[(pe * input_queues + 1) * static_cast<std::size_t>(input_capacity_)]);
+    __builtin_prefetch(&routers_[pe]);
+    __builtin_prefetch(&input_words_[input_at(pe, 0)]);
+    __builtin_prefetch(&input_words_[input_at(pe, 1)]);
   }
-  void core_awake(std::uint32_t pe) { core_sleeps_[pe] = 0; }
+  void core_awake(std::uint32_t pe) { routers_[pe].core_sleeps = false; }
   // Asks for a wake when a wavelet of `color` leaves the router of `pe`.
-  void wake_on_room(std::uint32_t pe, Color color) { wants_room_[pe] |= 1u << color_slot_[color]; }
+  void wake_on_room(std::uint32_t pe, Color color) { routers_[pe].wants_room |= 1u << color_slot_[color]; }
 
   // --- For reports ------------------------------------------------------------------------------------------------------------
-  const Counters& counters() const { return counters_; }
+  // Since the start: wavelets that the router of `pe` sent to d; wavelets over links between PEs.
+  std::uint64_t flits(std::uint32_t pe, Direction d) const;
+  std::uint64_t hops() const { return hops_; }
   int waiting_in_router(std::uint32_t pe, Color color) const;
-  int waiting_in_input(std::uint32_t pe, int queue) const { return inputs_[pe * input_queues + static_cast<std::size_t>(queue)].count; }
+  int waiting_in_input(std::uint32_t pe, int queue) const { return routers_[pe].input[queue].count; }
   int bound_queue(std::uint32_t pe, Color color) const;
   Color bound_color(std::uint32_t pe, int queue) const;  // of a bound input queue
   RoutePosition current_route(std::uint32_t pe, Color color) const;
-  // Test hooks for fault injection: change the head-most waiting wavelet of (pe, color); false when there is none.
+  // Test hooks for fault injection: change the first wavelet of (pe, color); false when none has arrived.
   bool drop_waiting(std::uint32_t pe, Color color);
   bool flip_waiting(std::uint32_t pe, Color color, std::uint32_t bits);
 
  private:
-  static constexpr std::uint32_t control_bit = 1u << 31, advance_bit = 1u << 30, cycle_bits = advance_bit - 1;
-  struct Entry {
+  static constexpr std::uint32_t control_bit = 1u << 31, cycle_bits = control_bit - 1;
+  struct InputWord {
     std::uint32_t payload;
-    std::uint32_t stamp;  // bit 31 control, bit 30 advance, bits 0-29 the cycle from which it may move
-  };
-  // A color's queue at a router with the switch position in force.
-  struct Queue {
-    std::uint8_t head = 0, count = 0;
-    DirectionMask in = 0, out = 0;
-    std::uint8_t position = 0;
-    std::uint8_t route = 0;        // index in routes_
-    std::uint8_t input = unbound;  // the core's queue for this color
-    bool filtered = false;
+    std::uint32_t stamp;  // bit 31 control, bits 0-30 the cycle from which the core sees it
   };
   struct InputQueue {
     std::uint8_t head = 0, count = 0;
     std::uint8_t slot = unbound;
+  };
+  // All of a router but its queues, in one cache line.
+  struct alignas(64) Router {
+    std::uint32_t pending = 0;     // slots with wavelets that have arrived
+    std::uint32_t blocked = 0;     // slots whose first wavelet found no room, until somebody makes some
+    std::uint32_t wants_room = 0;  // slots of which the core waits for room
+    std::array<std::uint32_t, directions> flits{};
+    std::array<InputQueue, input_queues> input{};
+    std::uint8_t turn = 0;     // round-robin: the slot after the last served
+    DirectionMask border = 0;  // sides on which the neighbour is outside the block
+    bool core_sleeps = true;
   };
   struct Grant {
     std::uint32_t pe;
@@ -156,39 +157,51 @@ class FabricBlock {
     std::uint16_t place;
     std::uint8_t slot;
   };
+  struct Arrival {
+    std::uint32_t pe;
+    std::uint8_t slot;
+  };
 
-  std::size_t at(std::uint32_t pe, int slot) const { return static_cast<std::size_t>(pe) * slots_ + slot; }
-  static bool ready(std::uint32_t stamp, Cycle now) { return ((static_cast<std::uint32_t>(now) - stamp) & cycle_bits) < (1u << 29); }
-  static std::uint32_t stamp(Cycle from, const Wavelet& w) {
-    return (static_cast<std::uint32_t>(from) & cycle_bits) | (w.control ? control_bit : 0u) | (w.advance ? advance_bit : 0u);
+  std::size_t at(std::uint32_t pe, int slot) const { return pe * slots_ + static_cast<unsigned>(slot); }
+  std::size_t input_at(std::uint32_t pe, int queue) const {
+    return (static_cast<std::size_t>(pe) * input_queues + static_cast<std::size_t>(queue)) << input_capacity_log2_;
   }
-  enum class Verdict { on_its_way, blocked, contended, last, more };  // the last two crossed; `more` wait behind it
-  void evaluate_router(std::uint32_t pe, Cycle now);
-  Verdict consider(std::uint32_t pe, int slot, Cycle now, DirectionMask& claimed);
-  void prefetch_queue(std::uint32_t pe) const;
-  void prefetch_head(std::uint32_t pe) const;
+  static bool ready(std::uint32_t stamp, Cycle now) { return ((static_cast<std::uint32_t>(now) - stamp) & cycle_bits) < (1u << 30); }
+  enum class Verdict { blocked, contended, last, more };  // the last two crossed; `more` have arrived behind it
+  void evaluate_router(std::uint32_t pe);
+  void cross(std::uint32_t pe, int slot, DirectionMask out, const RouterWord& word);
+  void arrive(std::uint32_t pe, int slot, RouterQueue& queue);
+  [[noreturn]] void refuse_two_inputs(std::uint32_t pe, int slot, Cycle arrival) const;
+  [[noreturn]] void refuse_no_route(std::uint32_t pe, int slot) const;
+  Verdict consider(std::uint32_t pe, int slot, Router& router, DirectionMask& claimed);
+  void prefetch_queues(std::uint32_t pe) const;
   void prefetch_targets(const Grant& grant) const;
-  bool has_room(std::uint32_t pe, int slot, const Queue& queue, DirectionMask out) const;
-  bool link_room(std::uint32_t pe, int slot, Direction d) const;
+  bool has_room(std::uint32_t pe, int slot, const Router& router, const RouterQueue& queue, DirectionMask out) const;
+  bool room_outside(std::uint32_t pe, int slot, Direction d) const;
   bool accepts(std::uint32_t pe, int slot, Direction from) const {
-    const Queue& q = queues_[at(pe, slot)];
+    const RouterQueue& q = queues_[at(pe, slot)];
     return q.count < spec_.router_queue_words && (q.in & mask(from)) != 0;
   }
-  DirectionMask outputs(std::size_t queue, const Entry& head) const;
-  FilterState& filter_of(std::size_t queue) const;
-  void push(std::uint32_t pe, int slot, Entry entry, Cycle now, int delay);
-  void pop_router(std::uint32_t pe, int slot, Cycle now);
-  void deliver(std::uint32_t pe, int slot, const Entry& entry, Direction d, Cycle now);
-  void deliver_to_core(std::uint32_t pe, const Queue& queue, const Entry& entry, Cycle now);
+  DirectionMask outputs(std::size_t queue, const RouterWord& head);
+  FilterState& filter_of(std::size_t queue);
+  void push(std::uint32_t pe, int slot, RouterWord word, Cycle now, int delay);
+  void pop_router(std::uint32_t pe, int slot, Router& router, RouterQueue& queue, Cycle now);
+  void deliver(std::uint32_t pe, int slot, Router& router, const RouterWord& word, Direction d, Cycle now);
+  void deliver_to_core(std::uint32_t pe, Router& router, int queue, const RouterWord& word, Cycle now);
+  void count_flit(std::uint32_t pe, Router& router, Direction d) {
+    if (++router.flits[d] == 0) ++flit_wraps_[pe * directions + d];
+  }
   void move_switch(std::uint32_t pe, int slot, SwitchCommand command, Cycle now);
   void unblock(std::uint32_t pe, int slot) {
-    blocked_[pe] &= ~(1u << slot);
+    routers_[pe].blocked &= ~(1u << slot);
     activate(pe);
   }
   void unblock_upstream(std::uint32_t pe, int slot, DirectionMask inputs);
   void require_empty_input(std::uint32_t pe, int queue) const;
   void activate(std::uint32_t pe) { active_[pe >> 6] |= 1ull << (pe & 63); }
-  bool leaves(std::uint32_t pe, Direction d) const { return (border_[pe] & mask(d)) != 0; }  // its neighbour at d is outside the block
+  bool leaves(std::uint32_t pe, Direction d) const {
+    return (routers_[pe].border & mask(d)) != 0;
+  }  // its neighbour at d is outside the block
   std::uint32_t beside(std::uint32_t pe, Direction d) const { return pe + static_cast<std::uint32_t>(step_[d]); }
   std::uint16_t along(std::uint32_t pe, Direction d) const;              // place of a border PE along side d
   std::uint32_t border_pe(Direction d, std::uint16_t along_side) const;  // and back
@@ -196,32 +209,25 @@ class FabricBlock {
   FabricSpec spec_;
   Rectangle place_;
   std::array<std::int32_t, 4> step_{};  // from a PE to its neighbour inside the block
-  std::vector<DirectionMask> border_;
-  int slots_ = 0;  // colors in use
-  std::array<std::uint8_t, RouteMap::max_colors> color_slot_{};
   std::vector<Color> slot_color_;
-  int capacity_ = 0;  // words stored for a router queue (a power of two)
-  int input_capacity_ = 0;
+  std::size_t slots_;  // colors in use
+  std::array<std::uint8_t, RouteMap::max_colors> color_slot_{};
   std::array<int, input_queues> input_queue_words_;
+  int input_capacity_log2_;
 
-  sim::AlignedVector<Entry> words_;           // [(pe, slot)][capacity_]
-  sim::AlignedVector<Queue> queues_;          // [(pe, slot)]
-  std::vector<Route> routes_;                 // distinct
-  mutable std::vector<FilterState> filters_;  // by queue
-  std::vector<std::uint32_t> pending_;        // [pe] slots with wavelets
-  std::vector<std::uint32_t> blocked_;        // [pe] slots whose first wavelet found no room, until somebody makes some
-  std::vector<std::uint8_t> turn_;            // [pe] round-robin: the slot after the last served
-  std::vector<std::uint64_t> active_;         // bit a PE
+  QueueStore queues_;                          // [(pe, slot)]
+  sim::AlignedVector<Router> routers_;         // [pe]
+  sim::AlignedVector<InputWord> input_words_;  // [(pe, queue)][1 << input_capacity_log2_]
+  std::vector<Route> routes_;                  // distinct
+  std::vector<FilterState> filters_;           // by queue
+  std::vector<std::uint64_t> active_;          // bit a PE
+  std::vector<std::uint32_t> flit_wraps_;      // [pe * directions + d] overflows of Router::flits
+  std::uint64_t hops_ = 0;
   static constexpr std::size_t later_slots = 64;
-  std::array<std::vector<std::uint32_t>, later_slots> later_;  // [cycle mod later_slots] routers into which a wavelet comes then
+  std::array<std::vector<Arrival>, later_slots> later_;  // [cycle mod later_slots] queues whose next wavelet may move from then on
   std::size_t later_count_ = 0;
   Cycle evaluated_ = ~Cycle{0};  // the last cycle that was evaluated: what comes after it in the same cycle is seen by the next
   std::uint64_t waiting_ = 0;
-
-  sim::AlignedVector<Entry> input_words_;  // [(pe, queue)][input_capacity_]
-  sim::AlignedVector<InputQueue> inputs_;  // [(pe, queue)]
-  std::vector<std::uint32_t> wants_room_;
-  std::vector<std::uint8_t> core_sleeps_;
 
   std::array<FabricBlock*, 4> neighbour_{};
   std::array<std::vector<std::uint8_t>, 4> edge_room_;
@@ -230,7 +236,6 @@ class FabricBlock {
   std::vector<std::uint32_t> visited_;                      // routers of this cycle
   std::vector<Grant> grants_;
   std::vector<Wake> wakes_;
-  Counters counters_;
 };
 
 }  // namespace wafersim::fabric

@@ -12,34 +12,43 @@ namespace {
 constexpr std::size_t ahead = 4;
 }  // namespace
 
-[[gnu::always_inline]] inline bool FabricBlock::link_room(std::uint32_t pe, int slot, Direction d) const {
-  if (!leaves(pe, d)) return accepts(beside(pe, d), slot, opposite(d));
+bool FabricBlock::room_outside(std::uint32_t pe, int slot, Direction d) const {
   if (const FabricBlock* block = neighbour_[d]) return block->accepts(block->border_pe(opposite(d), along(pe, d)), slot, opposite(d));
   return !edge_room_[d].empty() && edge_room_[d][along(pe, d)] != 0;
 }
 
-[[gnu::always_inline]] inline bool FabricBlock::has_room(std::uint32_t pe, int slot, const Queue& queue, DirectionMask out) const {
+[[gnu::always_inline]] inline bool FabricBlock::has_room(std::uint32_t pe, int slot, const Router& router, const RouterQueue& queue,
+                                                         DirectionMask out) const {
   if (out & mask(ramp)) {
     if (queue.input == unbound) return false;
-    if (inputs_[pe * input_queues + queue.input].count >= input_queue_words_[queue.input] + spec_.ramp_cycles) return false;
+    if (router.input[queue.input].count >= input_queue_words_[queue.input] + spec_.ramp_cycles) return false;
   }
-  for (unsigned left = out & ~static_cast<unsigned>(mask(ramp)); left != 0; left &= left - 1)
-    if (!link_room(pe, slot, static_cast<Direction>(std::countr_zero(left)))) return false;
+  for (unsigned left = out & ~static_cast<unsigned>(mask(ramp)); left != 0; left &= left - 1) {
+    const auto d = static_cast<Direction>(std::countr_zero(left));
+    if (router.border & mask(d) ? !room_outside(pe, slot, d) : !accepts(beside(pe, d), slot, opposite(d))) return false;
+  }
   return true;
 }
 
-FabricBlock::FilterState& FabricBlock::filter_of(std::size_t queue) const {
+FabricBlock::FilterState& FabricBlock::filter_of(std::size_t queue) {
   return *std::lower_bound(filters_.begin(), filters_.end(), queue, [](const FilterState& f, std::size_t q) { return f.queue < q; });
 }
 
-DirectionMask FabricBlock::outputs(std::size_t queue, const Entry& head) const {
+DirectionMask FabricBlock::outputs(std::size_t queue, const RouterWord& head) {
   DirectionMask out = queues_[queue].out;
-  if (head.stamp & control_bit) return core_ignores(head.payload) ? static_cast<DirectionMask>(out & ~mask(ramp)) : out;
+  if (head.control) return core_ignores(head.payload) ? static_cast<DirectionMask>(out & ~mask(ramp)) : out;
   if (queues_[queue].filtered) {
     const FilterState& f = filter_of(queue);
     if (f.count < f.filter.first || f.count >= f.filter.last) out &= static_cast<DirectionMask>(~mask(ramp));
   }
   return out;
+}
+
+// One more wavelet of the queue may move from now on.
+[[gnu::always_inline]] inline void FabricBlock::arrive(std::uint32_t pe, int slot, RouterQueue& queue) {
+  ++queue.arrived;
+  routers_[pe].pending |= 1u << slot;
+  activate(pe);
 }
 
 void FabricBlock::evaluate(Cycle now) {
@@ -50,8 +59,11 @@ void FabricBlock::evaluate(Cycle now) {
     if (const FabricBlock* block = neighbour_[d])
       for (const Unblocked& u : block->unblocked_across_[opposite(d)]) unblock(border_pe(d, u.place), u.slot);
   }
-  std::vector<std::uint32_t>& due = later_[now % later_slots];
-  for (const std::uint32_t pe : due) activate(pe);
+  std::vector<Arrival>& due = later_[now % later_slots];
+  for (std::size_t k = 0; k < due.size(); ++k) {
+    if (k + 2 * ahead < due.size()) __builtin_prefetch(&queues_[at(due[k + 2 * ahead].pe, due[k + 2 * ahead].slot)], 1);
+    arrive(due[k].pe, due[k].slot, queues_[at(due[k].pe, due[k].slot)]);
+  }
   later_count_ -= due.size();
   due.clear();
   visited_.clear();
@@ -59,117 +71,118 @@ void FabricBlock::evaluate(Cycle now) {
     for (std::uint64_t bits = active_[word]; bits != 0; bits &= bits - 1)
       visited_.push_back(static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits)));
   for (std::size_t k = 0; k < visited_.size(); ++k) {
-    if (k + 2 * ahead < visited_.size()) prefetch_queue(visited_[k + 2 * ahead]);
-    if (k + ahead < visited_.size()) prefetch_head(visited_[k + ahead]);
-    evaluate_router(visited_[k], now);
+    if (k + 3 * ahead < visited_.size()) __builtin_prefetch(&routers_[visited_[k + 3 * ahead]], 1);
+    if (k + ahead < visited_.size()) prefetch_queues(visited_[k + ahead]);
+    evaluate_router(visited_[k]);
   }
 }
 
-void FabricBlock::prefetch_queue(std::uint32_t pe) const {
-  const std::uint32_t candidates = pending_[pe] & ~blocked_[pe];
-  if (candidates != 0) __builtin_prefetch(&queues_[at(pe, std::countr_zero(candidates))]);
-}
-
-void FabricBlock::prefetch_head(std::uint32_t pe) const {
-  for (std::uint32_t candidates = pending_[pe] & ~blocked_[pe]; candidates != 0; candidates &= candidates - 1) {
-    const std::size_t i = at(pe, std::countr_zero(candidates));
-    __builtin_prefetch(&words_[i * capacity_ + queues_[i].head]);
-  }
+void FabricBlock::prefetch_queues(std::uint32_t pe) const {
+  const Router& router = routers_[pe];
+  for (std::uint32_t candidates = router.pending & ~router.blocked; candidates != 0; candidates &= candidates - 1)
+    __builtin_prefetch(&queues_[at(pe, std::countr_zero(candidates))], 1);
 }
 
 void FabricBlock::prefetch_targets(const Grant& grant) const {
-  __builtin_prefetch(&counters_.flits[grant.pe * directions], 1);
   if (grant.out & mask(ramp)) {
-    const std::size_t queue = grant.pe * input_queues + queues_[at(grant.pe, grant.slot)].input;
-    __builtin_prefetch(&inputs_[queue], 1);
-    __builtin_prefetch(&input_words_[queue * static_cast<std::size_t>(input_capacity_)], 1);
+    const RouterQueue& queue = queues_[at(grant.pe, grant.slot)];
+    __builtin_prefetch(&input_words_[input_at(grant.pe, queue.input)], 1);
   }
   for (const Direction d : links) {
     if (!(grant.out & mask(d)) || leaves(grant.pe, d)) continue;
-    const std::size_t i = at(beside(grant.pe, d), grant.slot);
-    __builtin_prefetch(&queues_[i], 1);
-    __builtin_prefetch(&words_[i * static_cast<std::size_t>(capacity_)], 1);
+    __builtin_prefetch(&queues_[at(beside(grant.pe, d), grant.slot)], 1);
   }
+}
+
+void FabricBlock::refuse_no_route(std::uint32_t pe, int slot) const {
+  const Coord c = coord(pe);
+  throw sim::Error(sim::ErrorCategory::plan,
+                   fmt::format("a wavelet of color {} at PE ({}, {}) has no route on", slot_color_[slot], c.x, c.y));
+}
+
+void FabricBlock::refuse_two_inputs(std::uint32_t pe, int slot, Cycle arrival) const {
+  const Coord c = coord(pe);
+  throw sim::Error(sim::ErrorCategory::plan,
+                   fmt::format("two inputs of color {} at PE ({}, {}) deliver in the same cycle {}", slot_color_[slot], c.x, c.y, arrival));
 }
 
 // What becomes of the first wavelet of a color this cycle.
-[[gnu::always_inline]] inline FabricBlock::Verdict FabricBlock::consider(std::uint32_t pe, int slot, Cycle now, DirectionMask& claimed) {
+[[gnu::always_inline]] inline FabricBlock::Verdict FabricBlock::consider(std::uint32_t pe, int slot, Router& router,
+                                                                         DirectionMask& claimed) {
   const std::size_t i = at(pe, slot);
-  const Queue& queue = queues_[i];
-  const Entry& head = words_[i * capacity_ + queue.head];
-  if (!ready(head.stamp, now)) return Verdict::on_its_way;  // its arrival will wake the router
-  if (queue.out == 0) {
-    const Coord c = coord(pe);
-    throw sim::Error(sim::ErrorCategory::plan,
-                     fmt::format("a wavelet of color {} at PE ({}, {}) has no route on", slot_color_[slot], c.x, c.y));
-  }
-  const DirectionMask out = !(head.stamp & control_bit) && !queue.filtered ? queue.out : outputs(i, head);
+  const RouterQueue& queue = queues_[i];
+  if (queue.out == 0) refuse_no_route(pe, slot);
+  const RouterWord head = queues_.front(queue);
+  const DirectionMask out = !head.control && !queue.filtered ? queue.out : outputs(i, head);
   if (out & claimed) return Verdict::contended;
-  if (!has_room(pe, slot, queue, out)) {
-    blocked_[pe] |= 1u << slot;
+  if (!has_room(pe, slot, router, queue, out)) {
+    router.blocked |= 1u << slot;
     return Verdict::blocked;
   }
   claimed |= out;
-  turn_[pe] = static_cast<std::uint8_t>(slot + 1 == slots_ ? 0 : slot + 1);
+  router.turn = static_cast<std::uint8_t>(static_cast<unsigned>(slot) + 1 == slots_ ? 0 : slot + 1);
   grants_.push_back({pe, static_cast<std::uint8_t>(slot), out});
-  if (out & border_[pe])
-    for (const Direction d : links)
-      if (out & border_[pe] & mask(d))
-        crossing_[d].push_back({along(pe, d), slot_color_[slot], {head.payload, (head.stamp & control_bit) != 0, false}});
-  return queue.count > 1 ? Verdict::more : Verdict::last;
+  if (out & router.border) cross(pe, slot, out, head);
+  return queue.arrived > 1 ? Verdict::more : Verdict::last;
 }
 
-void FabricBlock::evaluate_router(std::uint32_t pe, Cycle now) {
-  const std::uint32_t candidates = pending_[pe] & ~blocked_[pe];
+void FabricBlock::cross(std::uint32_t pe, int slot, DirectionMask out, const RouterWord& word) {
+  for (const Direction d : links)
+    if (out & mask(d) && leaves(pe, d)) crossing_[d].push_back({along(pe, d), slot_color_[slot], {word.payload, word.control, false}});
+}
+
+[[gnu::always_inline]] inline void FabricBlock::evaluate_router(std::uint32_t pe) {
+  Router& router = routers_[pe];
+  const std::uint32_t candidates = router.pending & ~router.blocked;
   DirectionMask claimed = 0;
   bool stay_awake = false;
-  const auto visit = [&](std::uint32_t slots) {
-    for (; slots != 0; slots &= slots - 1) {
-      const Verdict v = consider(pe, std::countr_zero(slots), now, claimed);
-      stay_awake = stay_awake || v == Verdict::more || v == Verdict::contended;
-    }
-  };
-  if ((candidates & (candidates - 1)) == 0) {
-    visit(candidates);
-  } else {
-    const std::uint32_t before_turn = (1u << turn_[pe]) - 1;
-    visit(candidates & ~before_turn);
-    visit(candidates & before_turn);
+  // The slots from the turn on, then those before it.
+  const unsigned turn = (candidates & (candidates - 1)) == 0 ? 0u : router.turn;
+  for (std::uint64_t slots = ((static_cast<std::uint64_t>(candidates) << 32) | candidates) >> turn; slots != 0; slots &= slots - 1) {
+    const unsigned slot = static_cast<unsigned>(std::countr_zero(slots)) + turn;
+    if (slot >= 32 + turn) break;
+    const Verdict v = consider(pe, static_cast<int>(slot & 31), router, claimed);
+    stay_awake = stay_awake || v == Verdict::more || v == Verdict::contended;
   }
   if (!stay_awake) active_[pe >> 6] &= ~(1ull << (pe & 63));
 }
 
-// `entry` may move from cycle now + delay on; the router looks at it then.
-void FabricBlock::push(std::uint32_t pe, int slot, Entry entry, Cycle now, int delay) {
-  const std::size_t i = at(pe, slot);
-  Queue& queue = queues_[i];
-  Entry* ring = &words_[i * capacity_];
-  const unsigned wrap = static_cast<unsigned>(capacity_) - 1;
-  if (queue.count > 0 && ((ring[(queue.head + queue.count - 1u) & wrap].stamp ^ entry.stamp) & cycle_bits) == 0) {
-    const Coord c = coord(pe);
-    throw sim::Error(sim::ErrorCategory::plan, fmt::format("two inputs of color {} at PE ({}, {}) deliver in the same cycle {}",
-                                                           slot_color_[slot], c.x, c.y, now + static_cast<Cycle>(delay)));
-  }
-  ring[(queue.head + queue.count) & wrap] = entry;
-  ++queue.count;
+// `word` may move from cycle now + delay on; the router looks at it then.
+[[gnu::always_inline]] inline void FabricBlock::push(std::uint32_t pe, int slot, RouterWord word, Cycle now, int delay) {
+  RouterQueue& queue = queues_[at(pe, slot)];
+  const auto arrival = static_cast<std::uint32_t>(now) + static_cast<std::uint32_t>(delay);
+  if (queue.count > 0 && queue.last_arrival == arrival) refuse_two_inputs(pe, slot, now + static_cast<Cycle>(delay));
+  queue.last_arrival = arrival;
+  queues_.push(queue, word);
   ++waiting_;
-  pending_[pe] |= 1u << slot;
   if (delay == 1 && evaluated_ == now) {
-    activate(pe);
+    arrive(pe, slot, queue);
   } else {
-    later_[(now + static_cast<Cycle>(delay)) % later_slots].push_back(pe);
+    later_[(now + static_cast<Cycle>(delay)) % later_slots].push_back({pe, static_cast<std::uint8_t>(slot)});
     ++later_count_;
   }
 }
 
-[[gnu::always_inline]] inline void FabricBlock::pop_router(std::uint32_t pe, int slot, Cycle now) {
-  Queue& queue = queues_[at(pe, slot)];
+void FabricBlock::send(std::uint32_t pe, Color color, const Wavelet& wavelet, Cycle now) {
+  push(pe, color_slot_[color], {wavelet.payload, wavelet.control, wavelet.advance}, now, 1 + spec_.ramp_cycles);
+}
+
+bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavelet& wavelet, Cycle now) {
+  const std::uint8_t slot = color < RouteMap::max_colors ? color_slot_[color] : unbound;
+  if (slot == unbound)
+    throw sim::Error(sim::ErrorCategory::plan, fmt::format("color {} has no route, but an edge port sends on it", color));
+  if (!accepts(pe, slot, d)) return false;
+  push(pe, slot, {wavelet.payload, wavelet.control, wavelet.advance}, now, spec_.hop_cycles);
+  return true;
+}
+
+[[gnu::always_inline]] inline void FabricBlock::pop_router(std::uint32_t pe, int slot, Router& router, RouterQueue& queue, Cycle now) {
   if (queue.count >= spec_.router_queue_words) unblock_upstream(pe, slot, queue.in);
-  queue.head = static_cast<std::uint8_t>((queue.head + 1) & (capacity_ - 1));
+  queues_.pop(queue);
   --waiting_;
-  if (--queue.count == 0) pending_[pe] &= ~(1u << slot);
-  if (wants_room_[pe] & (1u << slot)) {
-    wants_room_[pe] &= ~(1u << slot);
+  if (queue.arrived == 0) router.pending &= ~(1u << slot);
+  if (router.wants_room & (1u << slot)) {
+    router.wants_room &= ~(1u << slot);
     wakes_.push_back({pe, now});
   }
 }
@@ -184,32 +197,34 @@ void FabricBlock::unblock_upstream(std::uint32_t pe, int slot, DirectionMask inp
   }
 }
 
-[[gnu::always_inline]] inline void FabricBlock::deliver(std::uint32_t pe, int slot, const Entry& entry, Direction d, Cycle now) {
-  ++counters_.flits[pe * directions + d];
-  const bool inside = !leaves(pe, d);
-  if (inside)
-    push(beside(pe, d), slot,
-         {entry.payload,
-          (static_cast<std::uint32_t>(now + static_cast<Cycle>(spec_.hop_cycles)) & cycle_bits) | (entry.stamp & control_bit)},
-         now, spec_.hop_cycles);
-  if (inside || neighbour_[d]) ++counters_.hops;
+[[gnu::always_inline]] inline void FabricBlock::deliver(std::uint32_t pe, int slot, Router& router, const RouterWord& word, Direction d,
+                                                        Cycle now) {
+  count_flit(pe, router, d);
+  if (!(router.border & mask(d))) {
+    push(beside(pe, d), slot, {word.payload, word.control, false}, now, spec_.hop_cycles);
+    ++hops_;
+  } else if (neighbour_[d]) {
+    ++hops_;
+  }
 }
 
-[[gnu::always_inline]] inline void FabricBlock::deliver_to_core(std::uint32_t pe, const Queue& queue, const Entry& entry, Cycle now) {
-  InputQueue& input = inputs_[pe * input_queues + queue.input];
+[[gnu::always_inline]] inline void FabricBlock::deliver_to_core(std::uint32_t pe, Router& router, int queue, const RouterWord& word,
+                                                                Cycle now) {
+  InputQueue& input = router.input[queue];
   const Cycle arrival = now + static_cast<Cycle>(spec_.ramp_cycles);
-  input_words_[(pe * input_queues + queue.input) * input_capacity_ + ((input.head + input.count) & (input_capacity_ - 1u))] = {
-      entry.payload, (static_cast<std::uint32_t>(arrival) & cycle_bits) | (entry.stamp & control_bit)};
+  const unsigned place = (input.head + input.count) & ((1u << input_capacity_log2_) - 1);
+  input_words_[input_at(pe, queue) + place] = {word.payload,
+                                               (static_cast<std::uint32_t>(arrival) & cycle_bits) | (word.control ? control_bit : 0u)};
   ++input.count;
-  ++counters_.flits[pe * directions + ramp];
-  if (core_sleeps_[pe]) {
-    core_sleeps_[pe] = 0;
+  count_flit(pe, router, ramp);
+  if (router.core_sleeps) {
+    router.core_sleeps = false;
     wakes_.push_back({pe, arrival});
   }
 }
 
 void FabricBlock::move_switch(std::uint32_t pe, int slot, SwitchCommand command, Cycle now) {
-  Queue& queue = queues_[at(pe, slot)];
+  RouterQueue& queue = queues_[at(pe, slot)];
   const Route& r = routes_[queue.route];
   if (r.positions == 1) return;
   switch (command) {
@@ -223,7 +238,7 @@ void FabricBlock::move_switch(std::uint32_t pe, int slot, SwitchCommand command,
   queue.out = r.position[queue.position].out;
   unblock(pe, slot);
   unblock_upstream(pe, slot, queue.in);
-  if (wants_room_[pe] & (1u << slot)) wakes_.push_back({pe, now});
+  if (routers_[pe].wants_room & (1u << slot)) wakes_.push_back({pe, now});
 }
 
 void FabricBlock::commit(Cycle now) {
@@ -232,18 +247,18 @@ void FabricBlock::commit(Cycle now) {
     if (k + ahead < grants_.size()) prefetch_targets(grants_[k + ahead]);
     const Grant grant = grants_[k];
     const std::size_t i = at(grant.pe, grant.slot);
-    const Queue& queue = queues_[i];
-    const Entry entry = words_[i * capacity_ + queue.head];
-    pop_router(grant.pe, grant.slot, now);
+    RouterQueue& queue = queues_[i];
+    Router& router = routers_[grant.pe];
+    const RouterWord word = queues_.front(queue);
+    pop_router(grant.pe, grant.slot, router, queue, now);
     for (unsigned left = grant.out & ~static_cast<unsigned>(mask(ramp)); left != 0; left &= left - 1)
-      deliver(grant.pe, grant.slot, entry, static_cast<Direction>(std::countr_zero(left)), now);
-    if (grant.out & mask(ramp)) deliver_to_core(grant.pe, queue, entry, now);
-    const bool control = (entry.stamp & control_bit) != 0;
-    if (control)
-      move_switch(grant.pe, grant.slot, first_command(entry.payload), now);
-    else if (entry.stamp & advance_bit)
+      deliver(grant.pe, grant.slot, router, word, static_cast<Direction>(std::countr_zero(left)), now);
+    if (grant.out & mask(ramp)) deliver_to_core(grant.pe, router, queue.input, word, now);
+    if (word.control)
+      move_switch(grant.pe, grant.slot, first_command(word.payload), now);
+    else if (word.advance)
       move_switch(grant.pe, grant.slot, SwitchCommand::advance, now);
-    if (queue.filtered && !control) {
+    if (queue.filtered && !word.control) {
       FilterState& f = filter_of(i);
       f.count = f.count + 1 == f.filter.period ? 0 : f.count + 1;
     }
@@ -251,13 +266,13 @@ void FabricBlock::commit(Cycle now) {
   for (const Direction d : links)
     if (const FabricBlock* block = neighbour_[d])
       for (const Crossing& c : block->crossing_[opposite(d)])
-        push(border_pe(d, c.place), color_slot_[c.color], {c.wavelet.payload, stamp(now + static_cast<Cycle>(spec_.hop_cycles), c.wavelet)},
-             now, spec_.hop_cycles);
+        push(border_pe(d, c.place), color_slot_[c.color], {c.wavelet.payload, c.wavelet.control, false}, now, spec_.hop_cycles);
 }
 
 bool FabricBlock::drop_waiting(std::uint32_t pe, Color color) {
-  if (waiting_in_router(pe, color) == 0) return false;
-  pop_router(pe, color_slot_[color], 0);
+  const int slot = color_slot_[color];
+  if (slot == unbound || queues_[at(pe, slot)].arrived == 0) return false;
+  pop_router(pe, slot, routers_[pe], queues_[at(pe, slot)], 0);
   return true;
 }
 

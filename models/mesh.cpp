@@ -80,7 +80,7 @@ void Mesh::write_float(fabric::Coord c, int address, int index, float value) { s
 
 std::uint64_t Mesh::hops() const {
   std::uint64_t total = 0;
-  for (const auto& f : fabrics_) total += f->counters().hops;
+  for (const auto& f : fabrics_) total += f->hops();
   return total;
 }
 

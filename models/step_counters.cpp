@@ -29,8 +29,7 @@ StepStatistics StepCounters::take(fabric::Cycle end, const std::vector<Block>& b
   total.flits.resize(pes_ * fabric::directions);
   for (const Block& block : blocks) {
     block.core->account_all(end);
-    const fabric::FabricBlock::Counters& counters = block.fabric->counters();
-    total.hops += counters.hops;
+    total.hops += block.fabric->hops();
     for (std::uint32_t pe = 0; pe < static_cast<std::uint32_t>(block.fabric->size()); ++pe) {
       const fabric::Coord c = block.fabric->coord(pe);
       const std::size_t global = static_cast<std::size_t>(c.y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(c.x);
@@ -39,7 +38,7 @@ StepStatistics StepCounters::take(fabric::Cycle end, const std::vector<Block>& b
         sum += total.activity[global * activities + a] = block.core->activity(pe, static_cast<Activity>(a));
       sim::require_invariant(sum == end, "busy, stalls and idle of every PE add up to the cycles");
       for (std::size_t d = 0; d < fabric::directions; ++d)
-        total.flits[global * fabric::directions + d] = counters.flits[pe * fabric::directions + d];
+        total.flits[global * fabric::directions + d] = block.fabric->flits(pe, static_cast<fabric::Direction>(d));
     }
     const std::vector<CallRecord> taken = block.core->take_calls();
     if (taken.size() > calls.size()) calls.resize(taken.size());

@@ -91,11 +91,11 @@ TEST(FabricBlock, ALinkCarriesOneWaveletACycleOverAllColors) {
     bench.step();
     EXPECT_LE(bench.block.crossings(east).size(), 1u);
   }
-  int crossed = static_cast<int>(bench.block.counters().flits[east]);
+  int crossed = static_cast<int>(bench.block.flits(0, east));
   while (!bench.block.idle() && bench.now < 100) {
     bench.step();
-    EXPECT_EQ(bench.block.crossings(east).size(), bench.block.counters().flits[east] - static_cast<std::uint64_t>(crossed));
-    crossed = static_cast<int>(bench.block.counters().flits[east]);
+    EXPECT_EQ(bench.block.crossings(east).size(), bench.block.flits(0, east) - static_cast<std::uint64_t>(crossed));
+    crossed = static_cast<int>(bench.block.flits(0, east));
   }
   EXPECT_EQ(crossed, 6);
 }
@@ -126,10 +126,10 @@ TEST(FabricBlock, AMulticastWaitsUntilAllItsOutputsHaveRoom) {
   Bench bench(routes);
   bench.block.enter(0, west, 0, {1, false, false}, 0);
   for (int k = 0; k < 10; ++k) bench.step();
-  EXPECT_EQ(bench.block.counters().flits[east], 0u);  // no queue is bound
+  EXPECT_EQ(bench.block.flits(0, east), 0u);  // no queue is bound
   bench.block.bind_input(0, 3, 0);
   bench.step();
-  EXPECT_EQ(bench.block.counters().flits[east], 1u);
+  EXPECT_EQ(bench.block.flits(0, east), 1u);
   EXPECT_EQ(bench.block.waiting_in_input(0, 3), 1);
 }
 
@@ -177,9 +177,9 @@ std::string where(Bench& bench, std::initializer_list<Wavelet> wavelets) {
   std::string to;
   for (const Wavelet& w : wavelets) {
     bench.block.enter(0, west, 0, w, bench.now);
-    const std::uint64_t before = bench.block.counters().flits[east];
+    const std::uint64_t before = bench.block.flits(0, east);
     for (int k = 0; k < 3; ++k) bench.step();
-    to += bench.block.counters().flits[east] > before ? 'e' : 'r';
+    to += bench.block.flits(0, east) > before ? 'e' : 'r';
   }
   return to;
 }
