@@ -1,7 +1,9 @@
 #pragma once
-// Edge ports whose words are always there, one a port and cycle: a link that never limits. For benches and kernel timing.
+// Edge ports whose words are always there, one a port and cycle: a link that never limits and drops what leaves. For benches and kernel
+// timing.
 
 #include <deque>
+#include <functional>
 #include <map>
 
 #include "models/mesh_driver.h"
@@ -23,13 +25,12 @@ class ReadyPorts : public EdgePorts {
   }
   bool room(memoryx::Port, Cycle) const override { return true; }
   bool rooms_changed(Cycle now) override { return now == 0; }
-  void leave(memoryx::Port, Cycle, fabric::Color, const fabric::Wavelet& wavelet) override { left_ += !wavelet.control; }
+  void leave(memoryx::Port, Cycle, fabric::Color, const fabric::Wavelet&) override {}
   Cycle next_event(Cycle now) const override {
     for (const auto& [key, words] : ports_)
       if (!words.empty()) return now + 1;
     return MeshDriver::never;
   }
-  std::uint64_t words_left_wafer() const { return left_; }
 
  private:
   struct Word {
@@ -38,7 +39,6 @@ class ReadyPorts : public EdgePorts {
     fabric::Wavelet wavelet;
   };
   std::map<std::pair<bool, int>, std::deque<Word>> ports_;
-  std::uint64_t left_ = 0;
 };
 
 }  // namespace wafersim::models
