@@ -15,19 +15,20 @@ ProgramImage make_image(const Program& program, const CoreSpec& spec) {
     using Kind = Operand::Kind;
     const bool map_step = i.op == Opcode::fma && i.dst.type == sim::Dtype::f32 && i.dst.element_stride == 1 && i.a.kind == Kind::memory &&
                           i.a.element_stride == 1 && i.b.kind == Kind::input && i.b.element_stride == 0;
-    image.code.push_back({i, is_vector(i.op) ? cost_of(i, spec) : InstructionCost{}, map_step});
+    const auto contiguous = [](const Operand& o) { return o.kind != Kind::memory || o.element_stride == 1; };
+    const bool moves_words =
+        i.op == Opcode::mov && i.a.kind != Kind::immediate && i.a.type == i.dst.type && contiguous(i.a) && contiguous(i.dst);
+    image.code.push_back({i, is_vector(i.op) ? cost_of(i, spec) : InstructionCost{}, map_step, moves_words});
   }
   image.tasks = program.tasks;
   image.completion_task = program.completion_task;
-  for (const auto& [id, task] : program.tasks) {
+  for (const auto& [id, task] : program.tasks)
     if (task.blocked) image.initially_blocked |= 1ull << id;
-    if (task.kind == Task::Kind::data) image.data_tasks |= 1ull << id;
-  }
   return image;
 }
 
 void CallRecord::merge(const CallRecord& other) {
-  for (std::size_t a = 0; a < cycles.size(); ++a) cycles[a] += other.cycles[a];
+  for (std::size_t a = 0; a < cycles.size(); ++a) cycles[a] += other.cycles[a], switch_cycles[a] += other.switch_cycles[a];
   macs += other.macs;
   first_start = std::min(first_start, other.first_start);
   last_done = std::max(last_done, other.last_done);
@@ -65,7 +66,6 @@ void CoreBlock::step(Cycle now) {
 
 void CoreBlock::prefetch_operands(std::uint32_t pe) const {
   fabric_.prefetch_inputs(pe);
-  __builtin_prefetch(&counters_[pe * activities], 1);
   const VectorState& v = cores_[pe].main;
   if (v.decoded == nullptr) return;
   const Operand& a = v.decoded->ins.a;
@@ -78,16 +78,28 @@ CallRecord& CoreBlock::record(std::uint16_t call) {
   return calls_[call];
 }
 
-void CoreBlock::account(std::uint32_t pe, Activity what, Cycle cycles) {
-  if (cycles == 0) return;
-  counters_[pe * activities + static_cast<std::size_t>(what)] += cycles;
-  record(cores_[pe].call).cycles[static_cast<std::size_t>(what)] += cycles;
-  cores_[pe].accounted += cycles;
+// Counts for the PE and its call what the core has done since the last time.
+void CoreBlock::flush(std::uint32_t pe) {
+  CoreState& core = cores_[pe];
+  CallRecord& call = record(core.call);
+  for (std::size_t a = 0; a < activities; ++a) {
+    counters_[pe * activities + a] += core.cycles[a];
+    (core.between_calls ? call.switch_cycles : call.cycles)[a] += core.cycles[a];
+  }
+  call.macs += core.macs;
+  core.cycles.fill(0);
+  core.macs = 0;
 }
 
 void CoreBlock::account_all(Cycle now) {
-  for (std::uint32_t pe = 0; pe < cores_.size(); ++pe)
-    if (cores_[pe].accounted < now) account(pe, cores_[pe].waits_for, now - cores_[pe].accounted);
+  for (std::uint32_t pe = 0; pe < cores_.size(); ++pe) {
+    CoreState& core = cores_[pe];
+    if (core.accounted < now) {
+      core.cycles[static_cast<std::size_t>(core.waits_for)] += now - core.accounted;
+      core.accounted = now;
+    }
+    flush(pe);
+  }
 }
 
 std::vector<CallRecord> CoreBlock::take_calls() {
@@ -99,7 +111,12 @@ std::vector<CallRecord> CoreBlock::take_calls() {
 void CoreBlock::step_core(std::uint32_t pe, Cycle now) {
   CoreState& core = cores_[pe];
   if (now < core.accounted) return;  // still busy
-  account(pe, core.waits_for, now - core.accounted);
+  core.cycles[static_cast<std::size_t>(core.waits_for)] += now - core.accounted;
+  core.accounted = now;
+  const auto count = [&core](Activity what, std::int64_t cycles) {
+    core.cycles[static_cast<std::size_t>(what)] += static_cast<Cycle>(cycles);
+    core.accounted += static_cast<Cycle>(cycles);
+  };
   Chunk chunk;
   Activity waits_for = Activity::idle;
   if (core.microthreads == 0) {
@@ -115,16 +132,16 @@ void CoreBlock::step_core(std::uint32_t pe, Cycle now) {
       if (chunk.total() == 0) continue;
       core.last_served = static_cast<std::uint8_t>(context);
       if (context != 0 && task_can_run(pe, now)) {
-        account(pe, Activity::shared_datapath, static_cast<Cycle>(chunk.total()));
+        count(Activity::shared_datapath, chunk.total());
         chunk.busy = chunk.output_switch = chunk.task_switch = chunk.bank_conflict = 0;
       }
       break;
     }
   }
-  account(pe, Activity::busy, static_cast<Cycle>(chunk.busy));
-  account(pe, Activity::output_switch, static_cast<Cycle>(chunk.output_switch));
-  account(pe, Activity::task_switch, static_cast<Cycle>(chunk.task_switch));
-  account(pe, Activity::bank_conflict, static_cast<Cycle>(chunk.bank_conflict));
+  count(Activity::busy, chunk.busy);
+  count(Activity::output_switch, chunk.output_switch);
+  count(Activity::task_switch, chunk.task_switch);
+  count(Activity::bank_conflict, chunk.bank_conflict);
   core.waits_for = waits_for;
   if (core.accounted > now) {
     fabric_.core_awake(pe);
@@ -141,8 +158,8 @@ bool CoreBlock::task_can_run(std::uint32_t pe, Cycle now) const {
   const VectorState& v = core.main;
   if (v.decoded == nullptr) return core.task >= 0;
   fabric::FabricBlock::Arrived head;
-  for (const Operand* o : {&v.decoded->ins.a, &v.decoded->ins.b})
-    if (o->kind == Operand::Kind::input && !v.holds_half && !fabric_.peek(pe, o->queue, now, &head)) return false;
+  const Operand* in = v.decoded->arriving();
+  if (in != nullptr && !v.holds_half && !fabric_.peek(pe, in->queue, now, &head)) return false;
   const Operand& dst = v.decoded->ins.dst;
   return dst.kind != Operand::Kind::output || fabric_.can_send(pe, core.output_color[dst.queue], spec_.output_queue_words[dst.queue]);
 }
@@ -201,9 +218,15 @@ bool CoreBlock::pick_task(std::uint32_t pe, Cycle now) {
       core.reg[static_cast<std::size_t>(task.payload_register)] =
           static_cast<std::int32_t>(control ? fabric::control_number(payload) : payload);
     if (control) {
+      flush(pe);
+      core.between_calls = false;
       core.call = static_cast<std::uint16_t>(fabric::control_number(payload));
       record(core.call).first_start = std::min(record(core.call).first_start, now);
     }
+  }
+  if (best == image.completion_task) {
+    flush(pe);
+    core.between_calls = true;
   }
   core.task = static_cast<std::int16_t>(best);
   core.pc = task.entry;
@@ -217,9 +240,9 @@ std::vector<CoreBlock::Wait> CoreBlock::waits_of(std::uint32_t pe) const {
   const auto add = [&](const VectorState& v) {
     const Instruction& i = v.decoded->ins;
     const std::string what = fmt::format("{}, row {}, element {}", disassemble(i), v.row, v.element);
-    for (const Operand* o : {&i.a, &i.b})
-      if (o->kind == Operand::Kind::input && !v.holds_half && fabric_.waiting_in_input(pe, o->queue) == 0)
-        return waits.push_back({Wait::Kind::input, fabric_.bound_color(pe, o->queue), o->queue, what});
+    const Operand* in = v.decoded->arriving();
+    if (in != nullptr && !v.holds_half && fabric_.waiting_in_input(pe, in->queue) == 0)
+      return waits.push_back({Wait::Kind::input, fabric_.bound_color(pe, in->queue), in->queue, what});
     if (i.dst.kind == Operand::Kind::output) waits.push_back({Wait::Kind::output, core.output_color[i.dst.queue], i.dst.queue, what});
   };
   if (core.main.decoded != nullptr) {

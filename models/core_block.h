@@ -2,8 +2,9 @@
 // The cores of a block of PEs. Pure state machine: step(now) lets every core that has something to do in cycle `now` do it.
 //
 // A core has one datapath. It is shared, a chunk at a time and in turn, by the running task and up to eight microthreads. A chunk is a row
-// of a vector instruction in memory or triggered by a scalar (issue + ceil(n / rate) cycles), or one wavelet of an instruction that streams
-// (one cycle, or what its elements take). Between chunks a core either continues or sleeps until a wavelet, room or a chunk's end wakes it.
+// of a vector instruction in memory or triggered by a scalar (issue + ceil(n / rate) cycles; both rows of a wavelet of two scalars), or one
+// wavelet of an instruction that streams (one cycle, or what its elements take). Between chunks a core either continues or sleeps until a
+// wavelet, room or a chunk's end wakes it.
 
 #include <memory>
 #include <string>
@@ -22,15 +23,16 @@ struct ProgramImage {
   std::vector<DecodedInstruction> code;
   std::map<int, Task> tasks;
   std::uint64_t initially_blocked = 0;
-  std::uint64_t data_tasks = 0;
   int completion_task = -1;
 };
 ProgramImage make_image(const Program& program, const CoreSpec& spec);
 
-// What the block's PEs did for one kernel call, since take_calls().
+// What the block's PEs did for one kernel call, since take_calls(). A PE works on a call from its start to its completion, after that on
+// the switch to the next one.
 struct CallRecord {
-  std::array<std::uint64_t, activities> cycles{};  // summed over PEs
-  std::uint64_t macs = 0;                          // fused multiply-adds of two operands
+  std::array<std::uint64_t, activities> cycles{};         // summed over PEs
+  std::array<std::uint64_t, activities> switch_cycles{};  // the same, of the switch after it
+  std::uint64_t macs = 0;                                 // fused multiply-adds of two operands
   fabric::Cycle first_start = EventWheel::never;
   fabric::Cycle last_done = 0;
   void merge(const CallRecord& other);
@@ -57,8 +59,10 @@ class CoreBlock {
   bool finished(std::uint32_t pe) const {
     return cores_[pe].task < 0 && cores_[pe].microthreads == 0 && (cores_[pe].activated & ~cores_[pe].blocked) == 0;
   }
-  std::uint64_t activity(std::uint32_t pe, Activity a) const { return counters_[pe * activities + static_cast<std::size_t>(a)]; }
-  std::vector<CallRecord> take_calls();
+  std::uint64_t activity(std::uint32_t pe, Activity a) const {
+    return counters_[pe * activities + static_cast<std::size_t>(a)] + cores_[pe].cycles[static_cast<std::size_t>(a)];
+  }
+  std::vector<CallRecord> take_calls();  // REQUIRES account_all() of the cycle up to which they count
 
   // What a core that does not go on waits for, the task first, then microthreads. Empty: it has nothing to do.
   struct Wait {
@@ -82,7 +86,7 @@ class CoreBlock {
 
   void step_core(std::uint32_t pe, Cycle now);
   void prefetch_operands(std::uint32_t pe) const;
-  void account(std::uint32_t pe, Activity what, Cycle cycles);
+  void flush(std::uint32_t pe);
   Chunk run_task(std::uint32_t pe, Cycle now);
   bool pick_task(std::uint32_t pe, Cycle now);
   Chunk run_scalars(std::uint32_t pe, Cycle now);
@@ -111,7 +115,7 @@ class CoreBlock {
   std::vector<CoreState> cores_;
   EventWheel wheel_;
   std::vector<std::uint32_t> now_;       // PEs of the current cycle
-  std::vector<std::uint64_t> counters_;  // [pe * activities + activity]
+  std::vector<std::uint64_t> counters_;  // [pe * activities + activity] beside what the cores still hold
   std::vector<CallRecord> calls_;
 };
 

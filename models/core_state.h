@@ -29,7 +29,12 @@ constexpr std::array<const char*, activities> activity_names = {
 struct DecodedInstruction {
   Instruction ins;
   InstructionCost cost;
-  bool map_step = false;  // fma of a contiguous row with an arriving factor into contiguous fp32 accumulators
+  bool map_step = false;     // fma of a contiguous row with an arriving factor into contiguous fp32 accumulators
+  bool moves_words = false;  // a stream of raw words, contiguous where they are in memory
+  // The source that comes from the fabric; null: none does.
+  const Operand* arriving() const {
+    return ins.a.kind == Operand::Kind::input ? &ins.a : ins.b.kind == Operand::Kind::input ? &ins.b : nullptr;
+  }
 };
 
 // A vector instruction under way.
@@ -39,6 +44,7 @@ struct VectorState {
   std::uint32_t row = 0, element = 0;
   std::int32_t dst = 0, a = 0, b = 0;  // byte addresses
   std::uint32_t key = 0;
+  std::uint32_t row_cycles = 0;  // of a row of n elements
   bool issued = false;
   bool holds_half = false;  // the high half of a wavelet of triggering fp16 scalars
   std::uint16_t half = 0;
@@ -52,7 +58,7 @@ struct alignas(64) CoreState {
   };
 
   // What nearly every chunk needs comes first: a core is a few cache lines, and there are many cores.
-  fabric::Cycle accounted = 0;  // activities are counted up to here; busy until then
+  fabric::Cycle accounted = 0;  // activities are counted up to here; the datapath is taken until then
   VectorState main;
   std::int32_t pc = 0;
   std::int16_t task = -1;    // running, or -1
@@ -62,10 +68,13 @@ struct alignas(64) CoreState {
   std::uint8_t microthreads = 0;  // bit a running one
   std::uint8_t last_served = 0;   // 0 the task, 1 + k microthread k
   Activity waits_for = Activity::idle;
+  bool between_calls = false;  // its part of the call is complete: what it does now is the kernel switch
   std::array<std::uint8_t, 8> output_color{};
-  std::array<Loop, max_loops> loop{};
-  std::array<std::int32_t, register_count> reg{};
   std::uint64_t activated = 0, blocked = 0;  // bit a task
+  std::array<Loop, max_loops> loop{};
+  std::array<std::uint64_t, activities> cycles{};  // not yet counted for the PE and its call
+  std::uint64_t macs = 0;                          // the same
+  std::array<std::int32_t, register_count> reg{};
   std::array<VectorState, 8> microthread{};
 };
 

@@ -44,8 +44,6 @@ std::int32_t row_offset(const Operand& o, std::uint32_t row, std::uint32_t eleme
   return (static_cast<std::int32_t>(row) * o.row_stride + static_cast<std::int32_t>(element) * o.element_stride) * sim::bytes_of(o.type);
 }
 
-bool moves_raw_words(const Instruction& i) { return i.op == Opcode::mov && i.a.kind != Kind::immediate && i.a.type == i.dst.type; }
-
 }  // namespace
 
 // Sets up the task's next vector instruction; false when it is asynchronous and its microthread is in use.
@@ -71,6 +69,7 @@ void CoreBlock::resolve(std::uint32_t pe, const DecodedInstruction& decoded, Vec
   v.n = static_cast<std::uint32_t>(std::max(0, value(pe, decoded.ins.n)));
   v.rows = static_cast<std::uint32_t>(std::max(0, value(pe, decoded.ins.rows)));
   v.key = static_cast<std::uint32_t>(value(pe, decoded.ins.value));
+  v.row_cycles = static_cast<std::uint32_t>(decoded.cost.row_cycles(v.n));
   v.dst = checked_address(pe, decoded.ins.dst, v);
   v.a = checked_address(pe, decoded.ins.a, v);
   v.b = checked_address(pe, decoded.ins.b, v);
@@ -120,8 +119,7 @@ std::int64_t CoreBlock::conflicts(const VectorState& v, std::uint32_t row) const
   if (a.kind != Kind::memory || b.kind != Kind::memory || a.element_stride == 0 || b.element_stride == 0) return 0;
   const std::int64_t per_cycle = v.decoded->cost.elements;
   return bank_conflict_cycles(v.a + row_offset(a, row, 0), per_cycle * a.element_stride * sim::bytes_of(a.type),
-                              v.b + row_offset(b, row, 0), per_cycle * b.element_stride * sim::bytes_of(b.type),
-                              v.decoded->cost.row_cycles(v.n));
+                              v.b + row_offset(b, row, 0), per_cycle * b.element_stride * sim::bytes_of(b.type), v.row_cycles);
 }
 
 // Operands in memory only: row by row while microthreads may want the datapath in between, else all at once.
@@ -131,40 +129,44 @@ CoreBlock::Chunk CoreBlock::run_rows(std::uint32_t pe, VectorState& v) {
   const std::uint32_t end = cores_[pe].microthreads == 0 ? v.rows : v.row + 1;
   for (; v.row < end; ++v.row) {
     execute(pe, v, v.row, 0.0f);
-    chunk.busy += cost.row_cycles(v.n) + (v.row == 0 || cost.every_row_issues ? spec_.issue_cycles : 0);
+    chunk.busy += v.row_cycles + (v.row == 0 || cost.every_row_issues ? spec_.issue_cycles : 0);
     chunk.bank_conflict += conflicts(v, v.row);
   }
   return chunk;
 }
 
+// A row for each scalar that arrives. The second fp16 scalar of a wavelet follows at once: while no microthread wants the datapath, both
+// rows are one chunk.
 CoreBlock::Chunk CoreBlock::run_triggered_row(std::uint32_t pe, VectorState& v, Cycle now) {
   Chunk chunk;
-  const Instruction& i = v.decoded->ins;
-  const Operand& source = i.a.kind == Kind::input ? i.a : i.b;
-  float scalar;
-  if (v.holds_half) {
-    scalar = sim::numerics::from_half(v.half);
-    v.holds_half = false;
-  } else {
-    fabric::FabricBlock::Arrived arrived;
-    if (!fabric_.peek(pe, source.queue, now, &arrived) || arrived.control) {
-      chunk.waits_for = Activity::wavelet_wait;
-      return chunk;
+  const Operand& source = *v.decoded->arriving();
+  do {
+    float scalar;
+    if (v.holds_half) {
+      scalar = sim::numerics::from_half(v.half);
+      v.holds_half = false;
+    } else {
+      fabric::FabricBlock::Arrived arrived;
+      if (!fabric_.peek(pe, source.queue, now, &arrived) || arrived.control) {
+        chunk.waits_for = Activity::wavelet_wait;
+        return chunk;
+      }
+      fabric_.pop(pe, source.queue);
+      scalar = unpack(arrived.payload, source.type, 0);
+      if (sim::bytes_of(source.type) == 2) {
+        v.holds_half = true;
+        v.half = static_cast<std::uint16_t>(arrived.payload >> 16);
+      }
     }
-    fabric_.pop(pe, source.queue);
-    scalar = unpack(arrived.payload, source.type, 0);
-    if (sim::bytes_of(source.type) == 2) {
-      v.holds_half = true;
-      v.half = static_cast<std::uint16_t>(arrived.payload >> 16);
+    if (v.decoded->map_step) {
+      execute_map_step(pe, v, scalar);
+    } else {
+      execute(pe, v, v.row, scalar);
+      chunk.bank_conflict += conflicts(v, v.row);
     }
-  }
-  if (v.decoded->map_step)
-    execute_map_step(pe, v, scalar);
-  else
-    execute(pe, v, v.row, scalar);
-  chunk.busy = v.decoded->cost.row_cycles(v.n) + spec_.weight_issue_cycles;
-  if (!v.decoded->map_step) chunk.bank_conflict = conflicts(v, v.row);
-  ++v.row;
+    chunk.busy += v.row_cycles + static_cast<std::uint32_t>(spec_.weight_issue_cycles);
+    ++v.row;
+  } while (v.holds_half && v.row < v.rows && cores_[pe].microthreads == 0);
   return chunk;
 }
 
@@ -178,7 +180,7 @@ void CoreBlock::execute_map_step(std::uint32_t pe, const VectorState& v, float f
     sim::numerics::fma_scalar_half(sums, reinterpret_cast<const std::uint16_t*>(x), factor, v.n);
   else
     sim::numerics::fma_scalar(sums, reinterpret_cast<const float*>(x), factor, v.n);
-  record(cores_[pe].call).macs += v.n;
+  cores_[pe].macs += v.n;
 }
 
 void CoreBlock::execute(std::uint32_t pe, const VectorState& v, std::uint32_t row, float scalar) {
@@ -199,7 +201,7 @@ void CoreBlock::execute(std::uint32_t pe, const VectorState& v, std::uint32_t ro
   };
   const bool from_zero = i.from_zero && (row == 0 || i.dst.row_stride != 0);
   execute_row(i.op, operand(i.dst, v.dst), operand(i.a, v.a), operand(i.b, v.b), v.n, from_zero, v.key);
-  if (i.op == Opcode::fma && i.a.kind != Kind::immediate && i.b.kind != Kind::immediate) record(cores_[pe].call).macs += v.n;
+  if (i.op == Opcode::fma && i.a.kind != Kind::immediate && i.b.kind != Kind::immediate) cores_[pe].macs += v.n;
 }
 
 // One wavelet of an instruction that streams: at most one in, at most one out.
@@ -212,7 +214,7 @@ CoreBlock::Chunk CoreBlock::run_wavelet(std::uint32_t pe, VectorState& v, Cycle 
     chunk.busy = spec_.issue_cycles;
     if (chunk.busy > 0) return chunk;
   }
-  const Operand* in = i.a.kind == Kind::input ? &i.a : i.b.kind == Kind::input ? &i.b : nullptr;
+  const Operand* in = v.decoded->arriving();
   fabric::FabricBlock::Arrived arrived{};
   if (in != nullptr && (!fabric_.peek(pe, in->queue, now, &arrived) || arrived.control)) {
     chunk.waits_for = Activity::wavelet_wait;
@@ -228,8 +230,7 @@ CoreBlock::Chunk CoreBlock::run_wavelet(std::uint32_t pe, VectorState& v, Cycle 
   const std::uint32_t count = std::min<std::uint32_t>(cost.per_wavelet, v.n - v.element);
   fabric::Wavelet out;
   out.control = i.control;
-  if (moves_raw_words(i) && count == cost.per_wavelet && (i.a.kind != Kind::memory || i.a.element_stride == 1) &&
-      (i.dst.kind != Kind::memory || i.dst.element_stride == 1)) {
+  if (v.decoded->moves_words && count == cost.per_wavelet) {
     std::uint32_t word = arrived.payload;
     if (i.a.kind == Kind::memory) __builtin_memcpy(&word, sram_.at(pe, v.a + row_offset(i.a, v.row, v.element)), 4);
     if (i.dst.kind == Kind::memory) __builtin_memcpy(sram_.at(pe, v.dst + row_offset(i.dst, v.row, v.element)), &word, 4);
@@ -248,7 +249,7 @@ CoreBlock::Chunk CoreBlock::run_wavelet(std::uint32_t pe, VectorState& v, Cycle 
         store_element(sram_.at(pe, v.dst + row_offset(i.dst, v.row, v.element + k)), i.dst.type, result);
     }
   }
-  chunk.busy = std::max<std::int64_t>(1, cost.row_cycles(count));
+  chunk.busy = count == cost.per_wavelet ? cost.wavelet_cycles : cost.cycles_of_wavelet(count);
   v.element += count;
   if (v.element == v.n) {
     v.element = 0;

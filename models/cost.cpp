@@ -72,6 +72,7 @@ InstructionCost cost_of(const Instruction& i, const CoreSpec& spec) {
       cost.streams = true;
       cost.per_wavelet = sim::bytes_of(o->type) == 2 ? 2 : 1;
     }
+  cost.wavelet_cycles = static_cast<std::int32_t>(cost.cycles_of_wavelet(cost.per_wavelet));
   return cost;
 }
 

@@ -95,7 +95,11 @@ TEST(Activity, BusyStallsAndIdleOfEveryPeAddUpToTheCyclesOfEachStep) {
     EXPECT_GT(busy, 0u);
     // The same cycles, told by call, are those of all PEs.
     std::uint64_t by_call = 0;
-    for (const models::CallRecord& call : r.statistics.calls) by_call = std::accumulate(call.cycles.begin(), call.cycles.end(), by_call);
+    for (const models::CallRecord& call : r.statistics.calls) {
+      by_call = std::accumulate(call.cycles.begin(), call.cycles.end(), by_call);
+      by_call = std::accumulate(call.switch_cycles.begin(), call.switch_cycles.end(), by_call);
+      EXPECT_GT(call.switch_cycles[static_cast<std::size_t>(models::Activity::busy)], 0u);
+    }
     EXPECT_EQ(by_call, (r.last - r.first) * static_cast<std::uint64_t>(plan.width * plan.height));
   }
 }

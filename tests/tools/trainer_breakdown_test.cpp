@@ -104,6 +104,22 @@ TEST(Breakdown, LosesNoCycleOfAnyPe) {
   EXPECT_EQ(sums[idle], 3u * 134);
 }
 
+TEST(Breakdown, ChargesTheWorkOfASwitchToTheSwitch) {
+  Breakdown breakdown(two_pes(), {0, 4, 5});
+  models::StepResult s = step();
+  s.statistics.calls[0].cycles[idle] -= 7;
+  s.statistics.calls[0].switch_cycles[busy] += 4;
+  s.statistics.calls[0].switch_cycles[idle] += 3;
+  breakdown.add(s);
+  const BreakdownRow& embedding = breakdown.rows()[0];
+  const BreakdownRow& between = breakdown.rows()[3];
+  ASSERT_EQ(between.kernel, "kernel_switch");
+  EXPECT_EQ(embedding.pe_cycles[busy], 10u);
+  EXPECT_EQ(embedding.pe_cycles[idle], 10u);  // of its 2 x 20 PE cycles
+  EXPECT_EQ(between.pe_cycles[busy], 4u);
+  EXPECT_EQ(between.pe_cycles[busy] + between.pe_cycles[idle], 2 * between.cycles);
+}
+
 TEST(Breakdown, GivesAKernelNoMoreIdleTimeThanItsOwn) {
   Breakdown breakdown(two_pes(), {0, 4, 5});
   breakdown.add(step());

@@ -43,15 +43,19 @@ Breakdown::Breakdown(const models::WaferPlan& plan, const std::vector<double>& c
   for (const char* name : between_names) rows_.push_back(row_named(-1, "", name));
 }
 
-// Returns the call's idle PE cycles that lie beyond its own time.
+// Adds the call's time and work to its row and the work of the switch after it to that row. Returns the idle PE cycles that lie beyond the
+// call's own time.
 std::uint64_t Breakdown::add_call(BreakdownRow& row, const models::CallRecord& call) {
   const std::uint64_t cycles = call.last_done - call.first_start, own = cycles * pes_;
-  const std::uint64_t worked = sum(call.cycles) - call.cycles[idle];
-  const std::uint64_t kept = std::min(call.cycles[idle], own > worked ? own - worked : 0);
-  for (std::size_t a = 0; a < call.cycles.size(); ++a) row.pe_cycles[a] += a == idle ? kept : call.cycles[a];
+  const std::uint64_t worked = sum(call.cycles) - call.cycles[idle], idled = call.cycles[idle] + call.switch_cycles[idle];
+  const std::uint64_t kept = std::min(idled, own > worked ? own - worked : 0);
+  for (std::size_t a = 0; a < call.cycles.size(); ++a) {
+    row.pe_cycles[a] += a == idle ? kept : call.cycles[a];
+    between(kernel_switch).pe_cycles[a] += a == idle ? 0 : call.switch_cycles[a];
+  }
   row.cycles += cycles;
   row.macs += call.macs;
-  return call.cycles[idle] - kept;
+  return idled - kept;
 }
 
 void Breakdown::add(const models::StepResult& step) {
@@ -65,7 +69,7 @@ void Breakdown::add(const models::StepResult& step) {
                            "no kernel call is faster than its bound");
     cycles[k == 0 ? stream_in : kernel_switch] += calls[k].first_start - at;
     spare += add_call(rows_[row_of_call_[k]], calls[k]);
-    counted += sum(calls[k].cycles);
+    counted += sum(calls[k].cycles) + sum(calls[k].switch_cycles);
     at = calls[k].last_done;
   }
   const std::uint64_t drained = std::max(at, step.gradients);

@@ -8,8 +8,9 @@
 //   gradient_drain  after the last call, until the last gradient is in MemoryX
 //   update          after that: of a run's last step, until the last weight is updated
 // A kernel that waits for weights, because the link is slow or their update is not done, counts that among its own cycles.
-// The rows' cycles add up to the step's. A PE's cycles from its start of a call to its start of the next one are the call's; of its idle
-// time, what exceeds the call's own cycles times PEs belongs to the rows between the calls. The rows' PE cycles add up to cycles times PEs.
+// The rows' cycles add up to the step's. What a PE does from its start of a call to its completion is the call's, what it does from there
+// to its start of the next one the switch's. Idle time is the call's too, but what exceeds the call's own cycles times PEs belongs to the
+// rows between the calls. The rows' PE cycles add up to cycles times PEs.
 
 #include <array>
 #include <cstdint>
