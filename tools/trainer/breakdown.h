@@ -9,8 +9,8 @@
 //   update          after that: of a run's last step, until the last weight is updated
 // A kernel that waits for weights, because the link is slow or their update is not done, counts that among its own cycles.
 // The rows' cycles add up to the step's. What a PE does from its start of a call to its completion is the call's, what it does from there
-// to its start of the next one the switch's. Idle time is the call's too, but what exceeds the call's own cycles times PEs belongs to the
-// rows between the calls. The rows' PE cycles add up to cycles times PEs.
+// to its start of the next one the switch's, even while others still work on the call. Idle time is the call's too, but what exceeds the
+// call's own cycles times PEs belongs to the rows between the calls. All rows together: PE cycles = cycles times PEs.
 
 #include <array>
 #include <cstdint>
