@@ -144,6 +144,9 @@ float execute_element(Opcode op, float a, float b) {
     case Opcode::exp: return num::exp(a);
     case Opcode::log: return num::log(a);
     case Opcode::tanh: return num::tanh(a);
+    case Opcode::erf: return num::erf(a);
+    case Opcode::sin: return num::sin(a);
+    case Opcode::cos: return num::cos(a);
     case Opcode::rsqrt: return num::rsqrt(a);
     case Opcode::recip: return num::recip(a);
     default: throw sim::Error(sim::ErrorCategory::invariant, "not an element-wise opcode");

@@ -25,6 +25,9 @@ struct FunctionCycles {
   int exp = 12;
   int log = 16;
   int tanh = 18;
+  int erf = 24;
+  int sin = 16;
+  int cos = 16;
   int rsqrt = 16;
   int recip = 10;
 };

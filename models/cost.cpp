@@ -31,6 +31,9 @@ double table_rate(const Instruction& i, const CoreSpec& spec) {
     case Opcode::exp: return 1.0 / spec.function.exp;
     case Opcode::log: return 1.0 / spec.function.log;
     case Opcode::tanh: return 1.0 / spec.function.tanh;
+    case Opcode::erf: return 1.0 / spec.function.erf;
+    case Opcode::sin: return 1.0 / spec.function.sin;
+    case Opcode::cos: return 1.0 / spec.function.cos;
     case Opcode::rsqrt: return 1.0 / spec.function.rsqrt;
     case Opcode::recip: return 1.0 / spec.function.recip;
     default: return 1.0;

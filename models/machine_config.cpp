@@ -54,6 +54,9 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("core.function.exp", m.core.function.exp, cycles, Unit::none, "polynomial on the core, cycles an element");
   visit("core.function.log", m.core.function.log, cycles, Unit::none, "polynomial on the core, cycles an element");
   visit("core.function.tanh", m.core.function.tanh, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.function.erf", m.core.function.erf, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.function.sin", m.core.function.sin, cycles, Unit::none, "polynomial on the core, cycles an element");
+  visit("core.function.cos", m.core.function.cos, cycles, Unit::none, "polynomial on the core, cycles an element");
   visit("core.function.rsqrt", m.core.function.rsqrt, cycles, Unit::none, "polynomial on the core, cycles an element");
   visit("core.function.recip", m.core.function.recip, cycles, Unit::none, "polynomial on the core, cycles an element");
   visit("core.input_queue_words", m.core.input_queue_words, words, Unit::none, "");

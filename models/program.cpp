@@ -8,11 +8,11 @@
 namespace wafersim::models {
 namespace {
 
-constexpr std::array<const char*, 31> mnemonics = {
-    "mov",         "add",         "sub",         "mul",      "fma",          "max",     "neg",          "exp",
-    "log",         "tanh",        "rsqrt",       "recip",    "select_equal", "set",     "add_integer",  "sub_integer",
-    "mul_integer", "min_integer", "load",        "loop",     "end_loop",     "jump",    "branch_equal", "branch_not_equal",
-    "branch_less", "bind_input",  "bind_output", "activate", "block",        "unblock", "end_task"};
+constexpr std::array<const char*, 34> mnemonics = {
+    "mov",         "add",         "sub",         "mul",      "fma",   "max",      "neg",          "exp",          "log",
+    "tanh",        "erf",         "sin",         "cos",      "rsqrt", "recip",    "select_equal", "set",          "add_integer",
+    "sub_integer", "mul_integer", "min_integer", "load",     "loop",  "end_loop", "jump",         "branch_equal", "branch_not_equal",
+    "branch_less", "bind_input",  "bind_output", "activate", "block", "unblock",  "end_task"};
 
 [[noreturn]] void refuse(std::size_t at, const Instruction& i, const char* why) {
   throw sim::Error(sim::ErrorCategory::plan, fmt::format("instruction {} ({}): {}", at, disassemble(i), why));

@@ -29,6 +29,9 @@ enum class Opcode : std::uint8_t {
   exp,  // functions of a
   log,
   tanh,
+  erf,
+  sin,
+  cos,
   rsqrt,
   recip,
   select_equal,  // (u32) a == value ? b : dst

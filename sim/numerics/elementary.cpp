@@ -78,6 +78,73 @@ float tanh(float x) {
   return canonical(x != x ? x : std::copysign(y, x));
 }
 
+float erf(float x) {
+  const float magnitude = std::fabs(x);
+  if (!(magnitude > erf_split)) {
+    const float x2 = x * x;
+    float p = erf_small[5];
+    for (int i = 4; i >= 0; --i) p = std::fma(p, x2, erf_small[i]);
+    return canonical(std::fma(p, x, x));
+  }
+  const float clamped = magnitude < erf_max ? magnitude : erf_max;
+  float p = erf_large[6];
+  for (int i = 5; i >= 0; --i) p = std::fma(p, clamped, erf_large[i]);
+  return std::copysign(1.0f - exp(std::fma(p, clamped, -clamped)), x);
+}
+
+namespace {
+
+// x = quadrant * pi/2 + r; the quadrant counts modulo 4.
+struct ReducedAngle {
+  float r;
+  std::uint32_t quadrant;
+};
+
+ReducedAngle reduced_angle(float x) {
+  if (std::fabs(x) <= reduce_max) {
+    const float shifted = std::fma(x, two_over_pi, round_magic);
+    const float k = shifted - round_magic;
+    float r = x;
+    for (const float part : half_pi) r = std::fma(-k, part, r);
+    return {r, static_cast<std::uint32_t>(bits(shifted))};
+  }
+  // The words of 2/pi that matter for x's exponent, shifted to it; what comes before them gives whole turns.
+  const std::uint32_t pattern = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t mantissa = (pattern & 0x007FFFFFu) << 8 | 0x80000000u;
+  const std::uint32_t exponent = (pattern >> 23 & 0xFFu) - 126u, first = exponent >> 5, shift = exponent & 31u;
+  const auto word = [&](std::uint32_t i) {
+    const std::uint64_t high = i == 0 ? 0u : two_over_pi_bits[i - 1];
+    return static_cast<std::uint32_t>((high << 32 | two_over_pi_bits[i]) << shift >> 32);
+  };
+  std::uint64_t product = std::uint64_t{mantissa} * word(first + 2);
+  product = std::uint64_t{mantissa} * word(first + 1) + (product >> 32);
+  product += std::uint64_t{mantissa * word(first)} << 32;
+  const std::uint64_t nearest = product + (std::uint64_t{1} << 61);
+  const auto fraction = static_cast<std::int64_t>(product - (nearest >> 62 << 62));
+  const auto r = static_cast<float>(static_cast<double>(fraction) * 0x1.921fb54442d18p-62);
+  const auto quadrant = static_cast<std::uint32_t>(nearest >> 62);
+  return x < 0.0f ? ReducedAngle{-r, 0u - quadrant} : ReducedAngle{r, quadrant};
+}
+
+// sin(x + turns * pi/2)
+float sine(float x, std::uint32_t turns) {
+  if (!(std::fabs(x) <= std::numeric_limits<float>::max())) return std::bit_cast<float>(0x7FC00000u);
+  const ReducedAngle angle = reduced_angle(x);
+  const std::uint32_t quadrant = angle.quadrant + turns;
+  const float r = angle.r, r2 = r * r;
+  const float(&p)[4] = quadrant & 1u ? cos_p : sin_p;
+  float y = p[3];
+  for (int i = 2; i >= 0; --i) y = std::fma(y, r2, p[i]);
+  y = quadrant & 1u ? std::fma(y, r2, 1.0f) : std::fma(y, r2 * r, r);
+  return quadrant & 2u ? -y : y;
+}
+
+}  // namespace
+
+float sin(float x) { return sine(x, 0); }
+
+float cos(float x) { return sine(x, 1); }
+
 float rsqrt(float x) { return canonical(1.0f / std::sqrt(x)); }
 
 float recip(float x) { return canonical(1.0f / x); }

@@ -29,6 +29,10 @@ float exp(float x);
 // log(0) = -inf, log(x < 0) = NaN.
 float log(float x);
 float tanh(float x);
+float erf(float x);
+// Infinities give NaN. Beyond 2^16 the argument is reduced with integers.
+float sin(float x);
+float cos(float x);
 // 1 / sqrt(x), correctly rounded operations 1.0f / sqrt(x).
 float rsqrt(float x);
 // 1 / x.

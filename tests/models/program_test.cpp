@@ -34,7 +34,8 @@ Program everything() {
         a.fma(memory(Dtype::f32, reg(7, 64)), memory(Dtype::f16, imm(0), 2, 16), input_scalar(Dtype::f16, 1), imm(8), reg(9));
     map.from_zero = map.new_output = true;
   });
-  for (const Opcode op : {Opcode::neg, Opcode::exp, Opcode::log, Opcode::tanh, Opcode::rsqrt, Opcode::recip})
+  for (const Opcode op :
+       {Opcode::neg, Opcode::exp, Opcode::log, Opcode::tanh, Opcode::erf, Opcode::sin, Opcode::cos, Opcode::rsqrt, Opcode::recip})
     a.unary(op, memory(Dtype::f32, imm(0)), memory(Dtype::f32, imm(32)), imm(8));
   a.sub(memory(Dtype::f32, imm(0)), memory(Dtype::f32, imm(64)), constant(0.1f), imm(8));
   a.max(memory(Dtype::f16, imm(0)), memory(Dtype::f16, imm(64)), memory_scalar(Dtype::f16, imm(2)), imm(8));

@@ -61,6 +61,39 @@ TEST(Elementary, TanhIsWithinTwoUlpOverAllFloats) {
   EXPECT_GT(worst, 0.4) << "a measure that cannot fail";
 }
 
+TEST(Elementary, ErfIsWithinTwoUlpOverAllFloats) {
+  const double worst = worst_ulp([](float x) { return erf(x); }, [](double x) { return std::erf(x); }, bits(0.9f), bits(0.95f));
+  EXPECT_LT(worst, 2.0);
+  EXPECT_GT(worst, 0.4) << "a measure that cannot fail";
+}
+
+TEST(Elementary, SinIsWithinTwoUlpOverAllFloats) {
+  const double worst = worst_ulp([](float x) { return sin(x); }, [](double x) { return std::sin(x); }, bits(3.1f), bits(3.2f));
+  EXPECT_LT(worst, 2.0);
+  EXPECT_GT(worst, 0.4) << "a measure that cannot fail";
+}
+
+TEST(Elementary, CosIsWithinTwoUlpOverAllFloats) {
+  const double worst = worst_ulp([](float x) { return cos(x); }, [](double x) { return std::cos(x); }, bits(65500.0f), bits(65600.0f));
+  EXPECT_LT(worst, 2.0);
+  EXPECT_GT(worst, 0.4) << "a measure that cannot fail";
+}
+
+TEST(Elementary, ErfSinAndCosMeetTheirEdges) {
+  EXPECT_EQ(erf(inf), 1.0f);
+  EXPECT_EQ(erf(-inf), -1.0f);
+  EXPECT_EQ(erf(FLT_MAX), 1.0f);
+  EXPECT_EQ(bits(erf(-0.0f)), bits(-0.0f));
+  EXPECT_EQ(sin(-0.0f), 0.0f);
+  EXPECT_EQ(sin(FLT_MAX), -sin(-FLT_MAX));
+  EXPECT_EQ(cos(FLT_MAX), cos(-FLT_MAX));
+  EXPECT_EQ(cos(0.0f), 1.0f);
+  for (const float x : {inf, -inf}) {
+    EXPECT_EQ(bits(sin(x)), nan_bits);
+    EXPECT_EQ(bits(cos(x)), nan_bits);
+  }
+}
+
 TEST(Elementary, ExpMeetsItsEdges) {
   EXPECT_EQ(bits(exp(-inf)), bits(0.0f));
   EXPECT_EQ(exp(inf), inf);
@@ -96,8 +129,8 @@ TEST(Elementary, TanhMeetsItsEdges) {
 TEST(Elementary, ANanResultIsAlwaysTheOnePattern) {
   for (const std::uint32_t pattern : {0x7FC00000u, 0xFFC00000u, 0x7F800001u, 0xFFFFFFFFu}) {
     const auto nan = std::bit_cast<float>(pattern);
-    for (const float y :
-         {exp(nan), log(nan), tanh(nan), rsqrt(nan), recip(nan), add(nan, 1.0f), sub(1.0f, nan), mul(nan, nan), fma(nan, 1.0f, 2.0f)}) {
+    for (const float y : {exp(nan), log(nan), tanh(nan), erf(nan), sin(nan), cos(nan), rsqrt(nan), recip(nan), add(nan, 1.0f),
+                          sub(1.0f, nan), mul(nan, nan), fma(nan, 1.0f, 2.0f)}) {
       EXPECT_EQ(bits(y), nan_bits);
     }
   }
@@ -144,6 +177,14 @@ TEST(Elementary, GivesTheRecordedBits) {
     take(round_to_half(x));
   }
   EXPECT_EQ(digest, 2889806032354809954u);
+}
+
+TEST(Elementary, ErfSinAndCosGiveTheRecordedBits) {
+  std::uint64_t digest = 1469598103934665603u;  // as above
+  for (std::uint32_t pattern = 0; pattern < 0xFFFF0000u; pattern += 65521)
+    for (const float y : {erf(std::bit_cast<float>(pattern)), sin(std::bit_cast<float>(pattern)), cos(std::bit_cast<float>(pattern))})
+      digest = (digest ^ bits(y)) * 1099511628211u;
+  EXPECT_EQ(digest, 9640305544617848877u);
 }
 
 }  // namespace
