@@ -34,7 +34,7 @@ GradientCollector::GradientCollector(const std::vector<const CallStream*>& strea
             sim::require_invariant(word.token < training.tokens() && word.index < static_cast<std::uint32_t>(training.embedding.width),
                                    "a token's gradient is that of a feature of a token of the batch");
             token_table_ = index_.of(training.embedding.token);
-            position_table_ = index_.of(training.embedding.position);
+            position_table_ = index_.of(training.embedding.position.value_or(training.embedding.token));
             break;
         }
     }
@@ -96,8 +96,9 @@ void GradientCollector::scatter_tokens(const std::vector<std::uint32_t>& tokens)
   for (std::size_t token = 0; token * width < token_gradients_.size(); ++token) {
     const float* dx = &token_gradients_[token * width];
     float* by_id = &gradients[training_.embedding.token + tokens[token] * width];
-    float* by_position = &gradients[training_.embedding.position + token % sequence * width];
     for (std::size_t f = 0; f < width; ++f) by_id[f] = by_id[f] + dx[f];
+    if (!training_.embedding.position) continue;
+    float* by_position = &gradients[*training_.embedding.position + token % sequence * width];
     for (std::size_t f = 0; f < width; ++f) by_position[f] = by_position[f] + dx[f];
   }
 }

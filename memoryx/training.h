@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "memoryx/update.h"
@@ -11,9 +12,9 @@ namespace wafersim::memoryx {
 
 // Rows of the two embedding tables in the parameter store, in elements.
 struct EmbeddingPlace {
-  std::size_t token = 0;     // row of token id 0
-  std::size_t position = 0;  // row of position 0
-  int width = 0;             // elements a row
+  std::size_t token = 0;                // row of token id 0
+  std::optional<std::size_t> position;  // row of position 0, where positions have rows
+  int width = 0;                        // elements a row
 };
 
 struct TrainingSpec {

@@ -48,12 +48,21 @@ class Differentiator {
         save("mean");
         save("rstd");
         break;
+      case OpKind::rms_norm:
+        step.kind = TrainingKind::rms_norm;
+        save("rstd");
+        break;
       case OpKind::linear: step.kind = TrainingKind::linear; break;
+      case OpKind::share_keys: step.kind = TrainingKind::share_keys; break;
+      case OpKind::rotary: step.kind = TrainingKind::rotary; break;
       case OpKind::attention:
         step.kind = TrainingKind::attention;
         save("lse");
         break;
       case OpKind::gelu: step.kind = TrainingKind::gelu; break;
+      case OpKind::gelu_erf: step.kind = TrainingKind::gelu_erf; break;
+      case OpKind::relu: step.kind = TrainingKind::relu; break;
+      case OpKind::swiglu: step.kind = TrainingKind::swiglu; break;
       case OpKind::residual: step.kind = TrainingKind::residual; break;
       case OpKind::loss:
         step.kind = TrainingKind::loss;
@@ -76,12 +85,18 @@ class Differentiator {
       case OpKind::layer_norm:
         emit(f, TrainingKind::layer_norm_gradient, {in[0], f.outputs[1], f.outputs[2], dy}, in[0], {f.parameters[0]}, f.parameters);
         break;
+      case OpKind::rms_norm: emit(f, TrainingKind::rms_norm_gradient, {in[0], f.outputs[1], dy}, in[0], f.parameters, f.parameters); break;
       case OpKind::linear:  // weights first: after it x is not needed
         emit(f, TrainingKind::linear_weight_gradient, {in[0], dy}, no_tensor, {}, f.parameters);
-        emit(f, TrainingKind::linear_input_gradient, {dy}, in[0], {f.parameters[0]}, {});
+        emit(f, TrainingKind::linear_input_gradient, {dy}, in[0], {f.parameters.begin(), f.parameters.begin() + op.matrices}, {});
         break;
+      case OpKind::share_keys: emit(f, TrainingKind::share_keys_gradient, {dy}, in[0], {}, {}); break;
+      case OpKind::rotary: emit(f, TrainingKind::rotary_gradient, {dy}, in[0], {}, {}); break;
       case OpKind::attention: emit(f, TrainingKind::attention_gradient, {in[0], f.outputs[0], f.outputs[1], dy}, in[0], {}, {}); break;
       case OpKind::gelu: emit(f, TrainingKind::gelu_gradient, {in[0], dy}, in[0], {}, {}); break;
+      case OpKind::gelu_erf: emit(f, TrainingKind::gelu_erf_gradient, {in[0], dy}, in[0], {}, {}); break;
+      case OpKind::relu: emit(f, TrainingKind::relu_gradient, {in[0], dy}, in[0], {}, {}); break;
+      case OpKind::swiglu: emit(f, TrainingKind::swiglu_gradient, {in[0], dy}, in[0], {}, {}); break;
       case OpKind::residual:
         contribute(in[0], dy, f);
         contribute(in[1], dy, f);
@@ -144,6 +159,18 @@ const char* name(TrainingKind kind) {
     case TrainingKind::linear: return "linear";
     case TrainingKind::attention: return "attention";
     case TrainingKind::gelu: return "gelu";
+    case TrainingKind::rms_norm: return "rms_norm";
+    case TrainingKind::rms_norm_gradient: return "rms_norm_gradient";
+    case TrainingKind::share_keys: return "share_keys";
+    case TrainingKind::share_keys_gradient: return "share_keys_gradient";
+    case TrainingKind::rotary: return "rotary";
+    case TrainingKind::rotary_gradient: return "rotary_gradient";
+    case TrainingKind::gelu_erf: return "gelu_erf";
+    case TrainingKind::gelu_erf_gradient: return "gelu_erf_gradient";
+    case TrainingKind::relu: return "relu";
+    case TrainingKind::relu_gradient: return "relu_gradient";
+    case TrainingKind::swiglu: return "swiglu";
+    case TrainingKind::swiglu_gradient: return "swiglu_gradient";
     case TrainingKind::residual: return "residual";
     case TrainingKind::loss: return "loss";
     case TrainingKind::loss_gradient: return "loss_gradient";

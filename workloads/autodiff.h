@@ -15,19 +15,31 @@ namespace wafersim::workloads {
 enum class TrainingKind {
   embedding,               // () -> (x)
   layer_norm,              // (x) -> (y, mean, rstd)
+  rms_norm,                // (x) -> (y, rstd)
   linear,                  // (x) -> (y)
+  share_keys,              // (grouped qkv) -> (qkv)
+  rotary,                  // (qkv) -> (qkv)
   attention,               // (qkv) -> (o, lse)
   gelu,                    // (x) -> (y)
+  gelu_erf,                // (x) -> (y)
+  relu,                    // (x) -> (y)
+  swiglu,                  // (gate and up) -> (y)
   residual,                // (x, branch) -> (y)
   loss,                    // (x) -> (lse)
   loss_gradient,           // (x, lse) -> (dx); gradient of the unembedding
-  linear_weight_gradient,  // (x, dy) -> (); gradients of matrix and bias
+  linear_weight_gradient,  // (x, dy) -> (); gradients of matrices and biases
   linear_input_gradient,   // (dy) -> (dx)
   layer_norm_gradient,     // (x, mean, rstd, dy) -> (dx); gradients of gain and bias
+  rms_norm_gradient,       // (x, rstd, dy) -> (dx); gradient of the gain
+  share_keys_gradient,     // (dqkv) -> (grouped dqkv); sums over the heads of a group
+  rotary_gradient,         // (dqkv) -> (dqkv)
   attention_gradient,      // (qkv, o, lse, do) -> (dqkv)
   gelu_gradient,           // (x, dy) -> (dx)
+  gelu_erf_gradient,       // (x, dy) -> (dx)
+  relu_gradient,           // (x, dy) -> (dx)
+  swiglu_gradient,         // (gate and up, dy) -> (their gradient)
   gradient_sum,            // (a, b) -> (a + b)
-  embedding_gradient,      // (dx) -> (); gradients of token and position rows
+  embedding_gradient,      // (dx) -> (); gradients of token rows and, where there are any, position rows
 };
 
 struct TrainingOp {

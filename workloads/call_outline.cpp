@@ -7,7 +7,7 @@ namespace {
 
 class Outliner {
  public:
-  Outliner(const LoweringSpec& spec, const TrainingGraph& graph) : spec_(spec), graph_(graph) {}
+  Outliner(const LoweringSpec& spec, const TrainingGraph& graph) : spec_(spec), graph_(graph), table_(parameter_table(spec.shape)) {}
 
   std::vector<CallOutline> run() {
     for (const TrainingOp& op : graph_.ops) add(op);
@@ -17,16 +17,7 @@ class Outliner {
  private:
   Features features(int tensor) const { return graph_.tensors[static_cast<std::size_t>(tensor)].features; }
   int rows(int tensor) const { return tile_rows(features(tensor), spec_.shape, spec_.layout); }
-  int count(int tensor) const {
-    switch (features(tensor)) {
-      case Features::residual:
-      case Features::heads: return spec_.shape.width;
-      case Features::qkv: return 3 * spec_.shape.width;
-      case Features::inner: return spec_.shape.inner;
-      case Features::statistic: break;
-    }
-    return 1;
-  }
+  int count(int tensor) const { return feature_count(features(tensor), spec_.shape); }
 
   CallOutline& call(const TrainingOp& op, CallKind kind, const char* kernel, const char* phase) {
     CallOutline c;
@@ -42,6 +33,8 @@ class Outliner {
     calls_.push_back(c);
     return calls_.back();
   }
+  // Matrices have two extents, biases one.
+  bool biased(const std::vector<int>& parameters) const { return table_[parameters.back()].shape.size() == 1; }
   // `from` and `to`: tensors whose features a matrix connects.
   void matrix(CallOutline& c, int from, int to, bool bias) const {
     c.bias = bias;
@@ -55,6 +48,7 @@ class Outliner {
 
   const LoweringSpec& spec_;
   const TrainingGraph& graph_;
+  memoryx::ParameterTable table_;
   std::vector<CallOutline> calls_;
 };
 
@@ -66,8 +60,13 @@ void Outliner::unembedding_gradient(const TrainingOp& op) {
       c.outputs = outputs;
       c.tile_outputs = spec_.loss_outputs_per_pe;
     };
-    sized(call(op, CallKind::logit_gradient, "loss", "recompute"));
-    sized(call(op, CallKind::weight_gradient, "linear", "weight_gradient"));
+    const bool bias = biased(op.parameters);
+    CallOutline& again = call(op, CallKind::logit_gradient, "loss", "recompute");
+    sized(again);
+    again.bias = bias;
+    CallOutline& weights = call(op, CallKind::weight_gradient, "linear", "weight_gradient");
+    sized(weights);
+    weights.bias = bias;
     CallOutline& back = call(op, CallKind::linear, "linear", "input_gradient");
     sized(back);
     std::swap(back.inputs, back.outputs);
@@ -86,19 +85,27 @@ void Outliner::add(const TrainingOp& op) {
       return;
     }
     case TrainingKind::layer_norm: call(op, CallKind::layer_norm, "layer_norm", "forward"); return;
-    case TrainingKind::linear: matrix(call(op, CallKind::linear, "linear", "forward"), op.inputs[0], op.outputs[0], true); return;
+    case TrainingKind::rms_norm: call(op, CallKind::rms_norm, "rms_norm", "forward"); return;
+    case TrainingKind::linear:
+      return matrix(call(op, CallKind::linear, "linear", "forward"), op.inputs[0], op.outputs[0], biased(op.parameters));
+    case TrainingKind::share_keys: call(op, CallKind::share_keys, "share_keys", "forward"); return;
+    case TrainingKind::rotary: call(op, CallKind::rotary, "rotary", "forward"); return;
     case TrainingKind::attention: call(op, CallKind::attention, "attention", "forward").tile_outputs = rows(op.outputs[0]); return;
     case TrainingKind::gelu: call(op, CallKind::gelu, "gelu", "forward"); return;
+    case TrainingKind::gelu_erf: call(op, CallKind::gelu_erf, "gelu_erf", "forward"); return;
+    case TrainingKind::relu: call(op, CallKind::relu, "relu", "forward"); return;
+    case TrainingKind::swiglu: call(op, CallKind::swiglu, "swiglu", "forward").tile_outputs = rows(op.outputs[0]); return;
     case TrainingKind::residual: call(op, CallKind::add, "residual", "forward"); return;
     case TrainingKind::loss: {
       CallOutline& c = call(op, CallKind::loss, "loss", "forward");
       c.outputs = spec_.shape.vocabulary;
       c.tile_outputs = spec_.loss_outputs_per_pe;
+      c.bias = biased(op.parameters);
       return;
     }
     case TrainingKind::loss_gradient: return unembedding_gradient(op);
     case TrainingKind::linear_weight_gradient:
-      return matrix(call(op, CallKind::weight_gradient, "linear", "weight_gradient"), op.inputs[0], op.inputs[1], true);
+      return matrix(call(op, CallKind::weight_gradient, "linear", "weight_gradient"), op.inputs[0], op.inputs[1], biased(op.gradients));
     case TrainingKind::linear_input_gradient:
       return matrix(call(op, CallKind::linear, "linear", "input_gradient"), op.inputs[0], op.outputs[0], false);
     case TrainingKind::layer_norm_gradient: call(op, CallKind::layer_norm_gradient, "layer_norm", "gradient"); return;
@@ -106,6 +113,12 @@ void Outliner::add(const TrainingOp& op) {
       call(op, CallKind::attention_gradient, "attention", "gradient").tile_outputs = rows(op.inputs[1]);
       return;
     case TrainingKind::gelu_gradient: call(op, CallKind::gelu_gradient, "gelu", "gradient"); return;
+    case TrainingKind::rms_norm_gradient: call(op, CallKind::rms_norm_gradient, "rms_norm", "gradient"); return;
+    case TrainingKind::share_keys_gradient: call(op, CallKind::share_keys_gradient, "share_keys", "gradient"); return;
+    case TrainingKind::rotary_gradient: call(op, CallKind::rotary, "rotary", "gradient"); return;
+    case TrainingKind::gelu_erf_gradient: call(op, CallKind::gelu_erf_gradient, "gelu_erf", "gradient"); return;
+    case TrainingKind::relu_gradient: call(op, CallKind::relu_gradient, "relu", "gradient"); return;
+    case TrainingKind::swiglu_gradient: call(op, CallKind::swiglu_gradient, "swiglu", "gradient").tile_outputs = rows(op.inputs[1]); return;
     case TrainingKind::gradient_sum: call(op, CallKind::add, "residual", "gradient"); return;
     case TrainingKind::embedding_gradient: call(op, CallKind::embedding_gradient, "embedding", "gradient"); return;
   }

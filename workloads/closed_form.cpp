@@ -143,8 +143,19 @@ EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
       return {0, all_columns * call.tile_outputs * columns * call.tile_inputs + (call.bias ? columns * call.tile_outputs : 0)};
     case CallKind::layer_norm_gradient: return {columns * call.tile_inputs, columns * 2 * call.tile_inputs};
     case CallKind::embedding_gradient: return {0, slots * all_columns * call.tile_inputs};
+    case CallKind::rms_norm:
+    case CallKind::rms_norm_gradient:
     case CallKind::attention:
     case CallKind::gelu:
+    case CallKind::share_keys:
+    case CallKind::rotary:
+    case CallKind::share_keys_gradient:
+    case CallKind::gelu_erf:
+    case CallKind::relu:
+    case CallKind::swiglu:
+    case CallKind::gelu_erf_gradient:
+    case CallKind::relu_gradient:
+    case CallKind::swiglu_gradient:
     case CallKind::add:
     case CallKind::attention_gradient:
     case CallKind::gelu_gradient:
@@ -162,6 +173,17 @@ double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, con
     case CallKind::embedding: return form.embedding();
     case CallKind::layer_norm: return form.layer_norm();
     case CallKind::linear: return form.linear(call.tile_outputs, call.tile_inputs);
+    case CallKind::rms_norm:
+    case CallKind::rms_norm_gradient:
+    case CallKind::share_keys:
+    case CallKind::rotary:
+    case CallKind::share_keys_gradient:
+    case CallKind::gelu_erf:
+    case CallKind::relu:
+    case CallKind::swiglu:
+    case CallKind::gelu_erf_gradient:
+    case CallKind::relu_gradient:
+    case CallKind::swiglu_gradient: break;
     case CallKind::attention: return form.attention();
     case CallKind::gelu: return form.gelu();
     case CallKind::add: return form.add();

@@ -30,8 +30,8 @@ std::vector<int> execution_order(const ModelGraph& model);
 std::vector<int> inputs_of(const ModelGraph& model, int vertex);
 int output_of(const ModelGraph& model, int vertex);
 
-// GPT-2 of a shape; parameter indices are those of parameter_table(shape).
-ModelGraph build_gpt2(const ModelShape& shape);
+// The model of a shape; parameter indices are those of parameter_table(shape).
+ModelGraph build_model(const ModelShape& shape);
 
 // {"ops": [{name, kind, layer, parameters}], "tensors": [{name, features}], "edges": [{from, to, tensor, operand}]}
 void to_json(nlohmann::json& out, const ModelGraph& model);

@@ -1,5 +1,8 @@
 #include "workloads/hf_config.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -7,115 +10,54 @@
 #include "sim/config/tree.h"
 #include "sim/error.h"
 #include "sim/json_file.h"
+#include "workloads/family.h"
+#include "workloads/hf_keys.h"
 
 namespace wafersim::workloads {
 namespace {
 
 using sim::Range;
 
-// Keys of GPT2Config and PretrainedConfig that say nothing about the mathematics of training, or only about how Python runs it.
-constexpr const char* inert_keys[] = {"_attn_implementation",
-                                      "_commit_hash",
-                                      "_name_or_path",
-                                      "attn_implementation",
-                                      "attn_implementation_autoset",
-                                      "_attn_implementation_autoset",
-                                      "bad_words_ids",
-                                      "begin_suppress_tokens",
-                                      "bos_token_id",
-                                      "chunk_size_feed_forward",
-                                      "decoder_start_token_id",
-                                      "diversity_penalty",
-                                      "do_sample",
-                                      "dtype",
-                                      "early_stopping",
-                                      "encoder_no_repeat_ngram_size",
-                                      "eos_token_id",
-                                      "exponential_decay_length_penalty",
-                                      "finetuning_task",
-                                      "forced_bos_token_id",
-                                      "forced_eos_token_id",
-                                      "gradient_checkpointing",
-                                      "id2label",
-                                      "is_decoder",
-                                      "label2id",
-                                      "length_penalty",
-                                      "max_length",
-                                      "min_length",
-                                      "model_type",
-                                      "name_or_path",
-                                      "no_repeat_ngram_size",
-                                      "num_beam_groups",
-                                      "num_beams",
-                                      "num_labels",
-                                      "num_return_sequences",
-                                      "output_attentions",
-                                      "output_hidden_states",
-                                      "output_scores",
-                                      "pad_token_id",
-                                      "prefix",
-                                      "problem_type",
-                                      "remove_invalid_values",
-                                      "repetition_penalty",
-                                      "return_dict",
-                                      "return_dict_in_generate",
-                                      "sep_token_id",
-                                      "summary_activation",
-                                      "summary_proj_to_labels",
-                                      "summary_type",
-                                      "summary_use_proj",
-                                      "suppress_tokens",
-                                      "task_specific_params",
-                                      "temperature",
-                                      "tf_legacy_loss",
-                                      "tokenizer_class",
-                                      "top_k",
-                                      "top_p",
-                                      "torch_dtype",
-                                      "torchscript",
-                                      "transformers_version",
-                                      "typical_p",
-                                      "use_bfloat16",
-                                      "use_cache"};
-
 [[noreturn]] void unsupported(const sim::ConfigTree& tree, const std::string& key, const std::string& what) {
   throw sim::Error(sim::ErrorCategory::unsupported, tree.message(key, what));
 }
 
-// A flag that must have the value it has in plain GPT-2.
-void require_flag(sim::ConfigReader& reader, const sim::ConfigTree& tree, const char* key, bool plain) {
-  if (reader.boolean(key, plain) == plain) return;
-  unsupported(tree, key, fmt::format("changes the mathematics; only {} is supported", plain));
+// A number under its name in the family or the alias that transformers maps to it.
+double number(sim::ConfigReader& reader, const HfKey& key, Range range) {
+  const double value = reader.number(key.name, range, key.standard);
+  if (key.alias.empty() || !reader.given(key.alias)) return value;
+  const double other = reader.number(key.alias, range);
+  if (reader.given(key.name) && other != value) reader.fail(key.alias, fmt::format("contradicts {} = {}", key.name, value));
+  return other;
+}
+int shape(sim::ConfigReader& reader, const HfKey& key, Range range) {
+  for (const std::string& given : {key.name, key.alias})
+    if (!given.empty() && reader.given(given)) reader.integer(given, range);
+  return static_cast<int>(number(reader, key, range));
 }
 
-// An integer under its GPT2Config name or the alias that transformers maps to it.
-int shape(sim::ConfigReader& reader, const char* key, const char* alias, Range range, int standard) {
-  const auto value = reader.integer(key, range, standard);
-  if (alias == nullptr || !reader.given(alias)) return static_cast<int>(value);
-  const auto other = reader.integer(alias, range);
-  if (reader.given(key) && other != value) reader.fail(alias, fmt::format("contradicts {} = {}", key, value));
-  return static_cast<int>(other);
-}
-
-void check_family(sim::ConfigReader& reader, const sim::ConfigTree& tree) {
-  const std::string family = reader.text("model_type");
-  if (reader.given("model_type") && family != "gpt2") unsupported(tree, "model_type", "only gpt2 is supported");
-  const std::string activation = reader.text("activation_function", "gelu_new");
-  if (activation != "gelu_new" && activation != "gelu_pytorch_tanh" && activation != "gelu_fast") {
-    unsupported(tree, "activation_function", "only the tanh form of GELU is supported: gelu_new, gelu_pytorch_tanh, gelu_fast");
+HfKeys read_family(sim::ConfigReader& reader, const sim::ConfigTree& tree) {
+  constexpr std::array families = {Family::gpt2, Family::gptj, Family::gpt_neox, Family::llama};
+  const std::string given = reader.text("model_type");
+  if (!reader.given("model_type")) reader.fail("model_type", "is required and missing");
+  std::vector<std::string> known;
+  for (const Family family : families) {
+    if (given == name(family)) return hf_keys(family);
+    known.emplace_back(name(family));
   }
-  require_flag(reader, tree, "scale_attn_weights", true);
-  require_flag(reader, tree, "scale_attn_by_inverse_layer_idx", false);
-  require_flag(reader, tree, "add_cross_attention", false);
-  require_flag(reader, tree, "is_encoder_decoder", false);
-  require_flag(reader, tree, "tie_encoder_decoder", false);
+  unsupported(tree, "model_type", fmt::format("is not one of {}", fmt::join(known, ", ")));
+}
+
+// Values that leave the mathematics as they are in the plain model of the family.
+void check_plain(sim::ConfigReader& reader, const sim::ConfigTree& tree, const HfKeys& keys) {
+  for (const auto& [key, plain] : keys.flags)
+    if (reader.boolean(key, plain) != plain) unsupported(tree, key, fmt::format("changes the mathematics; only {} is supported", plain));
   reader.accept("architectures");
-  if (const sim::ConfigLeaf* leaf = tree.find("architectures"); leaf != nullptr) {
-    for (const nlohmann::json& model : leaf->value) {
-      if (model != "GPT2LMHeadModel" && model != "GPT2Model") unsupported(tree, "architectures", "only GPT2LMHeadModel is supported");
-    }
-  }
-  for (const char* key : {"pruned_heads", "quantization_config", "cross_attention_hidden_size"}) {
+  if (const sim::ConfigLeaf* leaf = tree.find("architectures"); leaf != nullptr)
+    for (const nlohmann::json& model : leaf->value)
+      if (std::find(keys.architectures.begin(), keys.architectures.end(), model) == keys.architectures.end())
+        unsupported(tree, "architectures", fmt::format("only {} is supported", keys.architectures[0]));
+  for (const std::string& key : keys.empty) {
     reader.accept(key);
     const sim::ConfigLeaf* leaf = tree.find(key);
     const bool plain = leaf == nullptr ? !tree.has_below(key) : leaf->value.empty();
@@ -123,18 +65,55 @@ void check_family(sim::ConfigReader& reader, const sim::ConfigTree& tree) {
   }
 }
 
-void note_ignored(sim::ConfigReader& reader, HfConfig& config) {
-  for (const char* key : {"attn_pdrop", "embd_pdrop", "resid_pdrop", "summary_first_dropout"}) {
+Activation read_activation(sim::ConfigReader& reader, const sim::ConfigTree& tree, const HfKeys& keys) {
+  const std::string given = reader.text(keys.activation, keys.activations[0].first);
+  std::vector<std::string> known;
+  for (const auto& [text, activation] : keys.activations) {
+    if (given == text) return activation;
+    known.push_back(text);
+  }
+  unsupported(tree, keys.activation, fmt::format("only {} are supported", fmt::join(known, ", ")));
+}
+
+void read_heads(sim::ConfigReader& reader, const sim::ConfigTree& tree, const HfKeys& keys, ModelShape& s) {
+  const bool divides = s.width % s.heads == 0;
+  if (!keys.kv_heads.empty()) s.kv_heads = static_cast<int>(reader.integer(keys.kv_heads, Range{1, 1 << 16}, s.heads));
+  if (s.heads % s.key_heads() != 0) reader.fail(keys.kv_heads, fmt::format("does not divide the {} heads", s.heads));
+  if (!keys.head_width.empty() && reader.given(keys.head_width)) {
+    s.head_width = static_cast<int>(reader.integer(keys.head_width, Range{1, 1 << 20}));
+    return;
+  }
+  if (!divides) reader.fail(keys.heads.name, fmt::format("{} heads do not divide the width {} = {}", s.heads, keys.width.name, s.width));
+  if (keys.head_check.empty()) return;
+  if (reader.integer(keys.head_check, Range{1, 1 << 20}, s.head()) != s.head())
+    unsupported(tree, keys.head_check, fmt::format("only {} / {} = {} is supported", keys.width.name, keys.heads.name, s.head()));
+}
+
+void read_rotation(sim::ConfigReader& reader, const HfKeys& keys, ModelShape& s) {
+  if (keys.rotation == HfKeys::Rotation::none) return;
+  std::string key = keys.heads.name;
+  s.rotary = s.head();
+  if (keys.rotation == HfKeys::Rotation::features) {
+    key = "rotary_dim";
+    s.rotary = static_cast<int>(reader.integer(key, Range{1, 1 << 20}, s.head()));
+  }
+  if (keys.rotation == HfKeys::Rotation::fraction) {
+    key = "rotary_pct";
+    s.rotary = static_cast<int>(s.head() * reader.number(key, Range{0, 1}, 0.25));
+  }
+  if (!keys.rotary_base.name.empty()) s.rotary_base = number(reader, keys.rotary_base, Range{1.001, 1e12});
+  if (s.rotary % 2 != 0 || s.rotary < 2 || s.rotary > s.head())
+    reader.fail(key, fmt::format("rotates {} of a head's {} features; an even number of them, at least 2, is needed", s.rotary, s.head()));
+}
+
+void note_ignored(sim::ConfigReader& reader, const HfKeys& keys, HfConfig& config) {
+  for (const std::string& key : keys.dropout) {
     const double rate = reader.number(key, Range{0, 1}, 0.0);
-    if (rate > 0 && std::string(key) != "summary_first_dropout")
-      config.ignored.push_back(fmt::format("{} = {}: dropout is not applied", key, rate));
+    if (rate > 0) config.ignored.push_back(fmt::format("{} = {}: dropout is not applied", key, rate));
   }
-  if (reader.boolean("reorder_and_upcast_attn", false)) {
-    config.ignored.push_back("reorder_and_upcast_attn = true: scores are accumulated in fp32 in any case");
-  }
-  for (const char* key : inert_keys) {
-    if (std::string(key) != "model_type") reader.accept(key);
-  }
+  for (const std::string& key : keys.upcast)
+    if (reader.boolean(key, false)) config.ignored.push_back(key + " = true: scores are accumulated in fp32 in any case");
+  for (const std::string& key : inert_hf_keys()) reader.accept(key);
 }
 
 // transformers writes null for "the default".
@@ -153,23 +132,29 @@ HfConfig parse_hf_config(const sim::ConfigTree& given) {
   sim::ConfigReader reader(tree);
   HfConfig config;
   ModelShape& s = config.shape;
-  check_family(reader, tree);
-  s.layers = shape(reader, "n_layer", "num_hidden_layers", Range{1, 4096}, 12);
-  s.width = shape(reader, "n_embd", "hidden_size", Range{1, 1 << 20}, 768);
-  s.heads = shape(reader, "n_head", "num_attention_heads", Range{1, 1 << 16}, 12);
-  s.positions = shape(reader, "n_positions", "max_position_embeddings", Range{1, 1 << 24}, 1024);
-  s.vocabulary = shape(reader, "vocab_size", nullptr, Range{2, 1 << 24}, 50257);
-  s.inner = shape(reader, "n_inner", nullptr, Range{1, 1 << 22}, 4 * s.width);
-  s.layer_norm_epsilon = reader.number("layer_norm_epsilon", Range{1e-12, 1}, 1e-5);
-  s.tied = reader.boolean("tie_word_embeddings", true);
+  const HfKeys keys = read_family(reader, tree);
+  s.family = keys.family;
+  s.activation = read_activation(reader, tree, keys);
+  check_plain(reader, tree, keys);
+  s.layers = shape(reader, keys.layers, Range{1, 4096});
+  s.width = shape(reader, keys.width, Range{1, 1 << 20});
+  s.heads = shape(reader, keys.heads, Range{1, 1 << 16});
+  s.positions = shape(reader, keys.positions, Range{1, 1 << 24});
+  s.vocabulary = shape(reader, keys.vocabulary, Range{2, 1 << 24});
+  HfKey inner = keys.inner;
+  if (inner.standard == 0) inner.standard = 4.0 * s.width;
+  s.inner = shape(reader, inner, Range{1, 1 << 22});
+  s.layer_norm_epsilon = reader.number(keys.epsilon.name, Range{1e-12, 1}, keys.epsilon.standard);
+  s.tied = reader.boolean("tie_word_embeddings", keys.tied);
+  s.parallel_residual = keys.parallel.empty() ? family_form(s).mlp_norm.empty() : reader.boolean(keys.parallel, true);
   config.initializer_range = reader.number("initializer_range", Range{0, 10}, config.initializer_range);
-  const auto context = reader.integer("n_ctx", Range{1, 1 << 24}, s.positions);
-  const auto head = reader.integer("head_dim", Range{1, 1 << 20}, std::max(1, s.width / s.heads));
-  note_ignored(reader, config);
+  int context = s.positions;
+  if (!keys.context_check.empty()) context = static_cast<int>(reader.integer(keys.context_check, Range{1, 1 << 24}, s.positions));
+  read_heads(reader, tree, keys, s);
+  read_rotation(reader, keys, s);
+  note_ignored(reader, keys, config);
   reader.finish();
-  if (s.width % s.heads != 0) reader.fail("n_head", fmt::format("{} heads do not divide the width n_embd = {}", s.heads, s.width));
-  if (context != s.positions) reader.fail("n_ctx", fmt::format("contradicts n_positions = {}", s.positions));
-  if (head != s.head()) unsupported(tree, "head_dim", fmt::format("only n_embd / n_head = {} is supported", s.head()));
+  if (context != s.positions) reader.fail(keys.context_check, fmt::format("contradicts {} = {}", keys.positions.name, s.positions));
   return config;
 }
 
@@ -178,17 +163,31 @@ HfConfig read_hf_config(const std::filesystem::path& path) {
 }
 
 nlohmann::ordered_json hf_config_to_json(const HfConfig& config) {
-  return {{"model_type", "gpt2"},
-          {"activation_function", "gelu_new"},
-          {"n_layer", config.shape.layers},
-          {"n_embd", config.shape.width},
-          {"n_head", config.shape.heads},
-          {"n_inner", config.shape.inner},
-          {"n_positions", config.shape.positions},
-          {"vocab_size", config.shape.vocabulary},
-          {"layer_norm_epsilon", config.shape.layer_norm_epsilon},
-          {"initializer_range", config.initializer_range},
-          {"tie_word_embeddings", config.shape.tied}};
+  const ModelShape& s = config.shape;
+  const HfKeys keys = hf_keys(s.family);
+  const auto known =
+      std::find_if(keys.activations.begin(), keys.activations.end(), [&](const auto& a) { return a.second == s.activation; });
+  nlohmann::ordered_json out = {{"model_type", name(s.family)},
+                                {keys.activation, known->first},
+                                {keys.layers.name, s.layers},
+                                {keys.width.name, s.width},
+                                {keys.heads.name, s.heads},
+                                {keys.inner.name, s.inner},
+                                {keys.positions.name, s.positions},
+                                {keys.vocabulary.name, s.vocabulary},
+                                {keys.epsilon.name, s.layer_norm_epsilon},
+                                {"initializer_range", config.initializer_range},
+                                {"tie_word_embeddings", s.tied}};
+  if (!keys.kv_heads.empty()) out[keys.kv_heads] = s.key_heads();
+  if (!keys.head_width.empty()) out[keys.head_width] = s.head();
+  if (!keys.parallel.empty()) out[keys.parallel] = s.parallel_residual;
+  if (!keys.rotary_base.name.empty()) out[keys.rotary_base.name] = s.rotary_base;
+  if (keys.rotation == HfKeys::Rotation::features) out["rotary_dim"] = s.rotary;
+  if (keys.rotation == HfKeys::Rotation::fraction) {
+    const double fraction = static_cast<double>(s.rotary) / s.head();  // which, multiplied back and cut, may lose one
+    out["rotary_pct"] = static_cast<int>(s.head() * fraction) == s.rotary ? fraction : std::nextafter(fraction, 1.0);
+  }
+  return out;
 }
 
 }  // namespace wafersim::workloads

@@ -1,7 +1,7 @@
 #pragma once
-// Shape of a GPT-2 as Hugging Face's config.json states it (keys and meaning: transformers' GPT2Config). Other families, other activations
-// and keys that would change the mathematics are refused by name; a key that GPT2Config does not know is refused with the nearest one that
-// it does.
+// Shape of a model as Hugging Face's config.json states it, keys and meaning as in transformers' configuration of the family (hf_keys.h).
+// Other families, other activations and keys that would change the mathematics are refused by name; a key that the family does not know is
+// refused with the nearest one that it does.
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
@@ -17,13 +17,12 @@ class ConfigTree;
 namespace wafersim::workloads {
 
 struct HfConfig {
-  ModelShape
-      shape;  // vocab_size, n_positions, n_embd, n_layer, n_head, n_inner (4 n_embd where null), layer_norm_epsilon, tie_word_embeddings
+  ModelShape shape;
   double initializer_range = 0.02;   // standard deviation of initial weights
   std::vector<std::string> ignored;  // lines for the user: keys that were read and have no effect here, such as dropout
 };
 
-// Keys of `tree` are GPT2Config's. Errors: config for wrong values and unknown keys, unsupported for other mathematics.
+// Keys of `tree` are the family's. Errors: config for wrong values and unknown keys, unsupported for other mathematics.
 HfConfig parse_hf_config(const sim::ConfigTree& tree);
 HfConfig read_hf_config(const std::filesystem::path& path);
 // The keys that decide the shape; reading it gives the same HfConfig, `ignored` aside.

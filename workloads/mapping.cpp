@@ -60,7 +60,7 @@ class Search {
   TrainingGraph training_graph(int layers) const {
     ModelShape some = shape_;
     some.layers = layers;
-    return differentiate(build_gpt2(some));
+    return differentiate(build_model(some));
   }
   // Layers are alike: those beyond the first take what the second adds.
   double estimate(const LoweringSpec& spec) const {

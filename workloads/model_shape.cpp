@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sim/error.h"
+#include "workloads/family.h"
 
 namespace wafersim::workloads {
 
@@ -16,9 +17,15 @@ void check_shape(const ModelShape& shape, const std::string& source) {
   positive("layers", shape.layers);
   positive("heads", shape.heads);
   positive("inner", shape.inner);
-  if (shape.width % shape.heads != 0)
+  if (shape.head_width == 0 && shape.width % shape.heads != 0)
     throw sim::Error(sim::ErrorCategory::config,
                      fmt::format("{}: heads is {} and does not divide the width {}; choose a divisor", source, shape.heads, shape.width));
+  if (shape.heads % shape.key_heads() != 0)
+    throw sim::Error(sim::ErrorCategory::config, fmt::format("{}: kv_heads is {} and does not divide the {} heads; choose a divisor",
+                                                             source, shape.kv_heads, shape.heads));
+  if (shape.rotary % 2 != 0 || shape.rotary < 0 || shape.rotary > shape.head())
+    throw sim::Error(sim::ErrorCategory::config, fmt::format("{}: rotary is {}; it must be even and at most the {} features of a head",
+                                                             source, shape.rotary, shape.head()));
   if (!(shape.layer_norm_epsilon > 0.0))
     throw sim::Error(sim::ErrorCategory::config,
                      fmt::format("{}: layer_norm_epsilon is {}; it must be above 0", source, shape.layer_norm_epsilon));
@@ -26,29 +33,44 @@ void check_shape(const ModelShape& shape, const std::string& source) {
 
 memoryx::ParameterTable parameter_table(const ModelShape& shape) {
   using Initial = memoryx::ParameterEntry::Initial;
+  const FamilyForm form = family_form(shape);
   memoryx::ParameterTable table;
   const auto norm = [&](const std::string& name) {
     table.add(name + ".weight", {shape.width}, Initial::one);
-    table.add(name + ".bias", {shape.width}, Initial::zero);
+    if (form.norm == NormKind::layer) table.add(name + ".bias", {shape.width}, Initial::zero);
   };
-  const auto linear = [&](const std::string& name, int in, int out) {
-    table.add(name + ".weight", {in, out}, Initial::normal);
-    table.add(name + ".bias", {out}, Initial::zero);
+  const auto linear = [&](const std::string& name, int in, int out, bool bias) {
+    const bool in_out = form.order == MatrixOrder::in_out;
+    table.add(name + ".weight", {in_out ? in : out, in_out ? out : in}, Initial::normal);
+    if (bias) table.add(name + ".bias", {out}, Initial::zero);
   };
-  table.add("wte.weight", {shape.vocabulary, shape.width}, Initial::normal);
-  table.add("wpe.weight", {shape.positions, shape.width}, Initial::normal);
+  table.add(form.token_rows, {shape.vocabulary, shape.width}, Initial::normal);
+  if (!form.position_rows.empty()) table.add(form.position_rows, {shape.positions, shape.width}, Initial::normal);
   for (int layer = 0; layer < shape.layers; ++layer) {
-    const std::string prefix = fmt::format("h.{}.", layer);
-    norm(prefix + "ln_1");
-    linear(prefix + "attn.c_attn", shape.width, 3 * shape.width);
-    linear(prefix + "attn.c_proj", shape.width, shape.width);
-    norm(prefix + "ln_2");
-    linear(prefix + "mlp.c_fc", shape.width, shape.inner);
-    linear(prefix + "mlp.c_proj", shape.inner, shape.width);
+    const std::string prefix = fmt::format(fmt::runtime(form.layer), layer);
+    const int q = shape.attention_width(), kv = shape.key_width();
+    norm(prefix + form.attention_norm);
+    for (std::size_t part = 0; part < form.qkv.size(); ++part)
+      linear(prefix + form.qkv[part], shape.width, form.qkv.size() == 1 ? q + 2 * kv : part == 0 ? q : kv, form.attention_bias);
+    linear(prefix + form.attention_out, q, shape.width, form.attention_bias);
+    if (!form.mlp_norm.empty()) norm(prefix + form.mlp_norm);
+    for (const std::string& part : form.mlp_in) linear(prefix + part, shape.width, shape.inner, form.mlp_bias);
+    linear(prefix + form.mlp_out, shape.inner, shape.width, form.mlp_bias);
   }
-  norm("ln_f");
-  if (!shape.tied) table.add("lm_head.weight", {shape.vocabulary, shape.width}, Initial::normal);
+  norm(form.final_norm);
+  if (!shape.tied) table.add(form.unembedding, {shape.vocabulary, shape.width}, Initial::normal);
+  if (!form.unembedding_bias.empty()) table.add(form.unembedding_bias, {shape.vocabulary}, Initial::zero);
   return table;
+}
+
+memoryx::EmbeddingPlace embedding_place(const ModelShape& shape) {
+  const FamilyForm form = family_form(shape);
+  const memoryx::ParameterTable table = parameter_table(shape);
+  memoryx::EmbeddingPlace place;
+  place.token = table[table.find(form.token_rows)].offset;
+  if (!form.position_rows.empty()) place.position = table[table.find(form.position_rows)].offset;
+  place.width = shape.width;
+  return place;
 }
 
 }  // namespace wafersim::workloads

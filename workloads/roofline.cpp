@@ -7,11 +7,14 @@
 
 #include "memoryx/link_timing.h"
 #include "memoryx/memory_x.h"
+#include "workloads/family.h"
 
 namespace wafersim::workloads {
 namespace {
 
 constexpr double gradient_bytes = 4;
+
+bool has_positions(const LoweringSpec& spec) { return !family_form(spec.shape).position_rows.empty(); }
 
 double macs_per_cycle(const LoweringSpec& spec, const models::CoreSpec& core) {
   const double rate = spec.type == sim::Dtype::f16 ? core.rate.mixed_fma : core.rate.single_fma;
@@ -84,17 +87,28 @@ Work work_of(const CallOutline& call, const LoweringSpec& spec) {
   const double pairs = tokens * (spec.layout.sequence + 1) / 2;  // of a query and a key it sees
   const double in = call.inputs, weights = in * call.outputs, bias = call.bias ? call.outputs : 0;
   switch (call.kind) {
-    case CallKind::embedding: return {0, 2 * tokens * in * b, 0};
+    case CallKind::embedding: return {0, (has_positions(spec) ? 2 : 1) * tokens * in * b, 0};
     case CallKind::layer_norm: return {0, 2 * in * b, 0};
+    case CallKind::rms_norm: return {0, in * b, 0};
     case CallKind::linear: return {tokens * weights, (weights + bias) * b, 0};
-    case CallKind::attention: return {2 * pairs * spec.shape.width, 0, 0};
-    case CallKind::loss: return {tokens * weights, weights * b, 0};
-    case CallKind::logit_gradient: return {0, weights * b, 0};
+    case CallKind::attention: return {2 * pairs * spec.shape.attention_width(), 0, 0};
+    case CallKind::loss: return {tokens * weights, (weights + bias) * b, 0};
+    case CallKind::logit_gradient: return {0, (weights + bias) * b, 0};
     case CallKind::weight_gradient: return {tokens * weights, 0, (weights + bias) * gradient_bytes};
     case CallKind::layer_norm_gradient: return {0, in * b, 2 * in * gradient_bytes};
-    case CallKind::attention_gradient: return {4 * pairs * spec.shape.width, 0, 0};
+    case CallKind::rms_norm_gradient: return {0, in * b, in * gradient_bytes};
+    case CallKind::attention_gradient: return {4 * pairs * spec.shape.attention_width(), 0, 0};
     case CallKind::embedding_gradient: return {0, 0, tokens * in * gradient_bytes};
     case CallKind::gelu:
+    case CallKind::share_keys:
+    case CallKind::rotary:
+    case CallKind::share_keys_gradient:
+    case CallKind::gelu_erf:
+    case CallKind::relu:
+    case CallKind::swiglu:
+    case CallKind::gelu_erf_gradient:
+    case CallKind::relu_gradient:
+    case CallKind::swiglu_gradient:
     case CallKind::add:
     case CallKind::gelu_gradient:
     case CallKind::accumulate:

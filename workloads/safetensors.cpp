@@ -50,14 +50,21 @@ std::uint64_t dtype_bytes(const std::string& dtype) {
   return at == known.end() ? 0 : at->second;
 }
 
-// "h.3.attn.bias" or "transformer.h.3.attn.masked_bias": buffers of the causal mask, not weights.
-bool is_mask_buffer(std::string_view name) {
-  if (name.starts_with("transformer.")) name.remove_prefix(std::strlen("transformer."));
-  if (!name.starts_with("h.")) return false;
-  name.remove_prefix(2);
-  const auto digits = std::min(name.find_first_not_of("0123456789"), name.size());
-  name.remove_prefix(digits);
-  return digits > 0 && (name == ".attn.bias" || name == ".attn.masked_bias");
+// "h.3.attn.bias", "gpt_neox.layers.3.attention.masked_bias", "model.layers.3.self_attn.rotary_emb.inv_freq": buffers of the causal mask
+// and of rotations, not weights.
+bool is_buffer(std::string_view name) {
+  if (name.ends_with(".rotary_emb.inv_freq")) return true;
+  for (const std::string_view prefix : {"transformer.", "gpt_neox."})
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  for (const std::string_view layer : {"h.", "layers."}) {
+    if (!name.starts_with(layer)) continue;
+    name.remove_prefix(layer.size());
+    const auto digits = std::min(name.find_first_not_of("0123456789"), name.size());
+    name.remove_prefix(digits);
+    return digits > 0 &&
+           (name == ".attn.bias" || name == ".attn.masked_bias" || name == ".attention.bias" || name == ".attention.masked_bias");
+  }
+  return false;
 }
 
 bool is_count(const json& value) { return value.is_number_unsigned(); }
@@ -153,7 +160,7 @@ std::vector<NamedTensor> parse_safetensors(std::istream& stream, std::uint64_t s
   if (!stream.read(text.data(), static_cast<std::streamsize>(length))) fail(source, "header cannot be read");
   std::vector<NamedTensor> out;
   for (const Entry& entry : read_header(text, size - sizeof(length) - length, source)) {
-    if (is_mask_buffer(entry.name)) {
+    if (is_buffer(entry.name)) {
       stream.seekg(static_cast<std::streamoff>(entry.end - entry.begin), std::ios::cur);
     } else {
       out.push_back(read_values(stream, entry, source));
@@ -177,7 +184,8 @@ std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const 
   const std::string prefix = "transformer.";
   std::map<std::string, NamedTensor> by_name;
   for (NamedTensor& tensor : tensors) {
-    const std::string plain = tensor.name.starts_with(prefix) ? tensor.name.substr(prefix.size()) : tensor.name;
+    const bool prefixed = tensor.name.starts_with(prefix) && expected.find(tensor.name) < 0;
+    const std::string plain = prefixed ? tensor.name.substr(prefix.size()) : tensor.name;
     if (!by_name.emplace(plain, std::move(tensor)).second) fail(source, quoted(plain) + ": given with and without \"" + prefix + "\"");
   }
   std::vector<std::string> names;
@@ -195,10 +203,10 @@ std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const 
     by_name.erase(found);
   }
   for (const auto& [name, tensor] : by_name) {
-    const auto wte = std::find_if(out.begin(), out.end(), [](const NamedTensor& t) { return t.name == "wte.weight"; });
-    if (name == "lm_head.weight" && wte != out.end()) {
-      if (wte->shape == tensor.shape && wte->values == tensor.values) continue;
-      fail(source, quoted(name) + ": differs from wte.weight although tie_word_embeddings is true");
+    if (name == "lm_head.weight" || name == "embed_out.weight") {
+      const NamedTensor& token_rows = out.front();
+      if (token_rows.shape == tensor.shape && token_rows.values == tensor.values) continue;
+      fail(source, fmt::format("{}: differs from {} although tie_word_embeddings is true", quoted(name), token_rows.name));
     }
     const std::string guess = sim::nearest(name, names);
     fail(source, quoted(name) + ": the model has no such tensor" + (guess.empty() ? "" : "; nearest is " + guess));

@@ -19,14 +19,14 @@ struct NamedTensor {
   std::vector<float> values;
 };
 
-// All tensors by name, in the order of their data, except GPT-2's causal-mask buffers (h.N.attn.bias, h.N.attn.masked_bias), which may have
-// any dtype. `size` is the length of the stream in bytes; `source` names it in messages.
+// All tensors by name, in the order of their data, except buffers of causal masks (h.N.attn.bias, layers.N.attention.masked_bias) and
+// of rotations, which may have any dtype. `size` is the length of the stream in bytes; `source` names it in messages.
 std::vector<NamedTensor> parse_safetensors(std::istream& stream, std::uint64_t size, const std::string& source);
 std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path);
 
 // The tensors of `expected`, in its order and under its names, whether or not the file puts "transformer." before them. A tensor that is
-// missing, unknown, given twice or of another shape is an error; lm_head.weight beside a tied wte.weight is accepted when it is equal to
-// it.
+// missing, unknown, given twice or of another shape is an error; an unembedding beside tied token rows, the first of `expected`, is
+// accepted when it is equal to them.
 std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const memoryx::ParameterTable& expected,
                                         const std::string& source);
 

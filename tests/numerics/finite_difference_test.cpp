@@ -9,12 +9,17 @@
 #include <gtest/gtest.h>
 
 #include "sim/random.h"
+#include "workloads/op.h"
+#include "workloads/reference/activation.h"
 #include "workloads/reference/attention.h"
 #include "workloads/reference/elementwise.h"
 #include "workloads/reference/embedding.h"
 #include "workloads/reference/linear.h"
 #include "workloads/reference/loss.h"
 #include "workloads/reference/norm.h"
+#include "workloads/reference/rms_norm.h"
+#include "workloads/reference/rotary.h"
+#include "workloads/reference/share_keys.h"
 
 namespace wafersim::workloads::reference {
 namespace {
@@ -115,14 +120,16 @@ TEST_F(FiniteDifference, LinearInputWeightAndBias) {
   const Tiles r = random_tiles(qkv_, 1);
   std::vector<float> weights = random_values(width * 3 * width, 2);
   std::vector<float> bias = random_values(3 * width, 3);
-  const WireMatrix matrix(weights.data(), 3 * width, false);
-  const auto f = [&] { return objective(linear(layout_, f32, x, residual_, qkv_, matrix, bias.data()), r); };
+  const Weight matrix = [&](int i, int j) { return i < 0 || j < 0 ? 0.0f : weights[static_cast<std::size_t>(i * 3 * width + j)]; };
+  const auto f = [&] {
+    return objective(linear(layout_, f32, x, residual_, qkv_, matrix, [&](int j) { return bias[static_cast<std::size_t>(j)]; }), r);
+  };
   std::vector<float> dw(weights.size());
   std::vector<float> db(bias.size());
   const Tiles dx = linear_input_gradient(layout_, f32, r, qkv_, residual_, matrix);
   matrix_gradient(layout_, x, residual_, r, qkv_,
                   [&](int i, int j, float g) { dw[static_cast<std::size_t>(i) * 3 * width + static_cast<std::size_t>(j)] = g; });
-  bias_gradient(layout_, r, qkv_, db.data());
+  bias_gradient(layout_, r, qkv_, [&](int j, float g) { db[static_cast<std::size_t>(j)] = g; });
   expect_derivative(x.values(), true_elements(residual_), dx.values(), f);
   expect_derivative(weights, all(weights.size()), dw, f);
   expect_derivative(bias, all(bias.size()), db, f);
@@ -161,21 +168,85 @@ TEST_F(FiniteDifference, Gelu) {
   expect_derivative(x.values(), true_elements(residual_), dx.values(), [&] { return objective(gelu(f32, x), r); });
 }
 
-TEST_F(FiniteDifference, LossInputAndUnembedding) {
+TEST_F(FiniteDifference, LossInputUnembeddingAndItsBias) {
   constexpr int vocabulary = 13;
   Tiles x = random_tiles(residual_, 0);
   std::vector<float> weights = random_values(vocabulary * width, 1);
+  std::vector<float> biases = random_values(vocabulary, 3);
   std::vector<std::uint32_t> targets;
   for (std::uint64_t k = 0; k < 15; ++k) targets.push_back(static_cast<std::uint32_t>(sim::uniform_below(vocabulary, 5, 2, k)));
   const LossSetting setting{vocabulary, 2, &targets};
-  const WireMatrix matrix(weights.data(), width, true);
-  const auto f = [&] { return static_cast<double>(loss(layout_, setting, x, residual_, matrix).sum); };
+  const Weight matrix = [&](int i, int j) { return i < 0 || j < 0 ? 0.0f : weights[static_cast<std::size_t>(j * width + i)]; };
+  const Bias bias = [&](int j) { return biases[static_cast<std::size_t>(j)]; };
+  const auto f = [&] { return static_cast<double>(loss(layout_, setting, x, residual_, matrix, bias).sum); };
   std::vector<float> dw(weights.size());
-  const Tiles lse = loss(layout_, setting, x, residual_, matrix).lse;
-  const Tiles dx = loss_gradient(layout_, f32, setting, x, lse, residual_, matrix, 1.0f,
-                                 [&](int i, int j, float g) { dw[static_cast<std::size_t>(j) * width + static_cast<std::size_t>(i)] = g; });
+  std::vector<float> db(biases.size());
+  const Tiles lse = loss(layout_, setting, x, residual_, matrix, bias).lse;
+  const Tiles dx = loss_gradient(layout_, f32, setting, x, lse, residual_, matrix, bias, 1.0f,
+                                 {[&](int i, int j, float g) { dw[static_cast<std::size_t>(j) * width + static_cast<std::size_t>(i)] = g; },
+                                  [&](int j, float g) { db[static_cast<std::size_t>(j)] = g; }});
   expect_derivative(x.values(), true_elements(residual_), dx.values(), f);
   expect_derivative(weights, all(weights.size()), dw, f);
+  expect_derivative(biases, all(biases.size()), db, f);
+}
+
+TEST_F(FiniteDifference, RmsNormInputAndGain) {
+  Tiles x = random_tiles(residual_, 0);
+  const Tiles r = random_tiles(residual_, 1);
+  std::vector<float> gain = random_values(width, 2);
+  const auto norm = [&] { return rms_norm(layout_, f32, x, residual_, width, 0.1f, gain.data()); };
+  const auto f = [&] { return objective(norm().y, r); };
+  std::vector<float> dgain(gain.size());
+  const Tiles dx = rms_norm_gradient(layout_, f32, x, norm().rstd, r, residual_, width, gain.data(), dgain.data());
+  expect_derivative(x.values(), true_elements(residual_), dx.values(), f);
+  expect_derivative(gain, all(gain.size()), dgain, f);
+}
+
+TEST_F(FiniteDifference, GeluInItsExactForm) {
+  Tiles x = random_tiles(residual_, 0);
+  const Tiles r = random_tiles(residual_, 1);
+  const Tiles dx = gelu_erf_gradient(f32, x, r);
+  expect_derivative(x.values(), true_elements(residual_), dx.values(), [&] { return objective(gelu_erf(f32, x), r); });
+}
+
+TEST_F(FiniteDifference, ReluAwayFromItsCorner) {
+  Tiles x = random_tiles(residual_, 0);
+  for (float& value : x.values()) value += value < 0.0f ? -0.125f : 0.125f;
+  const Tiles r = random_tiles(residual_, 1);
+  const Tiles dx = relu_gradient(f32, x, r);
+  expect_derivative(x.values(), true_elements(residual_), dx.values(), [&] { return objective(relu(f32, x), r); });
+}
+
+TEST_F(FiniteDifference, GateAndUpOfSwiglu) {
+  const FeatureMap pair = stack_features(residual_, 2, width);
+  Tiles x = random_tiles(pair, 0);
+  const Tiles r = random_tiles(residual_, 1);
+  const Tiles dx = swiglu_gradient(layout_, f32, x, r);
+  expect_derivative(x.values(), true_elements(pair), dx.values(), [&] { return objective(swiglu(layout_, f32, x), r); });
+}
+
+// Two query heads of 3 features in two columns share one head of keys: slices of one row; two features of a head are rotated.
+ModelShape grouped_shape(Family family) {
+  ModelShape shape;
+  shape.family = family;
+  shape.width = width;
+  shape.heads = heads;
+  shape.kv_heads = 1;
+  shape.rotary = 2;
+  shape.rotary_base = 100.0;
+  return shape;
+}
+
+TEST_F(FiniteDifference, QueriesKeysAndValuesThatGroupsShareAndPositionsRotate) {
+  for (const Family family : {Family::gptj, Family::llama}) {
+    const ModelShape shape = grouped_shape(family);
+    const FeatureMap grouped = feature_map(Features::grouped_qkv, shape, layout_), shared = feature_map(Features::qkv, shape, layout_);
+    Tiles x = random_tiles(grouped, 0);
+    const Tiles r = random_tiles(shared, 1);
+    const auto f = [&] { return objective(rotary(shape, layout_, f32, share_keys(shape, layout_, x)), r); };
+    const Tiles dx = share_keys_gradient(shape, layout_, f32, rotary_gradient(shape, layout_, f32, r));
+    expect_derivative(x.values(), true_elements(grouped), dx.values(), f);
+  }
 }
 
 TEST_F(FiniteDifference, EmbeddingTokensAndPositions) {

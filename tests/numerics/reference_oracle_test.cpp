@@ -1,5 +1,5 @@
-// The reference trainer against an independent implementation: losses, gradient norms and gradients of a small GPT-2 made with PyTorch
-// in fp32 (tests/golden/gpt2/README.md), on meshes with and without padding.
+// The reference trainer against an independent implementation: losses, gradient norms and gradients of small models of every family
+// made with PyTorch in fp32 (tests/golden/README.md), on meshes with and without padding.
 
 #include <cmath>
 #include <filesystem>
@@ -52,12 +52,13 @@ Layout layout_of(const ModelShape& shape, const Mesh& mesh) {
   return layout;
 }
 
-class Golden : public testing::TestWithParam<Mesh> {
+class Golden : public testing::TestWithParam<std::tuple<const char*, Mesh>> {
  protected:
-  std::filesystem::path folder_ = std::filesystem::path(WAFERSIM_SOURCE_DIR) / "tests/golden/gpt2";
+  std::filesystem::path folder_ = std::filesystem::path(WAFERSIM_SOURCE_DIR) / "tests/golden" / std::get<0>(GetParam());
+  Mesh mesh_ = std::get<1>(GetParam());
   ModelShape shape_ = read_hf_config(folder_ / "config.json").shape;
   memoryx::ParameterTable table_ = parameter_table(shape_);
-  Tokens tokens_ = read_text(folder_ / "text.txt");
+  Tokens tokens_ = read_text(folder_.parent_path() / "gpt2/text.txt");
 
   std::vector<float> flat(const char* file) const {
     std::vector<float> out;
@@ -69,7 +70,7 @@ class Golden : public testing::TestWithParam<Mesh> {
   ReferenceTrainer trainer(const memoryx::UpdateSpec& update, sim::Dtype type) const {
     memoryx::ParameterStore store(table_);
     store.weights() = flat("init.safetensors");
-    return {{shape_, layout_of(shape_, GetParam()), GetParam().loss_outputs_per_pe, type}, update, store};
+    return {{shape_, layout_of(shape_, mesh_), mesh_.loss_outputs_per_pe, type}, update, store};
   }
 
   StepRecord step(ReferenceTrainer& trainer, int number) const {
@@ -140,7 +141,13 @@ TEST_P(Golden, HalfPrecisionStaysNearAndRoundsSomewhere) {
   EXPECT_NEAR(last, losses["loss"][steps - 1].get<double>(), 5e-3 * last);
 }
 
-INSTANTIATE_TEST_SUITE_P(Meshes, Golden, testing::ValuesIn(meshes), [](const auto& mesh) { return std::string(mesh.param.name); });
+INSTANTIATE_TEST_SUITE_P(Families, Golden,
+                         testing::Combine(testing::Values("gpt2", "gptj", "gpt_neox", "llama"), testing::ValuesIn(meshes)),
+                         [](const auto& test) {
+                           std::string family = std::get<0>(test.param);
+                           std::erase(family, '_');
+                           return family + std::get<1>(test.param).name;
+                         });
 
 }  // namespace
 }  // namespace wafersim::workloads::reference

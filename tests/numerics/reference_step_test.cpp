@@ -35,7 +35,7 @@ std::vector<std::uint32_t> random_tokens(std::uint64_t stream) {
 }
 
 StepValues step_of(const LoweringSpec& spec, const std::vector<float>& weights, double loss_scale = 1.0) {
-  return run_step(spec, differentiate(build_gpt2(spec.shape)), weights, random_tokens(1), random_tokens(2), loss_scale);
+  return run_step(spec, differentiate(build_model(spec.shape)), weights, random_tokens(1), random_tokens(2), loss_scale);
 }
 
 std::vector<float> initial_weights(const LoweringSpec& spec) {
@@ -79,7 +79,7 @@ TEST(ReferenceStep, RowsOfUnusedPositionsGetNoGradientAndEveryTensorGetsSome) {
 
 TEST(ReferenceStep, LaterTokensDoNotChangeWhatEarlierOnesCompute) {
   const LoweringSpec spec = small_spec(true);
-  const TrainingGraph graph = differentiate(build_gpt2(spec.shape));
+  const TrainingGraph graph = differentiate(build_model(spec.shape));
   const std::vector<float> weights = initial_weights(spec);
   std::vector<std::uint32_t> tokens = random_tokens(1);
   const StepValues a = run_step(spec, graph, weights, tokens, random_tokens(2), 1.0);
@@ -109,7 +109,7 @@ TEST(ReferenceStep, HalfPrecisionTilesHoldOnlyHalfPrecisionValues) {
   LoweringSpec spec = small_spec(true);
   spec.type = sim::Dtype::f16;
   const StepValues values = step_of(spec, initial_weights(spec), 1024.0);
-  const TrainingGraph graph = differentiate(build_gpt2(spec.shape));
+  const TrainingGraph graph = differentiate(build_model(spec.shape));
   for (std::size_t tensor = 0; tensor < graph.tensors.size(); ++tensor) {
     std::vector<float> rounded = values.tensors[tensor].values();
     round_to(sim::Dtype::f16, rounded.data(), rounded.size());

@@ -1,5 +1,5 @@
 // The simulated wafer computes what the untimed reference computes, bit for bit, and what an independent implementation computes, within
-// its rounding (tests/golden/gpt2/README.md). Every step compares loss, norm, all gradients, weights and moments.
+// its rounding (tests/golden/README.md). Every step compares loss, norm, all gradients, weights and moments.
 
 #include <cmath>
 #include <filesystem>

@@ -45,9 +45,8 @@ Experiment make_experiment(const LoweringSpec& lowering) {
   if (lowering.type == sim::Dtype::f32) training.update.loss_scale = memoryx::no_loss_scale();
   training.batch = lowering.layout.batch;
   training.sequence = lowering.layout.sequence;
-  const memoryx::ParameterTable& table = store.table();
-  training.embedding = {table[table.find("wte.weight")].offset, table[table.find("wpe.weight")].offset, lowering.shape.width};
-  return {lowering, differentiate(build_gpt2(lowering.shape)), std::move(machine), std::move(store), training};
+  training.embedding = embedding_place(lowering.shape);
+  return {lowering, differentiate(build_model(lowering.shape)), std::move(machine), std::move(store), training};
 }
 
 Experiment make_experiment(const SmallModel& model) { return make_experiment(lowering_of(model)); }

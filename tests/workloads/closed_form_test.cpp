@@ -84,7 +84,7 @@ TEST(ClosedForm, StandsForEveryCallThatLoweringMakes) {
     for (const int outputs : {1, 2, 6}) {
       const RunSpec run = small_run(type);
       const Mapping mapping = map_run(run);
-      const TrainingGraph graph = differentiate(build_gpt2(run.model.shape));
+      const TrainingGraph graph = differentiate(build_model(run.model.shape));
       LoweringSpec spec = lowering_spec(mapping, run, run.model.shape);
       spec.loss_outputs_per_pe = outputs;
       models::WaferPlan plan = lower(spec, graph, run.machine.core, run.machine.sram);

@@ -67,10 +67,10 @@ TEST(HfConfig, TakesNullForTheDefaultAndTheAliasesOfTransformers) {
 }
 
 TEST(HfConfig, RefusesOtherFamiliesActivationsAndMathematicsByName) {
-  EXPECT_THROW(parse(R"({"model_type": "llama"})"), sim::Error);
+  EXPECT_THROW(parse(R"({"model_type": "mamba"})"), sim::Error);
   EXPECT_THROW(parse("{}"), sim::Error) << "the family must be named";
   const std::string start = "unsupported: config.json: ";
-  EXPECT_EQ(failure(R"("activation_function": "gelu")").substr(0, 60), start + "activation_function = \"gelu\": only");
+  EXPECT_EQ(failure(R"("activation_function": "mish")").substr(0, 60), start + "activation_function = \"mish\": only");
   EXPECT_EQ(failure(R"("scale_attn_weights": false)"),
             start + "scale_attn_weights = false: changes the mathematics; only true is supported");
   EXPECT_TRUE(failure(R"("scale_attn_by_inverse_layer_idx": true)").starts_with(start + "scale_attn_by_inverse_layer_idx"));
@@ -80,6 +80,57 @@ TEST(HfConfig, RefusesOtherFamiliesActivationsAndMathematicsByName) {
   EXPECT_TRUE(failure(R"("architectures": ["GPT2ForSequenceClassification"])").starts_with(start + "architectures"));
   EXPECT_TRUE(failure(R"("head_dim": 32)").starts_with(start + "head_dim"));
   EXPECT_EQ(failure(R"("pruned_heads": {}, "activation_function": "gelu_pytorch_tanh")"), "");
+}
+
+HfConfig with(const std::string& family, const std::string& keys) { return parse("{\"model_type\": \"" + family + "\"" + keys + "}"); }
+
+TEST(HfConfig, StandardsOfEachFamilyAreThoseOfTransformers) {
+  const HfConfig gptj = with("gptj", R"(, "rotary_dim": 64)"), neox = with("gpt_neox", ""), llama = with("llama", "");
+  EXPECT_EQ(parameter_table(gptj.shape).size(), 6050882784u);
+  EXPECT_EQ(parameter_table(neox.shape).size(), 20554567680u);
+  EXPECT_EQ(parameter_table(llama.shape).size(), 6738415616u);
+  EXPECT_EQ(gptj.shape.rotary, 64);
+  EXPECT_EQ(neox.shape.rotary, 24);
+  EXPECT_EQ(llama.shape.rotary, 128);
+  EXPECT_TRUE(gptj.shape.parallel_residual);
+  EXPECT_TRUE(neox.shape.parallel_residual);
+  EXPECT_FALSE(llama.shape.parallel_residual);
+  EXPECT_EQ(neox.shape.activation, Activation::gelu_erf);
+}
+
+TEST(HfConfig, EveryFamilyWrittenAsJsonReadsToTheSame) {
+  for (const HfConfig& config :
+       {with("gptj", R"(, "n_embd": 48, "n_head": 6, "rotary_dim": 4)"),
+        with("gpt_neox", R"(, "hidden_size": 188, "num_attention_heads": 4, "rotary_pct": 0.26, "use_parallel_residual": false)"),
+        with("llama", R"(, "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 24, "rope_theta": 5e5)")}) {
+    const auto written = hf_config_to_json(config);
+    const HfConfig again = parse(written.dump());
+    EXPECT_EQ(hf_config_to_json(again), written);
+    EXPECT_EQ(again.shape.rotary, config.shape.rotary);
+    EXPECT_EQ(again.shape.head(), config.shape.head());
+  }
+}
+
+TEST(HfConfig, RefusesWhatWouldChangeAFamilysMathematics) {
+  const auto refused = [](const std::string& family, const std::string& keys) -> std::string {
+    try {
+      with(family, keys);
+    } catch (const sim::Error& error) {
+      return std::string(sim::name(error.category())) + ": " + error.what();
+    }
+    return "";
+  };
+  const std::string start = "unsupported: config.json: ";
+  EXPECT_TRUE(refused("gptj", R"(, "rotary": false)").starts_with(start + "rotary = false: changes the mathematics"));
+  EXPECT_TRUE(refused("gptj", R"(, "tie_word_embeddings": true)").starts_with(start + "tie_word_embeddings"));
+  EXPECT_TRUE(refused("gpt_neox", R"(, "attention_bias": false)").starts_with(start + "attention_bias"));
+  EXPECT_TRUE(refused("gpt_neox", R"(, "rope_scaling": {"type": "linear"})").starts_with(start + "rope_scaling"));
+  EXPECT_TRUE(refused("llama", R"(, "mlp_bias": true)").starts_with(start + "mlp_bias"));
+  EXPECT_TRUE(refused("llama", R"(, "hidden_act": "gelu")").starts_with(start + "hidden_act"));
+  EXPECT_TRUE(refused("gptj", R"(, "rotary_dim": 7)").starts_with("config: config.json: rotary_dim = 7: rotates 7"));
+  EXPECT_TRUE(
+      refused("llama", R"(, "num_key_value_heads": 5)").starts_with("config: config.json: num_key_value_heads = 5: does not divide"));
+  EXPECT_EQ(with("gpt_neox", R"(, "hidden_dropout": 0.1)").ignored.size(), 1u);
 }
 
 TEST(HfConfig, RefusesUnknownKeysAndWrongValues) {

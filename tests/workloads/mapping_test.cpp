@@ -58,7 +58,7 @@ TEST(Mapping, CandidatesObeyTheRectangle) {
 TEST(Mapping, ChoosesTheFewestEstimatedCyclesOfAllCandidates) {
   const RunSpec run = small_run();
   const Mapping mapping = map_run(run);
-  const TrainingGraph graph = differentiate(build_gpt2(run.model.shape));
+  const TrainingGraph graph = differentiate(build_model(run.model.shape));
   EXPECT_DOUBLE_EQ(mapping.estimated_cycles, estimate_step_cycles(lowering_spec(mapping, run, run.model.shape), graph, run.machine));
   for (const Layout& layout : candidate_layouts(run, run.model.shape)) {
     const int outputs = (run.model.shape.vocabulary + layout.columns - 1) / layout.columns;
@@ -70,7 +70,7 @@ TEST(Mapping, EstimatesDeepModelsLayerByLayer) {
   RunSpec run = small_run();
   run.model.shape.layers = 4;
   const Mapping mapping = map_run(run);
-  const TrainingGraph graph = differentiate(build_gpt2(run.model.shape));
+  const TrainingGraph graph = differentiate(build_model(run.model.shape));
   const double whole = estimate_step_cycles(lowering_spec(mapping, run, run.model.shape), graph, run.machine);
   EXPECT_NEAR(mapping.estimated_cycles, whole, 1e-9 * whole);
 }

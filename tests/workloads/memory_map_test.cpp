@@ -58,7 +58,7 @@ TEST(MemoryMap, IsThatOfTheLoweredPlan) {
 
 TEST(MemoryMap, NeedsNoStreamsOfSixBillionWeights) {
   const LoweringSpec spec = large();
-  const TrainingGraph graph = differentiate(build_gpt2(spec.shape));
+  const TrainingGraph graph = differentiate(build_model(spec.shape));
   const MemoryMap map = memory_map(spec, graph, sram_of(4 << 20));
   EXPECT_EQ(map.refusal, "");
   EXPECT_GT(map.sram.peak_bytes, 28 * 18 * 24 * 2 * 10);  // ten tiles a layer stay for the backward pass
@@ -73,7 +73,7 @@ TEST(MemoryMap, NeedsNoStreamsOfSixBillionWeights) {
 
 TEST(MemoryMap, NamesTheArrayThatDoesNotFitAndItsBytes) {
   const LoweringSpec spec = large();
-  const MemoryMap map = memory_map(spec, differentiate(build_gpt2(spec.shape)), sram_of(48 << 10));
+  const MemoryMap map = memory_map(spec, differentiate(build_model(spec.shape)), sram_of(48 << 10));
   EXPECT_NE(map.refusal.find("SRAM overflow: embedding needs 864"), std::string::npos) << map.refusal;
   EXPECT_NE(map.refusal.find(" bytes a PE where "), std::string::npos) << map.refusal;
   EXPECT_FALSE(map.loss_refused);
@@ -111,7 +111,7 @@ TEST(MemoryMap, RefusesAStepOfMoreCallsThanCanBeNumbered) {
 TEST(MappingAdvice, NamesAMeshOnWhichTheRunFits) {
   RunSpec run = small_run();
   const ModelShape& shape = run.model.shape;
-  const TrainingGraph graph = differentiate(build_gpt2(shape));
+  const TrainingGraph graph = differentiate(build_model(shape));
   const int whole = map_run(run).plan.sram.peak_bytes;
   run.machine.sram.bytes = whole - 8;
   const std::optional<Layout> layout = smallest_fitting_layout(run, shape, graph, run.machine);
@@ -123,7 +123,7 @@ TEST(MappingAdvice, NamesAMeshOnWhichTheRunFits) {
 TEST(MappingAdvice, KnowsWhenNoMeshHelps) {
   RunSpec run = small_run();
   run.machine.sram.bytes = 4096;  // less than the programs
-  EXPECT_FALSE(smallest_fitting_layout(run, run.model.shape, differentiate(build_gpt2(run.model.shape)), run.machine).has_value());
+  EXPECT_FALSE(smallest_fitting_layout(run, run.model.shape, differentiate(build_model(run.model.shape)), run.machine).has_value());
 }
 
 TEST(WorkArea, PartsFollowEachOtherInTheirPhases) {

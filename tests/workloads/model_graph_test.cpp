@@ -52,13 +52,13 @@ TEST(ModelShape, NamesTheNumberThatIsWrong) {
 }
 
 TEST(ModelGraph, ALayerIsTenOpsBetweenEmbeddingAndFinalNorm) {
-  const ModelGraph model = build_gpt2(shape(3, true));
+  const ModelGraph model = build_model(shape(3, true));
   EXPECT_EQ(boost::num_vertices(model.graph), 1u + 3u * 10u + 2u);
   EXPECT_EQ(boost::num_edges(model.graph), 3u * 12u + 2u);  // the two residuals of a layer read two tensors
 }
 
 TEST(ModelGraph, TheExecutionOrderWritesEveryTensorBeforeItIsRead) {
-  const ModelGraph model = build_gpt2(shape(3, true));
+  const ModelGraph model = build_model(shape(3, true));
   std::vector<bool> written(model.tensors.size());
   for (const int vertex : execution_order(model)) {
     for (const int tensor : inputs_of(model, vertex)) EXPECT_TRUE(written[static_cast<std::size_t>(tensor)]);
@@ -68,7 +68,7 @@ TEST(ModelGraph, TheExecutionOrderWritesEveryTensorBeforeItIsRead) {
 }
 
 TEST(ModelGraph, AResidualReadsTheStreamFirstAndTheBranchSecond) {
-  const ModelGraph model = build_gpt2(shape(1, true));
+  const ModelGraph model = build_model(shape(1, true));
   for (std::size_t v = 0; v < boost::num_vertices(model.graph); ++v) {
     if (model.graph[v].name != "h.0.residual_2") continue;
     const std::vector<int> inputs = inputs_of(model, static_cast<int>(v));
@@ -81,13 +81,13 @@ TEST(ModelGraph, AResidualReadsTheStreamFirstAndTheBranchSecond) {
 }
 
 TEST(ModelGraph, ALoopIsRefused) {
-  ModelGraph model = build_gpt2(shape(1, true));
+  ModelGraph model = build_model(shape(1, true));
   boost::add_edge(5, 2, TensorUse{0, 1}, model.graph);
   EXPECT_THROW(execution_order(model), sim::Error);
 }
 
 TEST(ModelGraph, PrintsAsJson) {
-  const nlohmann::json json = build_gpt2(shape(1, false));
+  const nlohmann::json json = build_model(shape(1, false));
   EXPECT_EQ(json["ops"][2]["name"], "h.0.attn.c_attn");
   EXPECT_EQ(json["ops"][2]["kind"], "linear");
   EXPECT_EQ(json["ops"].back()["parameters"], nlohmann::json({parameter_table(shape(1, false)).find("lm_head.weight")}));

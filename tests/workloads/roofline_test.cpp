@@ -23,7 +23,7 @@ Mapped map_main_job(const std::vector<sim::Override>& overrides = {}) {
 }
 
 Bound bound_of(const RunSpec& run, const Mapping& mapping) {
-  return bound_step(lowering_spec(mapping, run, run.model.shape), differentiate(build_gpt2(run.model.shape)), run.machine,
+  return bound_step(lowering_spec(mapping, run, run.model.shape), differentiate(build_model(run.model.shape)), run.machine,
                     run.training.update);
 }
 
@@ -78,7 +78,7 @@ TEST(Roofline, PutsTheUpdateBeforeTheBackwardKernelsWhereItWaitsForTheLastGradie
 TEST(Roofline, OfCallsIsTheirMultiplyAdds) {
   const Mapped mapped = map_main_job();
   const std::vector<double> bounds = bound_calls(lowering_spec(mapped.mapping, mapped.run, mapped.run.model.shape),
-                                                 differentiate(build_gpt2(mapped.run.model.shape)), mapped.run.machine);
+                                                 differentiate(build_model(mapped.run.model.shape)), mapped.run.machine);
   ASSERT_EQ(bounds.size(), mapped.mapping.plan.calls.size());
   double sum = 0;
   for (std::size_t i = 0; i < bounds.size(); ++i) {

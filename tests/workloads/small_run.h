@@ -32,8 +32,7 @@ inline models::StepResult simulate_step(const RunSpec& run, const models::WaferP
   training.update = run.training.update;
   training.batch = run.training.batch;
   training.sequence = run.training.sequence;
-  const memoryx::ParameterTable& table = store.table();
-  training.embedding = {table[table.find("wte.weight")].offset, table[table.find("wpe.weight")].offset, shape.width};
+  training.embedding = embedding_place(shape);
   memoryx::StepBatch batch;
   for (std::uint32_t i = 0; i < training.tokens(); ++i) {
     batch.tokens.push_back(i * 7 % static_cast<std::uint32_t>(shape.vocabulary));

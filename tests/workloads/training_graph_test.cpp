@@ -13,7 +13,7 @@ namespace {
 
 const ModelShape shape{256, 64, 32, 2, 4, 128, 1e-5, true};
 
-TrainingGraph training() { return differentiate(build_gpt2(shape)); }
+TrainingGraph training() { return differentiate(build_model(shape)); }
 
 // An op on one line: kind and name, then its tensors by name.
 std::string line(const TrainingGraph& graph, const TrainingOp& op) {

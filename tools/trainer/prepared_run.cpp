@@ -12,10 +12,10 @@ workloads::Tokens read_tokens(const workloads::DataSpec& data) {
   return data.kind == workloads::DataSpec::Kind::text ? workloads::read_text(data.path) : workloads::read_token_file(data.path);
 }
 
-memoryx::TrainingSpec training_of(const workloads::RunSpec& spec, const memoryx::ParameterTable& table) {
+memoryx::TrainingSpec training_of(const workloads::RunSpec& spec) {
   memoryx::TrainingSpec training;
   training.update = spec.training.update;
-  training.embedding = {table[table.find("wte.weight")].offset, table[table.find("wpe.weight")].offset, spec.model.shape.width};
+  training.embedding = workloads::embedding_place(spec.model.shape);
   training.batch = spec.training.batch;
   training.sequence = spec.training.sequence;
   return training;
@@ -32,7 +32,7 @@ PreparedRun assemble(const workloads::RunSpec& spec, const workloads::LoweringSp
   } else {
     load_weights(spec.initial_weights, weights);
   }
-  const memoryx::TrainingSpec training = training_of(spec, weights.table());
+  const memoryx::TrainingSpec training = training_of(spec);
   return {spec,
           lowering,
           std::move(plan),
@@ -44,7 +44,7 @@ PreparedRun assemble(const workloads::RunSpec& spec, const workloads::LoweringSp
 }
 
 workloads::TrainingGraph graph_of(const workloads::RunSpec& spec) {
-  return workloads::differentiate(workloads::build_gpt2(spec.model.shape));
+  return workloads::differentiate(workloads::build_model(spec.model.shape));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "tools/trainer/host.h"
 #include "tools/trainer/weights.h"
 #include "workloads/call_outline.h"
+#include "workloads/family.h"
 
 namespace wafersim::tools {
 namespace {
@@ -153,8 +154,9 @@ ordered_json activity_json(const StepTotals& totals) {
 std::size_t matrix_parameters(const workloads::ModelShape& shape) {
   std::size_t sum = 0;
   const memoryx::ParameterTable table = workloads::parameter_table(shape);
+  const workloads::FamilyForm form = workloads::family_form(shape);
   for (const memoryx::ParameterEntry& entry : table.entries()) {
-    const bool lookup = entry.name == "wpe.weight" || (entry.name == "wte.weight" && !shape.tied);
+    const bool lookup = entry.name == form.position_rows || (entry.name == form.token_rows && !shape.tied);
     if (entry.shape.size() >= 2 && !lookup) sum += entry.size;
   }
   return sum;

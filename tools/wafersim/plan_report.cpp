@@ -159,7 +159,7 @@ std::string bound_table(const ordered_json& bound) {
 ordered_json plan_to_json(const RunSpec& run, const Mapping& mapping) {
   const workloads::ModelShape& shape = run.model.shape;
   const workloads::LoweringSpec spec = workloads::lowering_spec(mapping, run, shape);
-  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_gpt2(shape));
+  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_model(shape));
   ordered_json out = {{"machine", run.machine.name}, {"model", run.model_name}, {"dtype", run.dtype == sim::Dtype::f16 ? "fp16" : "fp32"}};
   out["parameters"] = workloads::parameter_table(shape).size();
   out["rectangle"] = {{"width", mapping.plan.width}, {"height", mapping.plan.height}};

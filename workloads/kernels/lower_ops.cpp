@@ -1,4 +1,5 @@
 // Lowering op by op: scratch arrays, the arguments of an op's kernel calls and what their streams will be.
+#include "sim/error.h"
 #include "workloads/kernels/lowering.h"
 
 namespace wafersim::workloads {
@@ -129,6 +130,19 @@ void Lowering::lower_op(const TrainingOp& op) {
                   {{"x", in(0)}, {"dy", in(1)}, {"dx", out(0)}, {"work", work(work_.gelu_gradient)}, {"features", rows(op.inputs[0])}});
     case TrainingKind::residual: return add("forward");
     case TrainingKind::gradient_sum: return add("gradient");
+    case TrainingKind::rms_norm:
+    case TrainingKind::rms_norm_gradient:
+    case TrainingKind::share_keys:
+    case TrainingKind::share_keys_gradient:
+    case TrainingKind::rotary:
+    case TrainingKind::rotary_gradient:
+    case TrainingKind::gelu_erf:
+    case TrainingKind::gelu_erf_gradient:
+    case TrainingKind::relu:
+    case TrainingKind::relu_gradient:
+    case TrainingKind::swiglu:
+    case TrainingKind::swiglu_gradient:
+      throw sim::Error(sim::ErrorCategory::unsupported, std::string(name(op.kind)) + " has no kernel yet");
     case TrainingKind::loss: return lower_loss(op);
     case TrainingKind::loss_gradient: return lower_loss_gradient(op);
     case TrainingKind::embedding_gradient:

@@ -33,8 +33,9 @@ Tiles embedding(const Layout& layout, sim::Dtype type, const FeatureMap& map, in
                 const float* position_rows, const std::vector<std::uint32_t>& tokens) {
   Tiles x(layout, map.per_column);
   each_value(layout, map, x, [&](float& value, int feature, int index) {
-    value = numerics::add(token_rows[element(tokens[static_cast<std::size_t>(index)], width, feature)],
-                          position_rows[element(static_cast<std::uint32_t>(index % layout.sequence), width, feature)]);
+    value = token_rows[element(tokens[static_cast<std::size_t>(index)], width, feature)];
+    if (position_rows != nullptr)
+      value = numerics::add(value, position_rows[element(static_cast<std::uint32_t>(index % layout.sequence), width, feature)]);
   });
   round_to(type, x);
   return x;
@@ -44,8 +45,9 @@ void embedding_gradient(const Layout& layout, const FeatureMap& map, int width, 
                         float* token_gradient, float* position_gradient) {
   each_value(layout, map, dx, [&](float value, int feature, int index) {
     float& token = token_gradient[element(tokens[static_cast<std::size_t>(index)], width, feature)];
-    float& position = position_gradient[element(static_cast<std::uint32_t>(index % layout.sequence), width, feature)];
     token = numerics::add(token, value);
+    if (position_gradient == nullptr) return;
+    float& position = position_gradient[element(static_cast<std::uint32_t>(index % layout.sequence), width, feature)];
     position = numerics::add(position, value);
   });
 }

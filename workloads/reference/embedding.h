@@ -8,11 +8,11 @@
 
 namespace wafersim::workloads::reference {
 
-// token_rows [vocabulary][width], position_rows [positions][width] as on the wire; tokens [sample * sequence + position].
+// token_rows [vocabulary][width], position_rows [positions][width] (or null: none) as on the wire; tokens [sample * sequence + position].
 Tiles embedding(const Layout& layout, sim::Dtype type, const FeatureMap& map, int width, const float* token_rows,
                 const float* position_rows, const std::vector<std::uint32_t>& tokens);
 
-// Adds each token's dx to its token's and its position's row, tokens in ascending order.
+// Adds each token's dx to its token's and, unless null, its position's row, tokens in ascending order.
 void embedding_gradient(const Layout& layout, const FeatureMap& map, int width, const Tiles& dx, const std::vector<std::uint32_t>& tokens,
                         float* token_gradient, float* position_gradient);
 

@@ -3,12 +3,17 @@
 #include <utility>
 
 #include "sim/error.h"
+#include "workloads/linear_place.h"
+#include "workloads/reference/activation.h"
 #include "workloads/reference/attention.h"
 #include "workloads/reference/elementwise.h"
 #include "workloads/reference/embedding.h"
 #include "workloads/reference/linear.h"
 #include "workloads/reference/loss.h"
 #include "workloads/reference/norm.h"
+#include "workloads/reference/rms_norm.h"
+#include "workloads/reference/rotary.h"
+#include "workloads/reference/share_keys.h"
 
 namespace wafersim::workloads::reference {
 namespace {
@@ -45,22 +50,32 @@ class Executor {
   FeatureMap map(int tensor) const { return feature_map(graph_.tensors[static_cast<std::size_t>(tensor)].features, spec_.shape, layout_); }
   const float* wire(int parameter) const { return wire_.data() + table_[parameter].offset; }
   float* gradient(int parameter) { return out_.gradients.data() + table_[parameter].offset; }
-  // [in][out], or the unembedding's [vocabulary][width].
-  WireMatrix matrix(int parameter, bool transposed) const { return {wire(parameter), table_[parameter].shape[1], transposed}; }
-  StoreMatrix store(int parameter, bool transposed) {
-    float* base = gradient(parameter);
-    const auto stride = static_cast<std::size_t>(table_[parameter].shape[1]);
-    return [=](int i, int j, float g) {
-      const auto in = static_cast<std::size_t>(i), out = static_cast<std::size_t>(j);
-      base[transposed ? out * stride + in : in * stride + out] = g;
-    };
+  // Null where the op has no such parameter.
+  const float* optional_wire(const std::vector<int>& parameters, std::size_t k) const {
+    return k < parameters.size() ? wire(parameters[k]) : nullptr;
+  }
+  LinearPlace place(const std::vector<int>& parameters) const { return {table_, parameters, family_form(spec_.shape).order}; }
+  LinearPlace unembedding(const std::vector<int>& parameters) const { return {table_, parameters, MatrixOrder::out_in}; }
+  Weight weight(const LinearPlace& place) const {
+    return [this, place](int i, int j) { return i < 0 || j < 0 ? 0.0f : wire_[place.weight(i, j)]; };
+  }
+  Bias bias(const LinearPlace& place) const {
+    if (!place.has_bias()) return {};
+    return [this, place](int j) { return wire_[place.bias(j)]; };
+  }
+  StoreMatrix store_matrix(const LinearPlace& place) {
+    return [this, place](int i, int j, float g) { out_.gradients[place.weight(i, j)] = g; };
+  }
+  StoreVector store_bias(const LinearPlace& place) {
+    if (!place.has_bias()) return {};
+    return [this, place](int j, float g) { out_.gradients[place.bias(j)] = g; };
   }
 
   void execute(const TrainingOp& op) {
     switch (op.kind) {
       case TrainingKind::embedding:
-        out(op, 0) =
-            embedding(layout_, spec_.type, map(op.outputs[0]), spec_.shape.width, wire(op.parameters[0]), wire(op.parameters[1]), tokens_);
+        out(op, 0) = embedding(layout_, spec_.type, map(op.outputs[0]), spec_.shape.width, wire(op.parameters[0]),
+                               optional_wire(op.parameters, 1), tokens_);
         break;
       case TrainingKind::layer_norm: {
         LayerNorm norm = layer_norm(layout_, spec_.type, in(op, 0), map(op.inputs[0]), spec_.shape.width,
@@ -71,8 +86,8 @@ class Executor {
         break;
       }
       case TrainingKind::linear:
-        out(op, 0) = linear(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), matrix(op.parameters[0], false),
-                            wire(op.parameters[1]));
+        out(op, 0) = linear(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), weight(place(op.parameters)),
+                            bias(place(op.parameters)));
         break;
       case TrainingKind::attention: {
         Attention result = attention(layout_, spec_.type, in(op, 0), spec_.shape.head());
@@ -80,27 +95,53 @@ class Executor {
         out(op, 1) = result.lse;
         break;
       }
+      case TrainingKind::rms_norm: {
+        RmsNorm norm = rms_norm(layout_, spec_.type, in(op, 0), map(op.inputs[0]), spec_.shape.width,
+                                static_cast<float>(spec_.shape.layer_norm_epsilon), wire(op.parameters[0]));
+        out(op, 0) = norm.y;
+        out(op, 1) = norm.rstd;
+        break;
+      }
+      case TrainingKind::rms_norm_gradient:
+        out(op, 0) = rms_norm_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), map(op.inputs[0]), spec_.shape.width,
+                                       wire(op.parameters[0]), gradient(op.gradients[0]));
+        break;
+      case TrainingKind::share_keys: out(op, 0) = share_keys(spec_.shape, layout_, in(op, 0)); break;
+      case TrainingKind::share_keys_gradient: out(op, 0) = share_keys_gradient(spec_.shape, layout_, spec_.type, in(op, 0)); break;
+      case TrainingKind::rotary: out(op, 0) = rotary(spec_.shape, layout_, spec_.type, in(op, 0)); break;
+      case TrainingKind::rotary_gradient: out(op, 0) = rotary_gradient(spec_.shape, layout_, spec_.type, in(op, 0)); break;
+      case TrainingKind::gelu_erf: out(op, 0) = gelu_erf(spec_.type, in(op, 0)); break;
+      case TrainingKind::gelu_erf_gradient: out(op, 0) = gelu_erf_gradient(spec_.type, in(op, 0), in(op, 1)); break;
+      case TrainingKind::relu: out(op, 0) = relu(spec_.type, in(op, 0)); break;
+      case TrainingKind::relu_gradient: out(op, 0) = relu_gradient(spec_.type, in(op, 0), in(op, 1)); break;
+      case TrainingKind::swiglu: out(op, 0) = swiglu(layout_, spec_.type, in(op, 0)); break;
+      case TrainingKind::swiglu_gradient: out(op, 0) = swiglu_gradient(layout_, spec_.type, in(op, 0), in(op, 1)); break;
       case TrainingKind::gelu: out(op, 0) = gelu(spec_.type, in(op, 0)); break;
       case TrainingKind::residual:
       case TrainingKind::gradient_sum: out(op, 0) = add(spec_.type, in(op, 0), in(op, 1)); break;
       case TrainingKind::loss: {
-        Loss result = loss(layout_, loss_setting_, in(op, 0), map(op.inputs[0]), matrix(op.parameters[0], true));
+        Loss result = loss(layout_, loss_setting_, in(op, 0), map(op.inputs[0]), weight(unembedding(op.parameters)),
+                           bias(unembedding(op.parameters)));
         out(op, 0) = result.lse;
         out_.loss = static_cast<double>(result.sum) / static_cast<double>(token_count());
         break;
       }
-      case TrainingKind::loss_gradient:
+      case TrainingKind::loss_gradient: {
+        const LinearPlace from = unembedding(op.parameters), to = unembedding(op.gradients);
         out(op, 0) =
-            loss_gradient(layout_, spec_.type, loss_setting_, in(op, 0), in(op, 1), map(op.inputs[0]), matrix(op.parameters[0], true),
-                          static_cast<float>(loss_scale_ / static_cast<double>(token_count())), store(op.gradients[0], true));
+            loss_gradient(layout_, spec_.type, loss_setting_, in(op, 0), in(op, 1), map(op.inputs[0]), weight(from), bias(from),
+                          static_cast<float>(loss_scale_ / static_cast<double>(token_count())), {store_matrix(to), store_bias(to)});
         break;
-      case TrainingKind::linear_weight_gradient:
-        matrix_gradient(layout_, in(op, 0), map(op.inputs[0]), in(op, 1), map(op.inputs[1]), store(op.gradients[0], false));
-        bias_gradient(layout_, in(op, 1), map(op.inputs[1]), gradient(op.gradients[1]));
+      }
+      case TrainingKind::linear_weight_gradient: {
+        const LinearPlace to = place(op.gradients);
+        matrix_gradient(layout_, in(op, 0), map(op.inputs[0]), in(op, 1), map(op.inputs[1]), store_matrix(to));
+        if (to.has_bias()) bias_gradient(layout_, in(op, 1), map(op.inputs[1]), store_bias(to));
         break;
+      }
       case TrainingKind::linear_input_gradient:
         out(op, 0) =
-            linear_input_gradient(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), matrix(op.parameters[0], false));
+            linear_input_gradient(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), weight(place(op.parameters)));
         break;
       case TrainingKind::layer_norm_gradient:
         out(op, 0) = layer_norm_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), in(op, 3), map(op.inputs[0]),
@@ -112,7 +153,7 @@ class Executor {
       case TrainingKind::gelu_gradient: out(op, 0) = gelu_gradient(spec_.type, in(op, 0), in(op, 1)); break;
       case TrainingKind::embedding_gradient:
         embedding_gradient(layout_, map(op.inputs[0]), spec_.shape.width, in(op, 0), tokens_, gradient(op.gradients[0]),
-                           gradient(op.gradients[1]));
+                           op.gradients.size() > 1 ? gradient(op.gradients[1]) : nullptr);
         break;
     }
   }

@@ -30,24 +30,31 @@ Tiles contract(const Layout& layout, const Tiles& x, const FeatureMap& x_map, co
   return y;
 }
 
-Tiles linear(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& x_map, const FeatureMap& y_map,
-             const WireMatrix& matrix, const float* bias) {
-  Tiles y = contract(layout, x, x_map, y_map, [&](int i, int j) { return matrix.at(i, j); });
-  for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int row = 0; row < layout.rows; ++row)
-      for (int column = 0; column < layout.columns; ++column)
-        for (int place = 0; place < y_map.per_column; ++place) {
-          const int j = y_map.at(column, place);
+void add_bias(const FeatureMap& y_map, const Layout& layout, const Bias& bias, Tiles& y) {
+  if (!bias) return;
+  for (int column = 0; column < layout.columns; ++column)
+    for (int place = 0; place < y_map.per_column; ++place) {
+      const int j = y_map.at(column, place);
+      const float value = j < 0 ? 0.0f : bias(j);
+      for (int lane = 0; lane < layout.lanes; ++lane)
+        for (int row = 0; row < layout.rows; ++row) {
           float* out = y.at(lane, row, column, place);
-          numerics::add_scalar(out, out, j < 0 ? 0.0f : bias[j], static_cast<std::size_t>(y.slots()));
+          numerics::add_scalar(out, out, value, static_cast<std::size_t>(y.slots()));
         }
+    }
+}
+
+Tiles linear(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& x_map, const FeatureMap& y_map, const Weight& weight,
+             const Bias& bias) {
+  Tiles y = contract(layout, x, x_map, y_map, weight);
+  add_bias(y_map, layout, bias, y);
   round_to(type, y);
   return y;
 }
 
 Tiles linear_input_gradient(const Layout& layout, sim::Dtype type, const Tiles& dy, const FeatureMap& y_map, const FeatureMap& x_map,
-                            const WireMatrix& matrix) {
-  Tiles dx = contract(layout, dy, y_map, x_map, [&](int j, int i) { return matrix.at(i, j); });
+                            const Weight& weight) {
+  Tiles dx = contract(layout, dy, y_map, x_map, [&](int j, int i) { return weight(i, j); });
   round_to(type, dx);
   return dx;
 }
@@ -91,7 +98,7 @@ void matrix_gradient(const Layout& layout, const Tiles& x, const FeatureMap& x_m
     }
 }
 
-void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_map, float* gradient) {
+void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_map, const StoreVector& store) {
   for (int column = 0; column < layout.columns; ++column)
     for (int place = 0; place < y_map.per_column; ++place) {
       const int j = y_map.at(column, place);
@@ -104,7 +111,7 @@ void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_ma
           for (int n = 0; n < dy.slots(); ++n) g = numerics::add(g, in[n]);
           parts.push_back(g);
         }
-      gradient[j] = leave_wafer(layout, column, parts, 1)[0];
+      store(j, leave_wafer(layout, column, parts, 1)[0]);
     }
 }
 

@@ -22,8 +22,10 @@ FeatureMap chunk_map(const Layout& layout, const LossSetting& setting, int chunk
   return chunk_features(setting.vocabulary, chunk * layout.columns * setting.outputs_per_pe, layout.columns, setting.outputs_per_pe);
 }
 
-Tiles logits(const Layout& layout, const Tiles& x, const FeatureMap& map, const FeatureMap& chunk, const WireMatrix& matrix) {
-  return contract(layout, x, map, chunk, [&](int i, int j) { return matrix.at(i, j); });
+Tiles logits(const Layout& layout, const Tiles& x, const FeatureMap& map, const FeatureMap& chunk, const Weight& weight, const Bias& bias) {
+  Tiles lg = contract(layout, x, map, chunk, weight);
+  add_bias(chunk, layout, bias, lg);
+  return lg;
 }
 
 // Target of each slot of a PE, no_target in padded slots.
@@ -98,11 +100,11 @@ float finish_row(const Layout& layout, int lane, int row, const std::vector<std:
 
 }  // namespace
 
-Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const WireMatrix& matrix) {
+Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const Weight& weight, const Bias& bias) {
   State state(layout);
   for (int k = 0; k < chunks(layout, setting); ++k) {
     const FeatureMap chunk = chunk_map(layout, setting, k);
-    const Tiles lg = logits(layout, x, map, chunk, matrix);
+    const Tiles lg = logits(layout, x, map, chunk, weight, bias);
     for (int lane = 0; lane < layout.lanes; ++lane)
       for (int row = 0; row < layout.rows; ++row) {
         const std::vector<std::uint32_t> targets = slot_targets(layout, setting, lane, row);
@@ -119,12 +121,12 @@ Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, cons
 }
 
 Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& setting, const Tiles& x, const Tiles& lse,
-                    const FeatureMap& map, const WireMatrix& matrix, float scale_word, const StoreMatrix& store) {
+                    const FeatureMap& map, const Weight& weight, const Bias& bias, float scale_word, const StoreLoss& store) {
   const auto t = static_cast<std::size_t>(x.slots());
   Tiles dx;
   for (int k = 0; k < chunks(layout, setting); ++k) {
     const FeatureMap chunk = chunk_map(layout, setting, k);
-    Tiles dl = logits(layout, x, map, chunk, matrix);
+    Tiles dl = logits(layout, x, map, chunk, weight, bias);
     for (int lane = 0; lane < layout.lanes; ++lane)
       for (int row = 0; row < layout.rows; ++row) {
         const std::vector<std::uint32_t> targets = slot_targets(layout, setting, lane, row);
@@ -146,9 +148,10 @@ Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& se
           }
       }
     round_to(type, dl);
-    const Tiles part = contract(layout, dl, chunk, map, [&](int j, int i) { return matrix.at(i, j); });
+    const Tiles part = contract(layout, dl, chunk, map, [&](int j, int i) { return weight(i, j); });
     dx = k == 0 ? part : add(sim::Dtype::f32, part, dx);
-    matrix_gradient(layout, x, map, dl, chunk, store);
+    matrix_gradient(layout, x, map, dl, chunk, store.matrix);
+    if (store.bias) bias_gradient(layout, dl, chunk, store.bias);
   }
   round_to(type, dx);
   return dx;

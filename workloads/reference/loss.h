@@ -20,11 +20,15 @@ struct Loss {
   float sum = 0.0f;  // of the negative log likelihoods of all tokens, as it leaves the wafer
 };
 
-// `matrix`: (input feature, vocabulary entry).
-Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const WireMatrix& matrix);
+// `weight`: (input feature, vocabulary entry); `bias`: of a vocabulary entry, may be empty.
+Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const Weight& weight, const Bias& bias);
 
-// Gradient of x when the loss carries `scale_word` = loss_scale / tokens; store(i, j, g) gets that of the matrix.
+struct StoreLoss {
+  StoreMatrix matrix;
+  StoreVector bias;
+};
+// Gradient of x when the loss carries `scale_word` = loss_scale / tokens; `store` gets that of the matrix and of the bias, if any.
 Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& setting, const Tiles& x, const Tiles& lse,
-                    const FeatureMap& map, const WireMatrix& matrix, float scale_word, const StoreMatrix& store);
+                    const FeatureMap& map, const Weight& weight, const Bias& bias, float scale_word, const StoreLoss& store);
 
 }  // namespace wafersim::workloads::reference

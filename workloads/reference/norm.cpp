@@ -95,7 +95,7 @@ Tiles layer_norm_gradient(const Layout& layout, sim::Dtype type, const Tiles& x,
       }
     }
   });
-  bias_gradient(layout, dy, map, bias_gradient_out);
+  bias_gradient(layout, dy, map, [&](int feature, float g) { bias_gradient_out[feature] = g; });
   for (int c = 0; c < layout.columns; ++c)
     for (int i = 0; i < map.valid(c); ++i) {
       std::vector<float> parts;

@@ -1,0 +1,40 @@
+#pragma once
+// What distinguishes the families of models: the form of a block and Hugging Face's names of its tensors, an entry of family.cpp each.
+// Names of linears and norms are without ".weight" and ".bias".
+
+#include <string>
+#include <vector>
+
+#include "workloads/model_shape.h"
+
+namespace wafersim::workloads {
+
+enum class NormKind { layer, rms };
+
+// How the matrix of a linear layer is stored. Token rows and unembedding are [vocabulary][width] in every family.
+enum class MatrixOrder { in_out, out_in };
+
+struct FamilyForm {
+  NormKind norm = NormKind::layer;
+  MatrixOrder order = MatrixOrder::out_in;
+  std::string token_rows;
+  std::string position_rows;  // empty: none, queries and keys are rotated
+  std::string layer;          // what stands before a layer's names, {} for its number
+  std::string attention_norm;
+  std::vector<std::string> qkv;  // one matrix, or queries, keys and values apart
+  bool qkv_by_head = false;      // one matrix: a head's queries, keys and values are neighbours
+  bool attention_bias = true;
+  std::string attention_out;
+  std::string mlp_norm;             // empty: the MLP reads what attention reads
+  std::vector<std::string> mlp_in;  // one matrix, or gate and up
+  bool mlp_bias = true;
+  std::string mlp_out;
+  std::string final_norm;
+  std::string unembedding;       // the tensor; token_rows when tied
+  std::string unembedding_bias;  // the tensor; empty: none
+};
+
+FamilyForm family_form(const ModelShape& shape);
+const char* name(Family family);  // model_type
+
+}  // namespace wafersim::workloads
