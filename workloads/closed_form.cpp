@@ -6,12 +6,17 @@
 #include "memoryx/link_timing.h"
 #include "sim/error.h"
 #include "workloads/closed_form_attention.h"
+#include "workloads/family.h"
+#include "workloads/head_map.h"
 #include "workloads/instruction_cycles.h"
 
 namespace wafersim::workloads {
 namespace {
 
 constexpr int scalars_of_a_start = 12, scalars_of_a_completion = 20;
+
+// Rows that make a token's embedding: its own and, in some families, its position's.
+int row_kinds(const ModelShape& shape) { return family_form(shape).position_rows.empty() ? 1 : 2; }
 
 class ClosedForm {
  public:
@@ -22,12 +27,27 @@ class ClosedForm {
         functions_(machine.core.function),
         t_(layout_.tokens_per_pe),
         h_(call.tile_inputs),
-        chunks_(spec.chunks()) {}
+        chunks_(spec.chunks()),
+        slices_(key_slices(spec.shape, spec.layout)),
+        head_rows_(head_rows(spec.shape, spec.layout.columns_per_head)),
+        pairs_(spec.shape.rotary > 0 ? head_map(spec.shape, spec.layout.columns_per_head).pairs_of(0) : 0),
+        row_kinds_(row_kinds(spec.shape)) {}
 
   double linear(int outputs_a_column, int h) const;
   double weight_gradient() const;
   double layer_norm() const;
   double layer_norm_gradient() const;
+  double rms_norm() const;
+  double rms_norm_gradient() const;
+  double share_keys() const;
+  double share_keys_gradient() const;
+  double rotary() const;
+  double gelu_erf() const;
+  double gelu_erf_gradient() const;
+  double relu() const { return start() + at_.issue() + h_ * at_.spread(t_, 1); }
+  double relu_gradient() const;
+  double swiglu() const;
+  double swiglu_gradient() const;
   double gelu() const;
   double gelu_gradient() const;
   double embedding() const;
@@ -53,6 +73,8 @@ class ClosedForm {
   InstructionCycles at_;
   const models::FunctionCycles& functions_;
   int t_, h_, chunks_;
+  KeySlices slices_;
+  int head_rows_, pairs_, row_kinds_;
 };
 
 double ClosedForm::linear(int outputs_a_column, int h) const {
@@ -84,6 +106,64 @@ double ClosedForm::layer_norm_gradient() const {
          at_.stream(2 * h_) * (layout_.lanes > 1 ? 2 : 1) + column_chain();
 }
 
+double ClosedForm::rms_norm() const {
+  const double square = at_.move(t_) + at_.fma_rows(h_, t_) + at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) + at_.add(t_) +
+                        at_.function(t_, functions_.rsqrt);
+  const double a_row = at_.multiply(t_) + at_.triggered_multiply(t_) + at_.convert(t_);
+  return start() + square + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(2));
+}
+
+double ClosedForm::rms_norm_gradient() const {
+  const double products = at_.multiply(t_) + at_.fma_rows(1, t_, false) + at_.triggered_multiply(t_) + at_.fma(t_);
+  const double total = at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) + at_.add(t_);
+  const double a_row = 2 * at_.multiply(t_) + at_.fma(t_) + at_.convert(t_);
+  return start() + at_.move(t_) + h_ * (products + at_.scalars(4)) + total + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(3)) +
+         at_.stream(h_) * (layout_.lanes > 1 ? 2 : 1) + column_chain();
+}
+
+// Every slice passes every PE: received, sent on and, by one column in group, stored.
+double ClosedForm::share_keys() const {
+  const double slice = 2 * (at_.issue() + 2 * slices_.rows * at_.tile_words(t_));
+  const double stored = 2 * at_.clear_tiles(slices_.rows, t_) * slices_.group;
+  return start() + at_.clear_tiles(head_rows_, t_) + layout_.columns * (slice + at_.scalars(10)) + stored + ring_fill();
+}
+
+double ClosedForm::share_keys_gradient() const {
+  const double slice = at_.clear_tiles(2 * slices_.rows, t_) + at_.stream(2 * slices_.rows * t_);
+  const double own = 2 * at_.clear_tiles(slices_.rows, t_) * slices_.group + at_.convert_tiles(2 * slices_.rows, t_);
+  return start() + at_.clear_tiles(head_rows_, t_) + layout_.columns * (slice + at_.scalars(10)) + own + ring_fill();
+}
+
+double ClosedForm::rotary() const {
+  const double angle = at_.multiply(t_) + at_.function(t_, functions_.cos) + at_.function(t_, functions_.sin) + at_.add(t_);
+  const double turn = 4 * at_.multiply(t_) + 2 * at_.add(t_) + 2 * at_.convert(t_);
+  return start() + at_.clear_tiles(3 * head_rows_, t_) + at_.add(t_) + pairs_ * (angle + 2 * turn + at_.scalars(3));
+}
+
+double ClosedForm::gelu_erf() const {
+  const double row = 2 * at_.convert(t_) + 3 * at_.multiply(t_) + at_.add(t_) + at_.function(t_, functions_.erf);
+  return start() + h_ * (row + at_.scalars(2));
+}
+
+double ClosedForm::gelu_erf_gradient() const {
+  const double bell = 3 * at_.multiply(t_) + at_.function(t_, functions_.exp);
+  const double row = 2 * at_.convert(t_) + bell + 3 * at_.multiply(t_) + at_.add(t_) + at_.function(t_, functions_.erf) + at_.fma(t_);
+  return start() + h_ * (row + at_.scalars(3));
+}
+
+double ClosedForm::relu_gradient() const { return start() + h_ * (3 * at_.convert(t_) + at_.maximum(t_) + at_.add(t_) + at_.scalars(3)); }
+
+double ClosedForm::swiglu() const {
+  const double sigmoid = 2 * at_.add(t_) + at_.function(t_, functions_.exp) + at_.function(t_, functions_.recip);
+  return start() + call_.tile_outputs * (2 * at_.convert(t_) + sigmoid + 2 * at_.multiply(t_) + at_.scalars(3));
+}
+
+double ClosedForm::swiglu_gradient() const {
+  const double sigmoid = 2 * at_.add(t_) + at_.function(t_, functions_.exp) + at_.function(t_, functions_.recip);
+  const double row = 4 * at_.convert(t_) + sigmoid + 4 * at_.multiply(t_) + at_.add(t_) + at_.fma(t_);
+  return start() + call_.tile_outputs * (row + at_.scalars(5));
+}
+
 double ClosedForm::gelu() const {
   const double row = 2 * at_.convert(t_) + 4 * at_.multiply(t_) + 2 * at_.move(t_) + 2 * at_.fma(t_) + at_.function(t_, functions_.tanh);
   return start() + h_ * (row + at_.scalars(2));
@@ -98,7 +178,8 @@ double ClosedForm::gelu_gradient() const {
 // Token and position rows of all columns pass each PE of a row, a word a cycle; a column's own are stored feature by feature.
 double ClosedForm::embedding() const {
   const double row = std::max(width() * at_.tile_words(h_), h_);
-  return start() + 2 * (at_.issue() + t_ * row) + at_.hops(width()) + at_.ramps(1) + at_.add_tiles(h_, t_);
+  const double sum = row_kinds_ > 1 ? at_.add_tiles(h_, t_) : 0;
+  return start() + row_kinds_ * (at_.issue() + t_ * row) + at_.hops(width()) + at_.ramps(1) + sum;
 }
 
 // The row's tiles leave one after another.
@@ -134,7 +215,7 @@ EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
   const double all_columns = layout.columns, matrix_in = all_columns * call.tile_outputs * columns * words(call.tile_inputs);
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
   switch (call.kind) {
-    case CallKind::embedding: return {2 * slots * all_columns * words(call.tile_inputs), 0};
+    case CallKind::embedding: return {row_kinds(spec.shape) * slots * all_columns * words(call.tile_inputs), 0};
     case CallKind::layer_norm: return {columns * 2 * call.tile_inputs, 0};
     case CallKind::linear: return {matrix_in + (call.bias ? columns * words(call.tile_outputs) : 0), 0};
     case CallKind::loss: return {slots + spec.chunks() * matrix_in, columns};
@@ -143,8 +224,8 @@ EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
       return {0, all_columns * call.tile_outputs * columns * call.tile_inputs + (call.bias ? columns * call.tile_outputs : 0)};
     case CallKind::layer_norm_gradient: return {columns * call.tile_inputs, columns * 2 * call.tile_inputs};
     case CallKind::embedding_gradient: return {0, slots * all_columns * call.tile_inputs};
-    case CallKind::rms_norm:
-    case CallKind::rms_norm_gradient:
+    case CallKind::rms_norm: return {columns * call.tile_inputs, 0};
+    case CallKind::rms_norm_gradient: return {columns * call.tile_inputs, columns * call.tile_inputs};
     case CallKind::attention:
     case CallKind::gelu:
     case CallKind::share_keys:
@@ -173,17 +254,17 @@ double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, con
     case CallKind::embedding: return form.embedding();
     case CallKind::layer_norm: return form.layer_norm();
     case CallKind::linear: return form.linear(call.tile_outputs, call.tile_inputs);
-    case CallKind::rms_norm:
-    case CallKind::rms_norm_gradient:
-    case CallKind::share_keys:
-    case CallKind::rotary:
-    case CallKind::share_keys_gradient:
-    case CallKind::gelu_erf:
-    case CallKind::relu:
-    case CallKind::swiglu:
-    case CallKind::gelu_erf_gradient:
-    case CallKind::relu_gradient:
-    case CallKind::swiglu_gradient: break;
+    case CallKind::rms_norm: return form.rms_norm();
+    case CallKind::rms_norm_gradient: return form.rms_norm_gradient();
+    case CallKind::share_keys: return form.share_keys();
+    case CallKind::share_keys_gradient: return form.share_keys_gradient();
+    case CallKind::rotary: return form.rotary();
+    case CallKind::gelu_erf: return form.gelu_erf();
+    case CallKind::gelu_erf_gradient: return form.gelu_erf_gradient();
+    case CallKind::relu: return form.relu();
+    case CallKind::relu_gradient: return form.relu_gradient();
+    case CallKind::swiglu: return form.swiglu();
+    case CallKind::swiglu_gradient: return form.swiglu_gradient();
     case CallKind::attention: return form.attention();
     case CallKind::gelu: return form.gelu();
     case CallKind::add: return form.add();

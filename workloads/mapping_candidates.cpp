@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "sim/error.h"
+#include "workloads/head_map.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -18,14 +19,20 @@ std::vector<int> shares(int whole, int most) {
   return values;
 }
 
-std::vector<int> feature_choices(int pinned, int head, int most_columns) {
-  if (pinned == 0) return shares(head, most_columns);
-  const std::vector<int> possible = shares(head, head);
-  if (std::find(possible.begin(), possible.end(), pinned) == possible.end())
+// Columns of a head, fewest first: for every number of features a PE that a head gives, the fewest columns.
+std::vector<int> column_choices(int pinned, const ModelShape& shape, int most_columns) {
+  std::vector<int> features, columns;
+  for (int count = 1; count <= shape.head(); ++count) {
+    const int h = head_rows(shape, count);
+    if (!features.empty() && features.back() == h) continue;
+    features.push_back(h);
+    if (count <= most_columns && (pinned == 0 || pinned == h)) columns.push_back(count);
+  }
+  if (pinned > 0 && std::find(features.begin(), features.end(), pinned) == features.end())
     throw sim::Error(sim::ErrorCategory::config,
-                     fmt::format("mapping.features_per_pe = {}: a head of {} features in whole columns gives one of {}", pinned, head,
-                                 fmt::join(possible, ", ")));
-  return {pinned};
+                     fmt::format("mapping.features_per_pe = {}: a head of {} features in whole columns gives one of {}", pinned,
+                                 shape.head(), fmt::join(features, ", ")));
+  return columns;
 }
 
 std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
@@ -45,8 +52,8 @@ std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shap
                      fmt::format("mapping.tokens_per_pe = {}: a sample has {} tokens (training.sequence); give at most as many",
                                  run.mapping.tokens_per_pe, training.sequence));
   std::vector<Layout> layouts;
-  for (const int h : feature_choices(run.mapping.features_per_pe, shape.head(), std::min(part.width, part.height))) {
-    const int columns_per_head = ceil_divide(shape.head(), h), columns = shape.heads * columns_per_head;
+  for (const int columns_per_head : column_choices(run.mapping.features_per_pe, shape, std::min(part.width, part.height))) {
+    const int columns = shape.heads * columns_per_head;
     if (columns > part.width || columns > part.height) continue;
     for (const int lanes : lane_choices(run.mapping.lanes, training.batch, part.width / columns)) {
       const int samples = ceil_divide(training.batch, lanes);

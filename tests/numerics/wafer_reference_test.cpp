@@ -59,6 +59,40 @@ std::vector<Case> cases() {
           slots};
 }
 
+SmallModel of_family(workloads::Family family, SmallModel model, int rotary) {
+  model.family = family;
+  model.tied = false;
+  model.rotary = rotary;
+  return model;
+}
+
+// Rotations that fill a head or leave some of its features, pairs in columns with an odd place left, slices of keys with and without
+// padding, a bias of the unembedding in several chunks.
+std::vector<Case> family_cases() {
+  using enum workloads::Family;
+  std::vector<Case> all = {{"GptjNoPadding", of_family(gptj, with(1, 2, 2, 4, 16, 2, 8), 4)},
+                           {"GptjTwoLanesPaddedHeads", of_family(gptj, with(2, 2, 3, 13, 16, 3, 11), 8)},
+                           {"GptjOneColumnAHead", of_family(gptj, with(1, 4, 1, 8, 24, 2, 8), 2)},
+                           {"GptNeoxNoPadding", of_family(gpt_neox, with(1, 2, 2, 4, 16, 2, 8), 2)},
+                           {"GptNeoxTwoLanesPaddedHeads", of_family(gpt_neox, with(2, 2, 3, 13, 20, 3, 11), 6)},
+                           {"GptNeoxSerialResidual", of_family(gpt_neox, with(1, 4, 1, 9, 16, 2, 10), 4)},
+                           {"LlamaWithKeysForEachHead", of_family(llama, with(1, 2, 2, 4, 16, 2, 8), 8)},
+                           {"LlamaGroupsOfTwo", of_family(llama, with(1, 4, 2, 8, 16, 2, 8), 4)},
+                           {"LlamaGroupsOfThreeWithPaddedSlices", of_family(llama, with(1, 3, 2, 9, 24, 2, 7), 8)},
+                           {"LlamaOneGroupOnTwoLanes", of_family(llama, with(2, 2, 3, 13, 20, 3, 11), 10)}};
+  all[1].model.loss_outputs_per_pe = 3;
+  all[5].model.parallel_residual = false;
+  all[7].model.kv_heads = 2;
+  all[8].model.kv_heads = 1;
+  all[8].model.inner = 22;
+  all[9].model.kv_heads = 1;
+  all[9].model.loss_outputs_per_pe = 3;
+  Case relu{"Gpt2WithRelu", with(1, 2, 2, 4, 16, 2, 8)};
+  relu.model.activation = workloads::Activation::relu;
+  all.push_back(relu);
+  return all;
+}
+
 class Wafer : public testing::TestWithParam<std::tuple<Case, sim::Dtype>> {
  protected:
   Experiment experiment() const {
@@ -92,6 +126,13 @@ TEST_P(Wafer, LossesGradientsAndWeightsOfThreeStepsAreThoseOfTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, Wafer, testing::Combine(testing::ValuesIn(cases()), testing::Values(sim::Dtype::f32, sim::Dtype::f16)),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param).name) +
+                                  (std::get<1>(test.param) == sim::Dtype::f32 ? "Fp32" : "Fp16");
+                         });
+
+INSTANTIATE_TEST_SUITE_P(Families, Wafer,
+                         testing::Combine(testing::ValuesIn(family_cases()), testing::Values(sim::Dtype::f32, sim::Dtype::f16)),
                          [](const auto& test) {
                            return std::string(std::get<0>(test.param).name) +
                                   (std::get<1>(test.param) == sim::Dtype::f32 ? "Fp32" : "Fp16");

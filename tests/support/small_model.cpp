@@ -8,6 +8,30 @@ namespace wafersim::tests {
 
 using namespace workloads;
 
+namespace {
+
+Activation activation_of(Family family) {
+  switch (family) {
+    case Family::gpt2:
+    case Family::gptj: return Activation::gelu_tanh;
+    case Family::gpt_neox: return Activation::gelu_erf;
+    case Family::llama: break;
+  }
+  return Activation::silu;
+}
+
+void set_family(const SmallModel& model, ModelShape& shape) {
+  shape.family = model.family;
+  shape.activation = model.activation.value_or(activation_of(model.family));
+  if (model.family == Family::gpt2) return;
+  shape.kv_heads = model.kv_heads;
+  shape.rotary = model.rotary;
+  shape.rotary_base = 100.0;
+  shape.parallel_residual = model.family == Family::gptj || (model.family == Family::gpt_neox && model.parallel_residual);
+}
+
+}  // namespace
+
 LoweringSpec lowering_of(const SmallModel& model) {
   LoweringSpec spec;
   spec.shape.vocabulary = model.vocabulary;
@@ -15,7 +39,8 @@ LoweringSpec lowering_of(const SmallModel& model) {
   spec.shape.width = model.width;
   spec.shape.layers = model.layers;
   spec.shape.heads = model.heads;
-  spec.shape.inner = 4 * model.width;
+  spec.shape.inner = model.inner > 0 ? model.inner : 4 * model.width;
+  set_family(model, spec.shape);
   spec.shape.tied = model.tied;
   Layout& layout = spec.layout;
   layout.batch = model.batch;

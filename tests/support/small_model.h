@@ -2,6 +2,7 @@
 // A small GPT-2 in a layout on a mesh, and what follows from it: what the tests of a whole machine start from.
 
 #include <cstdint>
+#include <optional>
 
 #include "memoryx/training.h"
 #include "models/machine.h"
@@ -25,6 +26,12 @@ struct SmallModel {
   int rows_per_sequence = 0;    // 0: as many as the rows give to each sample of a lane
   int loss_outputs_per_pe = 0;  // 0: the vocabulary is one chunk
   bool tied = true;
+  workloads::Family family = workloads::Family::gpt2;
+  std::optional<workloads::Activation> activation;  // else the family's
+  bool parallel_residual = true;                    // gpt_neox
+  int kv_heads = 0;                                 // llama; 0: as many as heads
+  int rotary = 2;                                   // features of a head; gpt2: none
+  int inner = 0;                                    // 0: 4 * width
   sim::Dtype type = sim::Dtype::f32;
 };
 

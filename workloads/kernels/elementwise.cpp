@@ -1,6 +1,6 @@
 // Kernels that stay on the PE: GELU and its gradient, sums of tiles, rounding.
 #include "workloads/kernels/kernels.h"
-#include "workloads/kernels/work_area.h"
+#include "workloads/kernels/work_vectors.h"
 
 namespace wafersim::workloads {
 
@@ -11,34 +11,20 @@ namespace {
 
 constexpr float cubic = 0.044715f, root_two_over_pi = 0.7978845608028654f;
 
-// Vectors of a value a slot, of phases 0 and 4 in turn.
-struct Work {
-  std::vector<int> vectors;  // offsets in the work area
-  std::int64_t bytes;
-};
-
-Work work_of(const KernelBuilder& k, int vectors) {
-  WorkArea area;
-  Work w{};
-  for (int n = 0; n < vectors; ++n) w.vectors.push_back(area.part(k.vector_bytes(), n % 2 * 4));
-  w.bytes = area.bytes();
-  return w;
-}
-
 constexpr int gelu_vectors = 4, gelu_gradient_vectors = 5;
 
 }  // namespace
 
-std::int64_t gelu_work_bytes(const KernelBuilder& k) { return work_of(k, gelu_vectors).bytes; }
-std::int64_t gelu_gradient_work_bytes(const KernelBuilder& k) { return work_of(k, gelu_gradient_vectors).bytes; }
+std::int64_t gelu_work_bytes(const KernelBuilder& k) { return work_vectors(k, gelu_vectors).bytes; }
+std::int64_t gelu_gradient_work_bytes(const KernelBuilder& k) { return work_vectors(k, gelu_gradient_vectors).bytes; }
 
 int emit_gelu(KernelBuilder& k) {
   Assembler& a = k.a;
   const int task = k.begin("gelu", {"x", "y", "work", "features"}, {});
   const Value slots = imm(k.slots());
   const int x = k.fresh(), y = k.fresh(), work = k.arg("work");
-  const Work area = work_of(k, gelu_vectors);
-  const auto at = [&](std::size_t n) { return k.vector(reg(work, area.vectors[n])); };
+  const WorkVectors area = work_vectors(k, gelu_vectors);
+  const auto at = [&](std::size_t n) { return k.vector(reg(work, area.offsets[n])); };
   const Operand x32 = at(0), cube = at(1), th = at(2), half = at(3);
   a.set(x, reg(k.arg("x")));
   a.set(y, reg(k.arg("y")));
@@ -66,8 +52,8 @@ int emit_gelu_gradient(KernelBuilder& k) {
   const int task = k.begin("gelu_gradient", {"x", "dy", "dx", "work", "features"}, {});
   const Value slots = imm(k.slots());
   const int x = k.fresh(), dy = k.fresh(), dx = k.fresh(), work = k.arg("work");
-  const Work area = work_of(k, gelu_gradient_vectors);
-  const auto at = [&](std::size_t n) { return k.vector(reg(work, area.vectors[n])); };
+  const WorkVectors area = work_vectors(k, gelu_gradient_vectors);
+  const auto at = [&](std::size_t n) { return k.vector(reg(work, area.offsets[n])); };
   const Operand x32 = at(0), square = at(1), th = at(2), w = at(3), slope = at(4);
   const auto number = [](float value) { return constant(value, Dtype::f32); };
   a.set(x, reg(k.arg("x")));

@@ -24,16 +24,51 @@ int emit_weight_gradient(KernelBuilder& k);
 int emit_layer_norm(KernelBuilder& k, int width, float epsilon);
 // x, mean, rstd, dy, dx, products (fp32 tile), totals (two vectors), normal, work, sums, features
 int emit_layer_norm_gradient(KernelBuilder& k, int width);
+// x, y, rstd, total, work (vectors), features
+int emit_rms_norm(KernelBuilder& k, int width, float epsilon);
+// x, rstd, dy, dx, products (fp32 tile), total, normal (vectors), sums (a value a feature), features
+int emit_rms_norm_gradient(KernelBuilder& k, int width);
 // x, y, work, features
 int emit_gelu(KernelBuilder& k);
 std::int64_t gelu_work_bytes(const KernelBuilder& k);
 // x, dy, dx, work, features
 int emit_gelu_gradient(KernelBuilder& k);
 std::int64_t gelu_gradient_work_bytes(const KernelBuilder& k);
+// x, y, work, features (rows of y)
+int emit_gelu_erf(KernelBuilder& k);
+std::int64_t gelu_erf_work_bytes(const KernelBuilder& k);
+int emit_swiglu(KernelBuilder& k);
+std::int64_t swiglu_work_bytes(const KernelBuilder& k);
+// x, y, features
+int emit_relu(KernelBuilder& k);
+// x, dy, dx, work, features (rows of dy)
+int emit_gelu_erf_gradient(KernelBuilder& k);
+std::int64_t gelu_erf_gradient_work_bytes(const KernelBuilder& k);
+int emit_swiglu_gradient(KernelBuilder& k);
+std::int64_t swiglu_gradient_work_bytes(const KernelBuilder& k);
+int emit_relu_gradient(KernelBuilder& k);
+std::int64_t relu_gradient_work_bytes(const KernelBuilder& k);
+// Addresses: fp32 values of the first token's position of each slot, of the PE's row in its sequence, and of each pair's frequency.
+struct RotaryTables {
+  int slot_positions, row_position, frequencies;
+};
+// qkv, y, back (1: turns back), work; head_rows: places of a head's features in a column's tile.
+int emit_rotary(KernelBuilder& k, int head_rows, const RotaryTables& tables);
+std::int64_t rotary_work_bytes(const KernelBuilder& k);
+struct KeyShape {
+  int group;       // query heads that share keys
+  int head_rows;   // places of a head's features in a column's tile
+  int slice_rows;  // of a slice of keys (KeySlices)
+};
+// x (grouped qkv), y (qkv), work
+int emit_share_keys(KernelBuilder& k, const KeyShape& shape);
+// dy (of qkv), dx (of grouped qkv), work
+int emit_share_keys_gradient(KernelBuilder& k, const KeyShape& shape);
+std::int64_t share_keys_work_bytes(const KernelBuilder& k, const KeyShape& shape);
 // a, b, y, features: residual and gradient sum
 int emit_add(KernelBuilder& k);
-// x, positions (tile), features
-int emit_embedding(KernelBuilder& k);
+// x, positions (tile; only with positions), features
+int emit_embedding(KernelBuilder& k, bool with_positions);
 // dx, features
 int emit_embedding_gradient(KernelBuilder& k);
 struct AttentionShape {
@@ -46,10 +81,11 @@ std::int64_t attention_work_bytes(const KernelBuilder& k, const AttentionShape& 
 // qkv, o, lse, do, dqkv, work
 int emit_attention_gradient(KernelBuilder& k, const AttentionShape& shape);
 std::int64_t attention_gradient_work_bytes(const KernelBuilder& k, const AttentionShape& shape);
-// x, lse, targets, work, features, feed: the loss leaves the wafer. `outputs` true outputs in chunks of columns * chunk_outputs.
-int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs);
+// x, lse, targets, work, features, feed: the loss leaves the wafer. `outputs` true outputs in chunks of columns * chunk_outputs,
+// a chunk's biases behind its weights.
+int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs, bool bias);
 // x, lse, targets, dy (tile of chunk_outputs rows), work, features, first (of the chunk), last (1 in the last chunk), feed
-int emit_logit_gradient(KernelBuilder& k, int chunk_outputs);
+int emit_logit_gradient(KernelBuilder& k, int chunk_outputs, bool bias);
 std::int64_t loss_work_bytes(const KernelBuilder& k, int chunk_outputs);
 // y, dx, features: fp32 tile y += dx; and its rounding into the tile y of the run's type (x, y, features).
 int emit_accumulate(KernelBuilder& k);

@@ -48,14 +48,21 @@ std::int64_t loss_work_bytes(const KernelBuilder& k, int chunk_outputs) { return
 
 namespace {
 
+// Biases of a chunk's outputs from the weight stream, to its logits.
+void add_biases(KernelBuilder& k, int logits, int outputs) {
+  const Operand sums = k.tile32(reg(logits));
+  k.a.add(sums, sums, k.weight(), imm(k.slots()), imm(outputs));
+}
+
 // The chunks of the vocabulary one after the other: each column's running maximum and sum of its own logits, then those of the lane.
 class Loss {
  public:
-  Loss(KernelBuilder& builder, int outputs, int chunk_outputs)
+  Loss(KernelBuilder& builder, int outputs, int chunk_outputs, bool bias)
       : k(builder),
         a(builder.a),
         w_(work_of(builder, chunk_outputs)),
         chunk_outputs_(chunk_outputs),
+        bias_(bias),
         per_chunk_(builder.layout().columns * chunk_outputs),
         chunks_(ceil_divide(outputs, per_chunk_)),
         slots_(imm(builder.slots())) {}
@@ -65,6 +72,7 @@ class Loss {
     const auto next_chunk = a.label();
     a.bind(next_chunk);
     linear_sums(k, {k.arg("x"), k.arg("features"), partial_, logits_, rows_});
+    if (bias_) add_biases(k, logits_, chunk_outputs_);
     take_chunk();
     a.add_integer(chunk_, imm(1));
     a.branch_less(chunk_, imm(chunks_), next_chunk);
@@ -140,7 +148,9 @@ class Loss {
   KernelBuilder& k;
   Assembler& a;
   const Work w_;
-  const int chunk_outputs_, per_chunk_, chunks_;
+  const int chunk_outputs_;
+  const bool bias_;
+  const int per_chunk_, chunks_;
   const Value slots_;
   const Operand m_ = at(w_.m), maximum_ = at(w_.maximum), s_ = at(w_.s), sel_ = at(w_.sel), scratch_ = at(w_.scratch);
   const Operand targets_ = memory(Dtype::u32, reg(k.arg("targets")));
@@ -150,7 +160,7 @@ class Loss {
 
 }  // namespace
 
-int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
+int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs, bool bias) {
   const auto lane = KernelBuilder::Group::lane;
   const int task = k.begin("loss", {"x", "lse", "targets", "work", "features", "feed"},
                            {KernelBuilder::relay_words(),
@@ -158,12 +168,12 @@ int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs) {
                             KernelBuilder::all_reduce_words(lane),
                             KernelBuilder::column_sum_words(),
                             {word_vocabulary_first, word_vocabulary_last}});
-  Loss(k, outputs, chunk_outputs).emit();
+  Loss(k, outputs, chunk_outputs, bias).emit();
   k.end();
   return task;
 }
 
-int emit_logit_gradient(KernelBuilder& k, int chunk_outputs) {
+int emit_logit_gradient(KernelBuilder& k, int chunk_outputs, bool bias) {
   Assembler& a = k.a;
   const auto lane = KernelBuilder::Group::lane;
   const int task = k.begin("logit_gradient", {"x", "lse", "targets", "dy", "work", "features", "first", "last", "feed"},
@@ -184,6 +194,7 @@ int emit_logit_gradient(KernelBuilder& k, int chunk_outputs) {
   a.set(logits, reg(work, w.logits));
   a.set(rows, imm(chunk_outputs));
   linear_sums(k, {k.arg("x"), k.arg("features"), partial, logits, rows});
+  if (bias) add_biases(k, logits, chunk_outputs);
   const auto whole = a.label();
   a.set(count, imm(chunk_outputs));
   a.branch_equal(k.arg("last"), imm(0), whole);

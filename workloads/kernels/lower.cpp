@@ -19,26 +19,28 @@ models::Program Lowering::emit_program() {
   KernelBuilder k(assembler, spec_.layout, spec_.type, tables_);
   const ModelShape& shape = spec_.shape;
   const AttentionShape heads{shape.head(), tile_rows(Features::heads, shape, spec_.layout)};
+  const bool loss_bias = !family_form(shape).unembedding_bias.empty();
   emit_control(k, spec_.layout.lanes * spec_.layout.columns, spec_.layout.rows);
   tasks_.linear = emit_linear(k);
   tasks_.weight_gradient = emit_weight_gradient(k);
-  tasks_.layer_norm = emit_layer_norm(k, shape.width, static_cast<float>(shape.layer_norm_epsilon));
-  tasks_.layer_norm_gradient = emit_layer_norm_gradient(k, shape.width);
-  tasks_.gelu = emit_gelu(k);
-  tasks_.gelu_gradient = emit_gelu_gradient(k);
+  if (uses(TrainingKind::layer_norm)) tasks_.layer_norm = emit_layer_norm(k, shape.width, static_cast<float>(shape.layer_norm_epsilon));
+  if (uses(TrainingKind::layer_norm_gradient)) tasks_.layer_norm_gradient = emit_layer_norm_gradient(k, shape.width);
+  if (uses(TrainingKind::gelu)) tasks_.gelu = emit_gelu(k);
+  if (uses(TrainingKind::gelu_gradient)) tasks_.gelu_gradient = emit_gelu_gradient(k);
   tasks_.add = emit_add(k);
-  tasks_.embedding = emit_embedding(k);
+  tasks_.embedding = emit_embedding(k, !family_form(shape).position_rows.empty());
   tasks_.embedding_gradient = emit_embedding_gradient(k);
   tasks_.attention = emit_attention(k, heads);
   tasks_.attention_gradient = emit_attention_gradient(k, heads);
-  tasks_.loss = emit_loss(k, shape.vocabulary, spec_.loss_outputs_per_pe);
-  tasks_.logit_gradient = emit_logit_gradient(k, spec_.loss_outputs_per_pe);
+  tasks_.loss = emit_loss(k, shape.vocabulary, spec_.loss_outputs_per_pe, loss_bias);
+  tasks_.logit_gradient = emit_logit_gradient(k, spec_.loss_outputs_per_pe, loss_bias);
   if (spec_.chunks() > 1) {
     tasks_.accumulate = emit_accumulate(k);
     tasks_.round = emit_round(k);
   }
   work_ = {attention_work_bytes(k, heads), attention_gradient_work_bytes(k, heads), gelu_work_bytes(k), gelu_gradient_work_bytes(k),
            loss_work_bytes(k, spec_.loss_outputs_per_pe)};
+  emit_family_kernels(k);
   signatures_ = k.signatures();
   return assembler.finish();
 }
@@ -86,7 +88,8 @@ void Lowering::place_tables() {
   tables_.argument_words = argument_words;
   tables_.calls = static_cast<int>(calls);
   tables_.discard = allocator_.allocate("completion words", 8);
-  tables_.pe_words = allocator_.allocate("PE words", 4 * pe_word_count);
+  tables_.pe_words = allocator_.allocate("PE words", 4 * (pe_word_count + rotary_pairs()));
+  place_family_tables();
   tables_.call_table = allocator_.allocate("call table", 4 * argument_words * tables_.calls);
   tables_.start_table = allocator_.allocate("start table", 4 * tables_.calls);
   plan_.programs.push_back(emit_program());
@@ -124,8 +127,9 @@ models::WaferPlan Lowering::plan() {
   plan_.routes = wafer_routes(layout, words_of(residual.per_column, spec_.type));
   plan_.pe_class.assign(static_cast<std::size_t>(plan_.width) * static_cast<std::size_t>(plan_.height), 0);
   plan_.pe_words_address = tables_.pe_words;
-  plan_.words_per_pe = pe_word_count;
-  plan_.pe_words = pe_words(layout, residual, spec_.shape.vocabulary, spec_.loss_outputs_per_pe);
+  plan_.words_per_pe = pe_word_count + rotary_pairs();
+  plan_.pe_words = pe_words(layout, residual, spec_.shape.vocabulary, spec_.loss_outputs_per_pe, rotary_pairs());
+  fill_family_tables();
   plan_.start_task = task_setup;
   const auto image = [&](int address, const void* data, std::size_t bytes) {
     const auto* first = static_cast<const std::uint8_t*>(data);
@@ -146,10 +150,9 @@ models::WaferPlan Lowering::plan() {
 namespace {
 
 // A column's words wait behind one FIFO for the columns that are further along a row sum: the skew of the lane in outputs, each of h words.
-int edge_queue_words(const LoweringSpec& spec, const models::CoreSpec& core) {
+int edge_queue_words(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core) {
   int most = 0;
-  for (const Features f : {Features::residual, Features::heads, Features::inner, Features::qkv})
-    most = std::max(most, tile_rows(f, spec.shape, spec.layout));
+  for (const Tensor& tensor : graph.tensors) most = std::max(most, tile_rows(tensor.features, spec.shape, spec.layout));
   const int per_output = most * spec.layout.tokens_per_pe / static_cast<int>(core.rate.mixed_fma) + core.output_switch_cycles;
   return most * (1 + ceil_divide(6 * spec.layout.columns, per_output));
 }
@@ -172,7 +175,7 @@ models::WaferPlan lower(const LoweringSpec& spec, const TrainingGraph& graph, co
   lowering.place_step();
   require_streamable(spec.shape);
   models::WaferPlan plan = lowering.plan();
-  plan.edge_queue_words = edge_queue_words(spec, core);
+  plan.edge_queue_words = edge_queue_words(spec, graph, core);
   return plan;
 }
 

@@ -6,13 +6,23 @@ namespace wafersim::workloads {
 using sim::Dtype;
 
 // From x to a chunk of the vocabulary; the matrix is stored [vocabulary][width].
-Lowering::Matrix Lowering::unembedding(int parameter, int x, int chunk) const {
-  const std::uint32_t base = offset(parameter), width = static_cast<std::uint32_t>(spec_.shape.width);
-  const auto chunk_map = [this, chunk] {
-    return chunk_features(spec_.shape.vocabulary, chunk * spec_.chunk_outputs(), spec_.layout.columns, spec_.loss_outputs_per_pe);
-  };
-  return {rows(x), spec_.loss_outputs_per_pe, [this, x] { return features(x); }, chunk_map,
-          [base, width](int i, int j) { return base + static_cast<std::uint32_t>(j) * width + static_cast<std::uint32_t>(i); }};
+Lowering::Matrix Lowering::unembedding(const std::vector<int>& parameters, int x, int chunk) const {
+  const LinearPlace place(table_, parameters, MatrixOrder::out_in);
+  const BiasIndex bias = [place](int j) { return static_cast<std::uint32_t>(place.bias(j)); };
+  return {rows(x),
+          spec_.loss_outputs_per_pe,
+          [this, x] { return features(x); },
+          [this, chunk] {
+            return chunk_features(spec_.shape.vocabulary, chunk * spec_.chunk_outputs(), spec_.layout.columns, spec_.loss_outputs_per_pe);
+          },
+          [place](int i, int j) { return static_cast<std::uint32_t>(place.weight(i, j)); },
+          place.has_bias() ? bias : BiasIndex{}};
+}
+
+// Words of a chunk's weights and, if any, biases on a column's color.
+std::int64_t Lowering::chunk_words(const TrainingOp& op) const {
+  const int bias = op.parameters.size() > 1 ? words_of(spec_.loss_outputs_per_pe, spec_.type) : 0;
+  return weight_words(spec_.layout, spec_.type, rows(op.inputs[0]), spec_.loss_outputs_per_pe) + bias;
 }
 
 void Lowering::lower_loss(const TrainingOp& op) {
@@ -25,13 +35,14 @@ void Lowering::lower_loss(const TrainingOp& op) {
         {"targets", targets_},
         {"work", work},
         {"features", rows(x)},
-        {"feed", spec_.chunks() * weight_words(spec_.layout, spec_.type, rows(x), spec_.loss_outputs_per_pe)}},
+        {"feed", spec_.chunks() * chunk_words(op)}},
        [this, &op, x](StreamBuilder& stream) {
          const FeatureMap in = features(x);
          stream.targets();
          for (int chunk = 0; chunk < spec_.chunks(); ++chunk) {
-           const Matrix matrix = unembedding(op.parameters[0], x, chunk);
+           const Matrix matrix = unembedding(op.parameters, x, chunk);
            stream.linear_weights(in, matrix.output_map(), matrix.weight);
+           if (matrix.bias) stream.biases(matrix.output_map(), matrix.bias);
          }
          stream.loss();
        });
@@ -49,10 +60,11 @@ void Lowering::lower_logit_gradient(const TrainingOp& op, int chunk, int dy) {
         {"features", rows(x)},
         {"first", chunk * spec_.chunk_outputs()},
         {"last", chunk + 1 == spec_.chunks() ? 1 : 0},
-        {"feed", 1 + weight_words(spec_.layout, spec_.type, rows(x), spec_.loss_outputs_per_pe)}},
-       [matrix = unembedding(op.parameters[0], x, chunk)](StreamBuilder& stream) {
+        {"feed", 1 + chunk_words(op)}},
+       [matrix = unembedding(op.parameters, x, chunk)](StreamBuilder& stream) {
          stream.gradient_scale();
          stream.linear_weights(matrix.input_map(), matrix.output_map(), matrix.weight);
+         if (matrix.bias) stream.biases(matrix.output_map(), matrix.bias);
        });
 }
 
@@ -66,8 +78,8 @@ void Lowering::lower_loss_gradient(const TrainingOp& op) {
   const std::size_t kept = scratch_.size();
   for (int chunk = 0; chunk < spec_.chunks(); ++chunk) {
     lower_logit_gradient(op, chunk, dy);
-    lower_weight_gradient(op, unembedding(op.gradients[0], x, chunk), address(x), dy, -1);
-    const Matrix back = unembedding(op.parameters[0], x, chunk).transposed();
+    lower_weight_gradient(op, unembedding(op.gradients, x, chunk), address(x), dy);
+    const Matrix back = unembedding(op.parameters, x, chunk).transposed();
     const int partial = scratch("unembedding: partial", vector_bytes(), 4);
     const bool first = chunk == 0;
     const int sums = half ? (several && first ? total : scratch("unembedding: sums", tile32_bytes(features_of_x), 4))

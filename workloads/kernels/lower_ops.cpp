@@ -1,25 +1,30 @@
 // Lowering op by op: scratch arrays, the arguments of an op's kernel calls and what their streams will be.
-#include "sim/error.h"
 #include "workloads/kernels/lowering.h"
 
 namespace wafersim::workloads {
 
-Lowering::Matrix Lowering::matrix(int parameter, int from, int to) const {
-  const std::uint32_t base = offset(parameter), stride = static_cast<std::uint32_t>(table_[parameter].shape[1]);
-  return {rows(from), rows(to), [this, from] { return features(from); }, [this, to] { return features(to); },
-          [base, stride](int i, int j) { return base + static_cast<std::uint32_t>(i) * stride + static_cast<std::uint32_t>(j); }};
+Lowering::Matrix Lowering::matrix(const std::vector<int>& parameters, int from, int to) const {
+  const LinearPlace place(table_, parameters, family_form(spec_.shape).order);
+  const BiasIndex bias = [place](int j) { return static_cast<std::uint32_t>(place.bias(j)); };
+  return {rows(from),
+          rows(to),
+          [this, from] { return features(from); },
+          [this, to] { return features(to); },
+          [place](int i, int j) { return static_cast<std::uint32_t>(place.weight(i, j)); },
+          place.has_bias() ? bias : BiasIndex{}};
 }
 
 void Lowering::lower_embedding(const TrainingOp& op) {
   const int x = op.outputs[0];
-  const int positions = scratch("positions", tile_bytes(rows(x)), 4);
-  call(op, tasks_.embedding, "embedding", "forward", {{"x", address(x)}, {"positions", positions}, {"features", rows(x)}},
-       [this, &op](StreamBuilder& stream) {
-         const FeatureMap map = features(op.outputs[0]);
-         stream.start(tasks_.embedding);
-         stream.token_rows(map, offset(op.parameters[0]), spec_.shape.width);
-         stream.position_rows(map, offset(op.parameters[1]), spec_.shape.width);
-       });
+  const bool with_positions = op.parameters.size() > 1;
+  Arguments arguments = {{"x", address(x)}, {"features", rows(x)}};
+  if (with_positions) arguments["positions"] = scratch("positions", tile_bytes(rows(x)), 4);
+  call(op, tasks_.embedding, "embedding", "forward", arguments, [this, &op, with_positions](StreamBuilder& stream) {
+    const FeatureMap map = features(op.outputs[0]);
+    stream.start(tasks_.embedding);
+    stream.token_rows(map, offset(op.parameters[0]), spec_.shape.width);
+    if (with_positions) stream.position_rows(map, offset(op.parameters[1]), spec_.shape.width);
+  });
 }
 
 void Lowering::lower_layer_norm(const TrainingOp& op) {
@@ -60,7 +65,7 @@ void Lowering::lower_layer_norm_gradient(const TrainingOp& op) {
        });
 }
 
-void Lowering::lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, int bias, const char* phase) {
+void Lowering::lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, const char* phase) {
   const bool half = spec_.type == sim::Dtype::f16;
   const int sums = half ? scratch(op.name + ": sums", tile32_bytes(matrix.outputs), 0) : y;
   const int partial = scratch(op.name + ": partial", vector_bytes(), 4);
@@ -71,18 +76,17 @@ void Lowering::lower_linear(const TrainingOp& op, const Matrix& matrix, int x, i
         {"sums", sums},
         {"outputs", matrix.outputs},
         {"y", y},
-        {"biases", bias >= 0 ? matrix.outputs : 0},
+        {"biases", matrix.bias ? matrix.outputs : 0},
         {"feed",
-         weight_words(spec_.layout, spec_.type, matrix.inputs, matrix.outputs) + (bias >= 0 ? words_of(matrix.outputs, spec_.type) : 0)}},
-       [this, matrix, bias](StreamBuilder& stream) {
+         weight_words(spec_.layout, spec_.type, matrix.inputs, matrix.outputs) + (matrix.bias ? words_of(matrix.outputs, spec_.type) : 0)}},
+       [matrix](StreamBuilder& stream) {
          const FeatureMap outputs = matrix.output_map();
          stream.linear_weights(matrix.input_map(), outputs, matrix.weight);
-         if (bias >= 0) stream.biases(outputs, offset(bias));
+         if (matrix.bias) stream.biases(outputs, matrix.bias);
        });
 }
 
-void Lowering::lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy, int bias) {
-  const bool with_bias = bias >= 0;
+void Lowering::lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy) {
   const int received = scratch(op.name + ": received", tile_bytes(1), 4),
             sums = scratch(op.name + ": sums", std::int64_t{4} * (matrix.inputs + 1), 0);
   call(op, tasks_.weight_gradient, "linear", "weight_gradient",
@@ -92,10 +96,8 @@ void Lowering::lower_weight_gradient(const TrainingOp& op, const Matrix& matrix,
         {"outputs", matrix.outputs},
         {"received", received},
         {"sums", sums},
-        {"bias", with_bias ? 1 : 0}},
-       [this, matrix, bias, with_bias](StreamBuilder& stream) {
-         stream.linear_gradients(matrix.input_map(), matrix.output_map(), matrix.weight, with_bias ? offset(bias) : 0, with_bias);
-       });
+        {"bias", matrix.bias ? 1 : 0}},
+       [matrix](StreamBuilder& stream) { stream.linear_gradients(matrix.input_map(), matrix.output_map(), matrix.weight, matrix.bias); });
 }
 
 void Lowering::lower_op(const TrainingOp& op) {
@@ -109,12 +111,11 @@ void Lowering::lower_op(const TrainingOp& op) {
     case TrainingKind::embedding: return lower_embedding(op);
     case TrainingKind::layer_norm: return lower_layer_norm(op);
     case TrainingKind::layer_norm_gradient: return lower_layer_norm_gradient(op);
-    case TrainingKind::linear:
-      return lower_linear(op, matrix(op.parameters[0], op.inputs[0], op.outputs[0]), in(0), out(0), op.parameters[1], "forward");
+    case TrainingKind::linear: return lower_linear(op, matrix(op.parameters, op.inputs[0], op.outputs[0]), in(0), out(0), "forward");
     case TrainingKind::linear_weight_gradient:
-      return lower_weight_gradient(op, matrix(op.gradients[0], op.inputs[0], op.inputs[1]), in(0), in(1), op.gradients[1]);
+      return lower_weight_gradient(op, matrix(op.gradients, op.inputs[0], op.inputs[1]), in(0), in(1));
     case TrainingKind::linear_input_gradient:  // the layer's outputs come in
-      return lower_linear(op, matrix(op.parameters[0], op.outputs[0], op.inputs[0]).transposed(), in(0), out(0), -1, "input_gradient");
+      return lower_linear(op, matrix(op.parameters, op.outputs[0], op.inputs[0]).transposed(), in(0), out(0), "input_gradient");
     case TrainingKind::attention:
       return call(op, tasks_.attention, "attention", "forward",
                   {{"qkv", in(0)}, {"o", out(0)}, {"lse", out(1)}, {"work", work(work_.attention)}});
@@ -130,19 +131,18 @@ void Lowering::lower_op(const TrainingOp& op) {
                   {{"x", in(0)}, {"dy", in(1)}, {"dx", out(0)}, {"work", work(work_.gelu_gradient)}, {"features", rows(op.inputs[0])}});
     case TrainingKind::residual: return add("forward");
     case TrainingKind::gradient_sum: return add("gradient");
-    case TrainingKind::rms_norm:
-    case TrainingKind::rms_norm_gradient:
+    case TrainingKind::rms_norm: return lower_rms_norm(op);
+    case TrainingKind::rms_norm_gradient: return lower_rms_norm_gradient(op);
     case TrainingKind::share_keys:
-    case TrainingKind::share_keys_gradient:
+    case TrainingKind::share_keys_gradient: return lower_family_op(op, "share_keys");
     case TrainingKind::rotary:
-    case TrainingKind::rotary_gradient:
+    case TrainingKind::rotary_gradient: return lower_family_op(op, "rotary");
     case TrainingKind::gelu_erf:
-    case TrainingKind::gelu_erf_gradient:
+    case TrainingKind::gelu_erf_gradient: return lower_family_op(op, "gelu_erf");
     case TrainingKind::relu:
-    case TrainingKind::relu_gradient:
+    case TrainingKind::relu_gradient: return lower_family_op(op, "relu");
     case TrainingKind::swiglu:
-    case TrainingKind::swiglu_gradient:
-      throw sim::Error(sim::ErrorCategory::unsupported, std::string(name(op.kind)) + " has no kernel yet");
+    case TrainingKind::swiglu_gradient: return lower_family_op(op, "swiglu");
     case TrainingKind::loss: return lower_loss(op);
     case TrainingKind::loss_gradient: return lower_loss_gradient(op);
     case TrainingKind::embedding_gradient:

@@ -11,6 +11,7 @@
 #include "workloads/kernels/kernels.h"
 #include "workloads/kernels/lower.h"
 #include "workloads/kernels/streams.h"
+#include "workloads/linear_place.h"
 
 namespace wafersim::workloads {
 
@@ -54,9 +55,10 @@ class Lowering {
     int inputs, outputs;  // rows of a tile
     std::function<FeatureMap()> input_map, output_map;
     WeightIndex weight;
+    BiasIndex bias;  // of the outputs; empty: none
     Matrix transposed() const {
       const WeightIndex w = weight;
-      return {outputs, inputs, output_map, input_map, [w](int i, int j) { return w(j, i); }};
+      return {outputs, inputs, output_map, input_map, [w](int i, int j) { return w(j, i); }, {}};
     }
   };
 
@@ -68,10 +70,20 @@ class Lowering {
   void lower_embedding(const TrainingOp& op);
   void lower_layer_norm(const TrainingOp& op);
   void lower_layer_norm_gradient(const TrainingOp& op);
-  void lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, int bias, const char* phase);
-  void lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy, int bias);
+  void lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, const char* phase);
+  void lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy);
+  // Of ops that only some families have (lower_family.cpp).
+  bool uses(TrainingKind kind) const;
+  int rotary_pairs() const;  // most of a column
+  void place_family_tables();
+  void emit_family_kernels(KernelBuilder& k);
+  void fill_family_tables();
+  void lower_rms_norm(const TrainingOp& op);
+  void lower_rms_norm_gradient(const TrainingOp& op);
+  void lower_family_op(const TrainingOp& op, const char* kernel);
   void lower_loss(const TrainingOp& op);
   void lower_loss_gradient(const TrainingOp& op);
+  std::int64_t chunk_words(const TrainingOp& op) const;
   void lower_logit_gradient(const TrainingOp& op, int chunk, int dy);
   void call(const TrainingOp& op, int task, const char* kernel, const char* phase, const Arguments& arguments, StreamOf stream = {});
 
@@ -92,8 +104,8 @@ class Lowering {
     for (; scratch_.size() > kept; scratch_.pop_back()) allocator_.free(scratch_.back());
   }
   // Of a linear op from tensor `from` to tensor `to`.
-  Matrix matrix(int parameter, int from, int to) const;
-  Matrix unembedding(int parameter, int x, int chunk) const;
+  Matrix matrix(const std::vector<int>& parameters, int from, int to) const;
+  Matrix unembedding(const std::vector<int>& parameters, int x, int chunk) const;
 
   const LoweringSpec& spec_;
   const TrainingGraph& graph_;
@@ -105,6 +117,9 @@ class Lowering {
   KernelBuilder::Tables tables_;
   KernelTasks tasks_{};
   WorkBytes work_{};
+  std::map<TrainingKind, int> family_tasks_;
+  std::map<TrainingKind, std::int64_t> family_work_;
+  int slot_positions_ = -1;  // address
   int targets_ = -1;
   const TrainingOp* current_ = nullptr;
   std::vector<std::int32_t> call_table_;

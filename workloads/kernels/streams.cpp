@@ -65,12 +65,12 @@ void StreamBuilder::linear_weights(const FeatureMap& inputs, const FeatureMap& o
     }
 }
 
-void StreamBuilder::biases(const FeatureMap& outputs, std::uint32_t offset) {
+void StreamBuilder::biases(const FeatureMap& outputs, const BiasIndex& bias) {
   for (int c = 0; c < outputs.columns; ++c) {
     std::vector<StreamValue> column_values;
     for (int k = 0; k < outputs.per_column; ++k) {
       const int j = outputs.at(c, k);
-      column_values.push_back(j < 0 ? StreamValue{} : parameter(offset + static_cast<std::uint32_t>(j)));
+      column_values.push_back(j < 0 ? StreamValue{} : parameter(bias(j)));
     }
     values(weight_port(layout_, c), weight_color(c), column_values);
   }
@@ -138,8 +138,8 @@ std::vector<GradientWord>& StreamBuilder::out(Port port, std::uint8_t color) {
   return stream_.out.back().words;
 }
 
-void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, std::uint32_t bias,
-                                     bool with_bias) {
+void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight,
+                                     const BiasIndex& bias) {
   for (int c = 0; c < inputs.columns; ++c) {
     std::vector<GradientWord>& words = out(gradient_port(layout_, c), color_z2);
     for (int owner = 0; owner < outputs.columns; ++owner)
@@ -149,8 +149,7 @@ void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap&
           const int i = inputs.at(c, k);
           words.push_back(i < 0 || j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, weight(i, j), 0});
         }
-        if (with_bias && owner == c)
-          words.push_back(j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, bias + static_cast<std::uint32_t>(j), 0});
+        if (bias && owner == c) words.push_back(j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, bias(j), 0});
       }
   }
 }
@@ -162,7 +161,7 @@ void StreamBuilder::norm_gradients(const FeatureMap& features, std::uint32_t gai
       const int i = features.at(c, k);
       if (i < 0) continue;
       words.push_back({GradientWord::Kind::parameter, gains + static_cast<std::uint32_t>(i), 0});
-      words.push_back({GradientWord::Kind::parameter, biases + static_cast<std::uint32_t>(i), 0});
+      if (biases != no_biases) words.push_back({GradientWord::Kind::parameter, biases + static_cast<std::uint32_t>(i), 0});
     }
   }
 }

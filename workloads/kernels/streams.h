@@ -13,6 +13,8 @@ namespace wafersim::workloads {
 
 // Store element of the weight between input i and output j (global features).
 using WeightIndex = std::function<std::uint32_t(int input, int output)>;
+// Store element of the bias of an output; empty: there are none.
+using BiasIndex = std::function<std::uint32_t(int output)>;
 
 // Words that the weights of tiles of `inputs` and `outputs` rows send to a column: what its feeder relays.
 constexpr std::int64_t weight_words(const Layout& layout, sim::Dtype type, int inputs, int outputs) {
@@ -33,7 +35,7 @@ class StreamBuilder {
   // Weights of a linear layer: for every output, in the order of owners, the weights of each column's inputs.
   void linear_weights(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight);
   // One value for each output of a column, packed.
-  void biases(const FeatureMap& outputs, std::uint32_t offset);
+  void biases(const FeatureMap& outputs, const BiasIndex& bias);
   // Gains and, unless biases is no_biases, biases of each true feature of a column, a word each.
   static constexpr std::uint32_t no_biases = 0xffffffffu;
   void norm(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases);
@@ -45,7 +47,8 @@ class StreamBuilder {
   void gradient_scale();
 
   // What leaves: the weight and bias gradients of a linear layer, output by output.
-  void linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, std::uint32_t bias, bool with_bias);
+  void linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, const BiasIndex& bias);
+  // Of gains and, unless biases is no_biases, biases.
   void norm_gradients(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases);
   void token_gradients(const FeatureMap& features);
   void loss();

@@ -188,16 +188,18 @@ memoryx::Port gradient_port(const Layout& layout, int column) {
   return {column % 2 ? memoryx::Port::Side::west : memoryx::Port::Side::east, static_cast<std::uint16_t>(layout.collector_row(column))};
 }
 
-std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& residual, int outputs, int chunk_outputs) {
+std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& residual, int outputs, int chunk_outputs, int further) {
+  const int words_per_pe = pe_word_count + further;
   const int columns = layout.columns, head = layout.columns_per_head, rows = layout.rows, width = layout.lanes * columns;
   const auto mod = [](int a, int n) { return (a % n + n) % n; };
   const auto ring_out = [](int i, int count, int even, int odd, int wrap) { return i + 1 == count ? wrap : i % 2 ? odd : even; };
   const int last_chunk = (outputs - 1) / (columns * chunk_outputs);
-  std::vector<std::int32_t> words(static_cast<std::size_t>(width) * static_cast<std::size_t>(rows) * pe_word_count);
+  std::vector<std::int32_t> words(static_cast<std::size_t>(width) * static_cast<std::size_t>(rows) *
+                                  static_cast<std::size_t>(words_per_pe));
   for (int y = 0; y < rows; ++y)
     for (int x = 0; x < width; ++x) {
-      std::int32_t* w =
-          &words[(static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) * pe_word_count];
+      std::int32_t* w = &words[(static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) *
+                               static_cast<std::size_t>(words_per_pe)];
       const int c = x % columns, lane = x / columns, k = c % head, collector = layout.collector_row(c);
       w[word_column] = c;
       w[word_column_before] = mod(c - 1, columns);

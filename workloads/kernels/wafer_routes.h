@@ -43,6 +43,9 @@ enum PeWord : int {
   word_residual_features,  // true features of its column in the residual stream
   word_vocabulary_first,   // its first output in chunk 0 of the vocabulary
   word_vocabulary_last,    // true outputs of its column in the last chunk
+  word_head_pairs,         // pairs of features of its column that are rotated
+  word_row_position,       // r as fp32
+  word_first_slice,        // the first column of the lane that holds a slice of its keys
   word_x,                  // on the mesh
   word_y,
   pe_word_count,
@@ -51,7 +54,8 @@ enum PeWord : int {
 // Place in a chain: the first sends, those between add and pass on, the last adds and keeps. Alone: nothing to send.
 enum Place : int { place_first, place_middle, place_last, place_alone };
 
-// [pe * pe_word_count + word]; vocabulary of `outputs` true outputs in chunks of columns * chunk_outputs.
-std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& residual, int outputs, int chunk_outputs);
+// [pe * (pe_word_count + further) + word], the `further` words of a PE +0; vocabulary of `outputs` true outputs in chunks of columns *
+// chunk_outputs.
+std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& residual, int outputs, int chunk_outputs, int further = 0);
 
 }  // namespace wafersim::workloads
