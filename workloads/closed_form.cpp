@@ -214,12 +214,13 @@ EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
   const double columns = std::ceil(layout.columns / 2.0);  // of the even ones, whose weights come from one edge
   const double all_columns = layout.columns, matrix_in = all_columns * call.tile_outputs * columns * words(call.tile_inputs);
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
+  const double biases_in = call.bias ? columns * words(call.tile_outputs) : 0;
   switch (call.kind) {
     case CallKind::embedding: return {row_kinds(spec.shape) * slots * all_columns * words(call.tile_inputs), 0};
     case CallKind::layer_norm: return {columns * 2 * call.tile_inputs, 0};
-    case CallKind::linear: return {matrix_in + (call.bias ? columns * words(call.tile_outputs) : 0), 0};
-    case CallKind::loss: return {slots + spec.chunks() * matrix_in, columns};
-    case CallKind::logit_gradient: return {columns + matrix_in, 0};
+    case CallKind::linear: return {matrix_in + biases_in, 0};
+    case CallKind::loss: return {slots + spec.chunks() * (matrix_in + biases_in), columns};
+    case CallKind::logit_gradient: return {columns + matrix_in + biases_in, 0};
     case CallKind::weight_gradient:
       return {0, all_columns * call.tile_outputs * columns * call.tile_inputs + (call.bias ? columns * call.tile_outputs : 0)};
     case CallKind::layer_norm_gradient: return {columns * call.tile_inputs, columns * 2 * call.tile_inputs};

@@ -12,13 +12,6 @@ int FeatureMap::valid(int column) const {
 
 FeatureMap contiguous_features(int count, int columns) { return chunk_features(count, 0, columns, ceil_divide(count, columns)); }
 
-FeatureMap head_features(int heads, int head, int columns_per_head) {
-  FeatureMap map{heads * columns_per_head, ceil_divide(head, columns_per_head), {}};
-  for (int h = 0; h < heads; ++h)
-    for (int place = 0; place < columns_per_head * map.per_column; ++place) map.feature.push_back(place < head ? h * head + place : -1);
-  return map;
-}
-
 FeatureMap stack_features(const FeatureMap& map, int parts, int stride) {
   // Padding stays last only within a part; kernels address the parts of a stacked tensor separately.
   FeatureMap out{map.columns, map.per_column * parts, {}};

@@ -24,9 +24,7 @@ struct FeatureMap {
 
 // Contiguous ascending blocks of ceil(count / columns).
 FeatureMap contiguous_features(int count, int columns);
-// A head takes columns_per_head whole columns, ceil(head / columns_per_head) features each.
-FeatureMap head_features(int heads, int head, int columns_per_head);
-// The maps of `parts` tensors of `map` side by side in every column (q, k and v of one linear): part p's feature f is p * stride + f.
+// The maps of `parts` tensors of `map` side by side in every column (gate and up of one linear): part p's feature f is p * stride + f.
 FeatureMap stack_features(const FeatureMap& map, int parts, int stride);
 // Features first, ..., first + columns * per_column - 1, contiguous; those from `count` on are padding. A chunk of the vocabulary.
 FeatureMap chunk_features(int count, int first, int columns, int per_column);

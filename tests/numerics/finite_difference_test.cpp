@@ -45,6 +45,13 @@ Layout padded_layout() {
   return layout;
 }
 
+ModelShape plain_shape() {
+  ModelShape shape;
+  shape.width = width;
+  shape.heads = heads;
+  return shape;
+}
+
 std::vector<float> random_values(std::size_t count, std::uint64_t stream) {
   std::vector<float> out;
   for (std::size_t k = 0; k < count; ++k) out.push_back(sim::normal(5, stream, k));
@@ -111,8 +118,9 @@ class FiniteDifference : public testing::Test {
 
   Layout layout_ = padded_layout();
   FeatureMap residual_ = contiguous_features(width, layout_.columns);
-  FeatureMap heads_ = head_features(heads, head, layout_.columns_per_head);
-  FeatureMap qkv_ = stack_features(heads_, 3, width);
+  ModelShape shape_ = plain_shape();
+  FeatureMap heads_ = feature_map(Features::heads, shape_, layout_);
+  FeatureMap qkv_ = feature_map(Features::qkv, shape_, layout_);
 };
 
 TEST_F(FiniteDifference, LinearInputWeightAndBias) {
@@ -227,10 +235,8 @@ TEST_F(FiniteDifference, GateAndUpOfSwiglu) {
 
 // Two query heads of 3 features in two columns share one head of keys: slices of one row; two features of a head are rotated.
 ModelShape grouped_shape(Family family) {
-  ModelShape shape;
+  ModelShape shape = plain_shape();
   shape.family = family;
-  shape.width = width;
-  shape.heads = heads;
   shape.kv_heads = 1;
   shape.rotary = 2;
   shape.rotary_base = 100.0;

@@ -167,10 +167,10 @@ TEST(WaferAndReference, SkipTheSameStepsAndHalveTheLossScale) {
   EXPECT_NE(again.store().weights(), experiment.store.weights()) << "no step was taken";
 }
 
-// The golden run: batch 4, sequence 16, weights of tests/golden/gpt2.
-class Golden : public testing::Test {
+// The golden runs: batch 4, sequence 16, weights of tests/golden.
+class WaferGolden : public testing::TestWithParam<const char*> {
  protected:
-  std::filesystem::path folder_ = std::filesystem::path(WAFERSIM_SOURCE_DIR) / "tests/golden/gpt2";
+  std::filesystem::path folder_ = std::filesystem::path(WAFERSIM_SOURCE_DIR) / "tests/golden" / GetParam();
 
   std::vector<float> values(const char* file, const memoryx::ParameterTable& table) const {
     std::vector<float> all;
@@ -195,7 +195,7 @@ class Golden : public testing::Test {
   template <class Machine>
   void expect_golden(Machine& wafer, const Experiment& experiment, int steps) const {
     const nlohmann::json golden = sim::read_json_file(folder_ / "losses_clip.json");
-    const workloads::Tokens tokens = workloads::read_text(folder_ / "text.txt");
+    const workloads::Tokens tokens = workloads::read_text(folder_.parent_path() / "gpt2/text.txt");
     const memoryx::ParameterTable& table = experiment.store.table();
     for (int step = 0; step < steps; ++step) {
       const workloads::Batch batch = workloads::make_batch(tokens, static_cast<std::uint64_t>(step), 4, 16);
@@ -217,19 +217,25 @@ class Golden : public testing::Test {
   }
 };
 
-TEST_F(Golden, TheWaferInSystemCMeetsTheLossesAndGradientsOfPyTorch) {
+TEST_P(WaferGolden, TheWaferInSystemCMeetsTheLossesAndGradientsOfPyTorch) {
   const Experiment s = experiment(1, 1, 16);
   const models::WaferPlan plan = s.plan();
   models::System system(s.machine, plan, s.store, s.training, {});
   expect_golden(system, s, 3);
 }
 
-TEST_F(Golden, TwoPaddedLanesMeetTheLossesAndGradientsOfPyTorch) {
+TEST_P(WaferGolden, TwoPaddedLanesMeetTheLossesAndGradientsOfPyTorch) {
   const Experiment s = experiment(2, 1, 9);
   const models::WaferPlan plan = s.plan();
   PureWafer wafer(s.machine, plan, s.store, s.training);
   expect_golden(wafer, s, 3);
 }
+
+INSTANTIATE_TEST_SUITE_P(Families, WaferGolden, testing::Values("gpt2", "gptj", "gpt_neox", "llama"), [](const auto& test) {
+  std::string family = test.param;
+  std::erase(family, '_');
+  return family;
+});
 
 }  // namespace
 }  // namespace wafersim::tests

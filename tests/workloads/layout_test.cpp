@@ -22,18 +22,11 @@ TEST(FeatureMap, ColumnsBeyondTheFeaturesAreAllPadding) {
   EXPECT_EQ(map.valid(3), 0);
 }
 
-TEST(FeatureMap, AHeadTakesWholeColumnsAndIsPaddedOnItsOwn) {
-  const FeatureMap map = head_features(2, 5, 2);
-  EXPECT_EQ(map.columns, 4);
-  EXPECT_EQ(map.per_column, 3);
-  EXPECT_EQ(map.feature, (std::vector<int>{0, 1, 2, 3, 4, -1, 5, 6, 7, 8, 9, -1}));
-}
-
 TEST(FeatureMap, StackedPartsLieSideBySideInEveryColumn) {
-  const FeatureMap map = stack_features(head_features(2, 3, 2), 3, 6);
-  EXPECT_EQ(map.per_column, 6);
-  EXPECT_EQ(map.feature, (std::vector<int>{0, 1, 6, 7, 12, 13, 2, -1, 8, -1, 14, -1, 3, 4, 9, 10, 15, 16, 5, -1, 11, -1, 17, -1}));
-  EXPECT_EQ(map.valid(1), 3);
+  const FeatureMap map = stack_features(contiguous_features(3, 2), 2, 3);
+  EXPECT_EQ(map.per_column, 4);
+  EXPECT_EQ(map.feature, (std::vector<int>{0, 1, 3, 4, 2, -1, 5, -1}));
+  EXPECT_EQ(map.valid(1), 2);
 }
 
 Layout padded() {
