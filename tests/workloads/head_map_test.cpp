@@ -52,8 +52,10 @@ TEST(HeadMap, EveryPairSharesAColumnAndEveryFeatureHasOnePlace) {
           for (int c = 0; c < columns; ++c) {
             for (int pair = 0; pair < map.pairs_of(c); ++pair)
               EXPECT_EQ(map.at(c, 2 * pair + 1) - map.at(c, 2 * pair), family == Family::gptj ? 1 : rotary / 2);
-            for (int i = 0; i < map.rows; ++i)
-              if (map.at(c, i) >= 0) EXPECT_TRUE(seen.insert(map.at(c, i)).second);
+            for (int i = 0; i < map.rows; ++i) {
+              if (map.at(c, i) < 0) continue;
+              EXPECT_TRUE(seen.insert(map.at(c, i)).second);
+            }
           }
           EXPECT_EQ(static_cast<int>(seen.size()), head);
         }
@@ -81,8 +83,10 @@ TEST(QkvFeatures, GroupedKeysHaveOnePlaceEachAndRowsOfTilesAgree) {
       const Layout layout = columns_of(6, columns);
       const FeatureMap map = feature_map(Features::grouped_qkv, shape, layout);
       std::set<int> seen;
-      for (const int f : map.feature)
-        if (f >= 0) EXPECT_TRUE(seen.insert(f).second) << f;
+      for (const int f : map.feature) {
+        if (f < 0) continue;
+        EXPECT_TRUE(seen.insert(f).second) << f;
+      }
       EXPECT_EQ(static_cast<int>(seen.size()), feature_count(Features::grouped_qkv, shape));
       for (const Features f : {Features::heads, Features::qkv, Features::grouped_qkv, Features::gate_up})
         EXPECT_EQ(tile_rows(f, shape, layout), feature_map(f, shape, layout).per_column);
