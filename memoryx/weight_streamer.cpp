@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
 
 #include "sim/error.h"
 #include "sim/numerics/elementary.h"
@@ -10,6 +11,11 @@ namespace wafersim::memoryx {
 
 WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store)
     : store_(store), index_(store.table()), channels_(static_cast<std::size_t>(timing.channels())), ready_(store.table().entries().size()) {
+  constexpr std::size_t most_calls = 65536;
+  if (streams.size() > most_calls)
+    throw sim::Error(sim::ErrorCategory::unsupported, "a step of " + std::to_string(streams.size()) +
+                                                          " kernel calls: a wavelet's number tells " + std::to_string(most_calls) +
+                                                          " apart; choose a smaller model");
   std::vector<std::uint8_t> used(ready_.size());
   const auto use = [&](const StreamValue& v) {
     if (v.kind != StreamValue::Kind::parameter && v.kind != StreamValue::Kind::token_row) return;
@@ -49,7 +55,7 @@ WeightStreamer::Value WeightStreamer::parameter(std::size_t element, std::uint64
   return {w, std::bit_cast<std::uint32_t>(w)};
 }
 
-WeightStreamer::Value WeightStreamer::value(const StreamValue& v, std::uint64_t& ready) const {
+WeightStreamer::Value WeightStreamer::value(const StreamValue& v, int call, std::uint64_t& ready) const {
   const auto token = [&](const std::vector<std::uint32_t>& ids) {
     sim::require_invariant(v.token < ids.size(), "a streamed token is one of the batch");
     return ids[v.token];
@@ -63,7 +69,8 @@ WeightStreamer::Value WeightStreamer::value(const StreamValue& v, std::uint64_t&
     }
     case StreamValue::Kind::target: return {0.0f, v.token == StreamValue::no_token ? StreamValue::no_token : token(batch_.targets)};
     case StreamValue::Kind::gradient_scale: return {gradient_scale_, std::bit_cast<std::uint32_t>(gradient_scale_)};
-    case StreamValue::Kind::control: return {0.0f, v.index};
+    case StreamValue::Kind::word: return {0.0f, v.index};
+    case StreamValue::Kind::start: return {0.0f, v.index | static_cast<std::uint32_t>(call)};
   }
   return {};
 }
@@ -74,13 +81,14 @@ const InWord* WeightStreamer::peek(int channel_index) {
   if (channel.made) return &channel.word;
   const StreamWord& word = *channel.words[channel.next];
   std::uint64_t ready = began_;
-  const Value low = value(word.low, ready);
+  const int call = channel.calls[channel.next];
+  const Value low = value(word.low, call, ready);
   std::uint32_t bits = low.bits;
   if (word.packed) {
-    const Value high = value(word.high, ready);
+    const Value high = value(word.high, call, ready);
     bits = sim::numerics::to_half(low.number) | static_cast<std::uint32_t>(sim::numerics::to_half(high.number)) << 16;
   }
-  channel.word = {word.port, word.color, bits, ready, word.control, began_};
+  channel.word = {word.port, word.color, bits, ready, began_};
   channel.made = true;
   return &channel.word;
 }

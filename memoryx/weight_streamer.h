@@ -17,7 +17,8 @@ namespace wafersim::memoryx {
 
 class WeightStreamer : public InSource {
  public:
-  // streams: of the plan's calls, in the order in which they run. streams and store outlive the streamer.
+  // streams: of the plan's calls, in the order in which they run. streams and store outlive the streamer. Throws Error(unsupported) for
+  // more calls than a start's 16-bit number can tell apart.
   WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store);
 
   // Starts a step's words. `batch` is kept until the next step. REQUIRES finished(). Throws Error(invariant) for a token that is not there.
@@ -48,7 +49,7 @@ class WeightStreamer : public InSource {
     std::uint32_t bits = 0;
   };
 
-  Value value(const StreamValue& v, std::uint64_t& ready) const;
+  Value value(const StreamValue& v, int call, std::uint64_t& ready) const;
   Value parameter(std::size_t element, std::uint64_t& ready) const;
 
   const ParameterStore& store_;

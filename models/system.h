@@ -1,7 +1,7 @@
 #pragma once
 // A wafer, the I/O link and MemoryX as one SystemC simulation that trains step by step. One System a process: SystemC allows no second.
 //
-// A step begins where the last one ended. The host starts call 0 (a control wavelet in its stream), weights stream in, gradients out. The
+// A step begins where the last one ended. Starts of calls and weights stream in, gradients out. The
 // step ends when its last gradient is in MemoryX and nothing on the wafer moves any more. Its updates overlap with the next step, whose
 // words wait for the updates of their tensors (memoryx/memory_x.h); the last step of a run ends when its updates are done as well. So the
 // cycles of the steps add up to those of the run.

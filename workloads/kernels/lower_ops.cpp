@@ -15,7 +15,6 @@ void Lowering::lower_embedding(const TrainingOp& op) {
   call(op, tasks_.embedding, "embedding", "forward", {{"x", address(x)}, {"positions", positions}, {"features", rows(x)}},
        [this, &op](StreamBuilder& stream) {
          const FeatureMap map = features(op.outputs[0]);
-         stream.start(tasks_.embedding);
          stream.token_rows(map, offset(op.parameters[0]), spec_.shape.width);
          stream.position_rows(map, offset(op.parameters[1]), spec_.shape.width);
        });

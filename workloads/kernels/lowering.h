@@ -14,8 +14,6 @@
 
 namespace wafersim::workloads {
 
-inline constexpr int argument_words = 12;
-
 struct KernelTasks {
   int linear, weight_gradient, layer_norm, layer_norm_gradient, gelu, gelu_gradient, add, embedding, embedding_gradient, attention,
       attention_gradient, loss, logit_gradient, accumulate, round;
@@ -107,9 +105,12 @@ class Lowering {
   WorkBytes work_{};
   int targets_ = -1;
   const TrainingOp* current_ = nullptr;
-  std::vector<std::int32_t> call_table_;
-  std::vector<std::uint32_t> starts_;
-  std::vector<StreamOf> streams_;  // of the calls; empty: the call has none
+  struct Call {
+    int task;
+    std::vector<std::int32_t> arguments;
+    StreamOf stream;  // empty: nothing but its start
+  };
+  std::vector<Call> calls_;
   models::WaferPlan plan_;
 };
 
