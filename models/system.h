@@ -28,7 +28,7 @@ struct SystemOptions {
 
 // What happened in a step. PEs are numbered y * width + x, channels as in memoryx::LinkTiming.
 struct StepStatistics {
-  std::vector<CallRecord> calls;               // by number of the kernel call; cycles are sums over PEs
+  std::vector<CallRecord> calls;               // [micro_batch * calls of the plan + call]; cycles are sums over PEs
   std::vector<std::uint64_t> activity;         // [pe * activities + activity] cycles; for every PE they add up to the step's
   std::vector<std::uint64_t> flits;            // [pe * directions + direction] wavelets sent
   std::uint64_t hops = 0;                      // over links between PEs

@@ -85,11 +85,11 @@ void Outliner::add(const TrainingOp& op) {
       c.tile_inputs = rows(op.outputs[0]);
       return;
     }
-    case TrainingKind::layer_norm: call(op, CallKind::layer_norm, "layer_norm", "forward"); return;
-    case TrainingKind::linear: matrix(call(op, CallKind::linear, "linear", "forward"), op.inputs[0], op.outputs[0], true); return;
-    case TrainingKind::attention: call(op, CallKind::attention, "attention", "forward").tile_outputs = rows(op.outputs[0]); return;
-    case TrainingKind::gelu: call(op, CallKind::gelu, "gelu", "forward"); return;
-    case TrainingKind::residual: call(op, CallKind::add, "residual", "forward"); return;
+    case TrainingKind::layer_norm: call(op, CallKind::layer_norm, "layer_norm", forward_phase(op)); return;
+    case TrainingKind::linear: matrix(call(op, CallKind::linear, "linear", forward_phase(op)), op.inputs[0], op.outputs[0], true); return;
+    case TrainingKind::attention: call(op, CallKind::attention, "attention", forward_phase(op)).tile_outputs = rows(op.outputs[0]); return;
+    case TrainingKind::gelu: call(op, CallKind::gelu, "gelu", forward_phase(op)); return;
+    case TrainingKind::residual: call(op, CallKind::add, "residual", forward_phase(op)); return;
     case TrainingKind::loss: {
       CallOutline& c = call(op, CallKind::loss, "loss", "forward");
       c.outputs = spec_.shape.vocabulary;

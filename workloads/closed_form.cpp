@@ -197,7 +197,7 @@ double estimate_step_cycles(const LoweringSpec& spec, const TrainingGraph& graph
     const EdgeWords words = edge_words(call, spec);
     cycles += std::max({closed_form_cycles(call, spec, machine), words.in / edge_words_a_cycle, words.out / edge_words_a_cycle}) + between;
   }
-  return cycles;
+  return spec.micro_batches * cycles;
 }
 
 void fill_closed_forms(models::WaferPlan& plan, const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {

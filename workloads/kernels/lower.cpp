@@ -45,7 +45,7 @@ models::Program Lowering::emit_program() {
 // Activations in phase 0 and gradients in phase 4 are read together without conflict; the second operand of a sum takes the other phase.
 void Lowering::choose_phases() {
   for (const TrainingOp& op : graph_.ops) {
-    for (const int t : op.outputs) phase_[static_cast<std::size_t>(t)] = op.backward ? 4 : 0;
+    for (const int t : op.outputs) phase_[static_cast<std::size_t>(t)] = op.backward && !op.recompute ? 4 : 0;
   }
   for (const TrainingOp& op : graph_.ops)
     if (op.kind == TrainingKind::residual || op.kind == TrainingKind::gradient_sum)
@@ -112,6 +112,7 @@ void Lowering::place_step() {
 models::WaferPlan Lowering::plan() {
   const Layout& layout = spec_.layout;
   const FeatureMap residual = feature_map(Features::residual, spec_.shape, layout);
+  plan_.micro_batches = spec_.micro_batches;
   plan_.width = layout.lanes * layout.columns;
   plan_.height = layout.rows;
   plan_.routes = wafer_routes(layout, words_of(residual.per_column, spec_.type));
