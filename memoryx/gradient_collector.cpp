@@ -9,13 +9,16 @@
 namespace wafersim::memoryx {
 
 GradientCollector::GradientCollector(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const TrainingSpec& training,
-                                     ParameterStore& store)
+                                     ParameterStore& store, int micro_batches)
     : timing_(timing),
       training_(training),
       store_(store),
       index_(store.table()),
+      calls_(static_cast<int>(streams.size())),
+      micro_batches_(micro_batches),
       ports_(static_cast<std::size_t>(timing.ports())),
       last_(store.table().entries().size()) {
+  const std::size_t tokens = training.tokens() / static_cast<std::size_t>(micro_batches);
   int losses = 0;
   for (std::size_t call = 0; call < streams.size(); ++call)
     for (const CallStream::PortWords& out : streams[call]->out) {
@@ -23,22 +26,22 @@ GradientCollector::GradientCollector(const std::vector<const CallStream*>& strea
       sim::require_invariant(out.port.row < timing.rows, "a word leaves at a row of the wafer");
       Sequence* sequence = find(out.port, out.color);
       if (sequence == nullptr)
-        sequence = &ports_[static_cast<std::size_t>(timing.port_index(out.port))].emplace_back(Sequence{out.port, out.color, {}, 0, 0});
+        sequence = &ports_[static_cast<std::size_t>(timing.port_index(out.port))].emplace_back(Sequence{out.port, out.color, {}, 0, 0, 0});
       sequence->segments.push_back({static_cast<int>(call), &out.words});
-      expected_ += out.words.size();
+      expected_ += out.words.size() * static_cast<std::size_t>(micro_batches);
       for (const GradientWord& word : out.words) switch (word.kind) {
           case GradientWord::Kind::discard: break;
           case GradientWord::Kind::loss: ++losses; break;
           case GradientWord::Kind::parameter: index_.of(word.index); break;
           case GradientWord::Kind::token_row:
-            sim::require_invariant(word.token < training.tokens() && word.index < static_cast<std::uint32_t>(training.embedding.width),
-                                   "a token's gradient is that of a feature of a token of the batch");
+            sim::require_invariant(word.token < tokens && word.index < static_cast<std::uint32_t>(training.embedding.width),
+                                   "a token's gradient is that of a feature of a token of the micro-batch");
             token_table_ = index_.of(training.embedding.token);
             position_table_ = index_.of(training.embedding.position.value_or(training.embedding.token));
             break;
         }
     }
-  sim::require_invariant(losses <= 1, "one word of a step is its loss");
+  sim::require_invariant(losses <= 1, "one word of a micro-batch is its loss");
   if (token_table_ >= 0) token_gradients_.resize(training.tokens() * static_cast<std::size_t>(training.embedding.width));
 }
 
@@ -53,9 +56,9 @@ void GradientCollector::begin_step(std::uint64_t cycle) {
   std::fill(last_.begin(), last_.end(), cycle);
   std::fill(token_gradients_.begin(), token_gradients_.end(), 0.0f);
   for (std::vector<Sequence>& port : ports_)
-    for (Sequence& sequence : port) sequence.segment = sequence.word = 0;
+    for (Sequence& sequence : port) sequence.micro_batch = 0, sequence.segment = sequence.word = 0;
   arrived_ = 0;
-  loss_sum_ = 0.0f;
+  loss_sum_ = 0.0;
   spans_.assign(static_cast<std::size_t>(timing_.channels()), {});
 }
 
@@ -71,21 +74,27 @@ void GradientCollector::arrive(Port port, std::uint8_t color, std::uint32_t bits
   const float value = std::bit_cast<float>(bits);
   switch (word.kind) {
     case GradientWord::Kind::discard: break;
-    case GradientWord::Kind::loss: loss_sum_ = value; break;
-    case GradientWord::Kind::parameter:
-      store_.gradients()[word.index] = value;
+    case GradientWord::Kind::loss: loss_sum_ += static_cast<double>(value); break;
+    case GradientWord::Kind::parameter: {
+      float& gradient = store_.gradients()[word.index];
+      gradient = state.micro_batch == 0 ? value : gradient + value;
       last_[static_cast<std::size_t>(index_.of(word.index))] = cycle;
       break;
-    case GradientWord::Kind::token_row:
-      token_gradients_[word.token * static_cast<std::size_t>(training_.embedding.width) + word.index] = value;
+    }
+    case GradientWord::Kind::token_row: {
+      const std::size_t before =
+          static_cast<std::size_t>(state.micro_batch) * (training_.tokens() / static_cast<std::size_t>(micro_batches_));
+      token_gradients_[(before + word.token) * static_cast<std::size_t>(training_.embedding.width) + word.index] = value;
       last_[static_cast<std::size_t>(token_table_)] = last_[static_cast<std::size_t>(position_table_)] = cycle;
       break;
+    }
   }
-  count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.segments[state.segment].call, cycle);
+  count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.micro_batch * calls_ + state.segments[state.segment].call,
+             cycle);
   ++arrived_;
   if (++state.word < words.size()) return;
   state.word = 0;
-  ++state.segment;
+  if (++state.segment == state.segments.size() && state.micro_batch + 1 < micro_batches_) state.segment = 0, ++state.micro_batch;
 }
 
 void GradientCollector::scatter_tokens(const std::vector<std::uint32_t>& tokens) {
@@ -108,8 +117,9 @@ std::optional<GradientCollector::Missing> GradientCollector::first_missing() con
   for (const std::vector<Sequence>& port : ports_)
     for (const Sequence& sequence : port) {
       if (sequence.segment == sequence.segments.size()) continue;
-      const int call = sequence.segments[sequence.segment].call;
-      if (!first || call < first->call) first = Missing{sequence.port, sequence.color, call, sequence.word};
+      const Missing missing{sequence.port, sequence.color, sequence.micro_batch, sequence.segments[sequence.segment].call, sequence.word};
+      const auto number = [&](const Missing& m) { return m.micro_batch * calls_ + m.call; };
+      if (!first || number(missing) < number(*first)) first = missing;
     }
   return first;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// Where a step's gradients arrive: every word of a port's color finds its meaning in the plan's calls, in order. Gradients of parameters go
-// straight into the store; those of embedding rows are kept by token and added to the tables at the end (workloads/NUMERICS.md, 15).
+// Where a step's gradients arrive: every word of every port and color finds its meaning in the plan's calls, in order, once for each
+// micro-batch. Gradients of parameters go straight into the store: those of the first micro-batch are stored, later ones added in fp32.
+// Those of embedding rows are kept by token and added to the tables at the end (workloads/NUMERICS.md, 15).
 // A word that no call announces is an Error(invariant).
 
 #include <cstdint>
@@ -20,7 +21,7 @@ class GradientCollector : public OutSink {
   // streams: of the plan's calls, in the order in which they run. streams and store outlive the collector; the store's gradients are its
   // own. Throws Error(invariant) when a word means no element of the store or token of the batch, or when more than one means the loss.
   GradientCollector(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const TrainingSpec& training,
-                    ParameterStore& store);
+                    ParameterStore& store, int micro_batches = 1);
 
   // Clears the gradients. What no word is announced for is complete at `cycle`.
   void begin_step(std::uint64_t cycle);
@@ -33,7 +34,7 @@ class GradientCollector : public OutSink {
   std::uint64_t last_arrival(int tensor) const { return last_[static_cast<std::size_t>(tensor)]; }
   // Adds the tokens' gradients to the two embedding tables, tokens ascending. REQUIRES complete().
   void scatter_tokens(const std::vector<std::uint32_t>& tokens);
-  float loss_sum() const { return loss_sum_; }
+  double loss_sum() const { return loss_sum_; }  // of the micro-batches, ascending
   // When each call's words of the step arrived, by channel.
   const std::vector<std::vector<CallSpan>>& spans() const { return spans_; }
 
@@ -41,6 +42,7 @@ class GradientCollector : public OutSink {
   struct Missing {
     Port port;
     std::uint8_t color = 0;
+    int micro_batch = 0;
     int call = 0;
     std::size_t word = 0;
   };
@@ -55,6 +57,7 @@ class GradientCollector : public OutSink {
     Port port;
     std::uint8_t color;
     std::vector<Segment> segments;  // none empty
+    int micro_batch = 0;
     std::size_t segment = 0, word = 0;
   };
 
@@ -64,6 +67,8 @@ class GradientCollector : public OutSink {
   TrainingSpec training_;
   ParameterStore& store_;
   TensorIndex index_;
+  int calls_;  // of a micro-batch
+  int micro_batches_;
   std::vector<std::vector<Sequence>> ports_;    // few colors each
   std::vector<std::uint64_t> last_;             // by tensor
   std::vector<float> token_gradients_;          // [token * width + feature]
@@ -71,7 +76,7 @@ class GradientCollector : public OutSink {
   std::vector<std::vector<CallSpan>> spans_;
   std::uint64_t expected_ = 0;
   std::uint64_t arrived_ = 0;
-  float loss_sum_ = 0.0f;
+  double loss_sum_ = 0.0;
 };
 
 }  // namespace wafersim::memoryx

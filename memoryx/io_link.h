@@ -34,7 +34,6 @@ struct InWord {
   std::uint8_t color = 0;
   std::uint32_t bits = 0;
   std::uint64_t ready_cycle = 0;  // MemoryX has it from this cycle on
-  bool control = false;           // becomes a control wavelet
   std::uint64_t step_cycle = 0;   // its step began; it may wait for ready_cycle from then on
 };
 

@@ -45,11 +45,11 @@ std::vector<std::uint64_t> schedule_updates(const std::vector<std::uint64_t>& ma
 }
 
 MemoryX::MemoryX(const MemoryXSpec& spec, double clock_hz, const TrainingSpec& training, ParameterStore store,
-                 const std::vector<const CallStream*>& streams, const LinkTiming& timing)
+                 const std::vector<const CallStream*>& streams, const LinkTiming& timing, int micro_batches)
     : training_(training),
       store_(std::move(store)),
-      streamer_(streams, timing, store_),
-      collector_(streams, timing, training, store_),
+      streamer_(streams, timing, store_, micro_batches),
+      collector_(streams, timing, training, store_, micro_batches),
       updater_(training.update) {
   const double bytes = stored_bytes * static_cast<double>(store_.size());
   if (bytes > spec.capacity)
@@ -70,8 +70,7 @@ void MemoryX::begin_step(std::uint64_t cycle, const StepBatch& batch) {
 
 MemoryX::StepEnd MemoryX::finish_step(std::uint64_t cycle) {
   collector_.scatter_tokens(batch_.tokens);
-  StepEnd end{static_cast<double>(collector_.loss_sum()) / static_cast<double>(training_.tokens()), updater_.finish_step(store_), cycle,
-              cycle};
+  StepEnd end{collector_.loss_sum() / static_cast<double>(training_.tokens()), updater_.finish_step(store_), cycle, cycle};
   if (end.update.skipped) return end;
   const bool together = training_.update.clip > 0.0 || training_.update.loss_scale.dynamic;
   std::vector<std::uint64_t> may_start;

@@ -28,9 +28,10 @@ std::vector<std::uint64_t> schedule_updates(const std::vector<std::uint64_t>& ma
 
 class MemoryX {
  public:
-  // streams: of the plan's calls in the order in which they run; they outlive this. Throws Error(plan) when the store is too large.
+  // streams: of the calls of one micro-batch in the order in which they run; they outlive this. Errors: plan when the store is too large,
+  // unsupported when the calls are too many.
   MemoryX(const MemoryXSpec& spec, double clock_hz, const TrainingSpec& training, ParameterStore store,
-          const std::vector<const CallStream*>& streams, const LinkTiming& timing);
+          const std::vector<const CallStream*>& streams, const LinkTiming& timing, int micro_batches = 1);
   MemoryX(const MemoryX&) = delete;
   MemoryX& operator=(const MemoryX&) = delete;
 

@@ -23,7 +23,8 @@ struct StreamValue {
     token_row,       // element `index` + row * `width` of the store, row = id of token `token` (embedding gather)
     target,          // id of the token that follows token `token`, as u32; 0xffffffff when token is no_token
     gradient_scale,  // fp32 loss_scale / tokens of the step
-    control,         // the payload `index` of a control wavelet
+    word,            // the 32 bits of `index`
+    start,           // `index` with the number of the call in the step in its low 16 bits
   };
   static constexpr std::uint32_t no_token = 0xffffffffu;
   Kind kind = Kind::zero;
@@ -32,13 +33,11 @@ struct StreamValue {
   std::uint32_t token = 0;  // sample * sequence + position
 };
 
-// One word in: two values (fp16, `low` in the low half) or one (fp32, u32). As a control wavelet (`control`, then `low` is of kind control)
-// the host starts a step's first kernel.
+// One word in: two values (fp16, `low` in the low half) or one (fp32, u32).
 struct StreamWord {
   Port port;
   std::uint8_t color = 0;
   bool packed = false;  // two fp16 values
-  bool control = false;
   StreamValue low;
   StreamValue high;
 };

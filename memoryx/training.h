@@ -20,7 +20,7 @@ struct EmbeddingPlace {
 struct TrainingSpec {
   UpdateSpec update;
   EmbeddingPlace embedding;
-  int batch = 1;     // sequences a step
+  int batch = 1;     // sequences a step, all micro-batches together
   int sequence = 1;  // tokens each
   std::size_t tokens() const { return static_cast<std::size_t>(batch) * static_cast<std::size_t>(sequence); }
 };

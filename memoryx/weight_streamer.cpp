@@ -2,14 +2,27 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
 
 #include "sim/error.h"
 #include "sim/numerics/elementary.h"
 
 namespace wafersim::memoryx {
 
-WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store)
-    : store_(store), index_(store.table()), channels_(static_cast<std::size_t>(timing.channels())), ready_(store.table().entries().size()) {
+WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store,
+                               int micro_batches)
+    : store_(store),
+      index_(store.table()),
+      calls_(static_cast<int>(streams.size())),
+      micro_batches_(micro_batches),
+      channels_(static_cast<std::size_t>(timing.channels())),
+      ready_(store.table().entries().size()) {
+  constexpr std::size_t most_calls = 65536;
+  const std::size_t step_calls = streams.size() * static_cast<std::size_t>(micro_batches);
+  if (step_calls > most_calls)
+    throw sim::Error(sim::ErrorCategory::unsupported, "a step of " + std::to_string(step_calls) +
+                                                          " kernel calls: a wavelet's number tells " + std::to_string(most_calls) +
+                                                          " apart; use fewer micro-batches (mapping.micro_batches) or a smaller model");
   std::vector<std::uint8_t> used(ready_.size());
   const auto use = [&](const StreamValue& v) {
     if (v.kind != StreamValue::Kind::parameter && v.kind != StreamValue::Kind::token_row) return;
@@ -24,7 +37,7 @@ WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, co
       Channel& channel = channels_[static_cast<std::size_t>(timing.channel_of(word.port))];
       channel.words.push_back(&word);
       channel.calls.push_back(static_cast<int>(call));
-      ++words_;
+      words_ += static_cast<std::uint64_t>(micro_batches);
       use(word.low);
       if (word.packed) use(word.high);
     }
@@ -40,7 +53,7 @@ void WeightStreamer::begin_step(std::uint64_t cycle, const StepBatch& batch, flo
   gradient_scale_ = gradient_scale;
   left_ = words_;
   spans_.assign(channels_.size(), {});
-  for (Channel& channel : channels_) channel.next = 0;
+  for (Channel& channel : channels_) channel.micro_batch = 0, channel.next = 0;
 }
 
 WeightStreamer::Value WeightStreamer::parameter(std::size_t element, std::uint64_t& ready) const {
@@ -49,10 +62,11 @@ WeightStreamer::Value WeightStreamer::parameter(std::size_t element, std::uint64
   return {w, std::bit_cast<std::uint32_t>(w)};
 }
 
-WeightStreamer::Value WeightStreamer::value(const StreamValue& v, std::uint64_t& ready) const {
+WeightStreamer::Value WeightStreamer::value(const StreamValue& v, const Channel& channel, std::uint64_t& ready) const {
   const auto token = [&](const std::vector<std::uint32_t>& ids) {
-    sim::require_invariant(v.token < ids.size(), "a streamed token is one of the batch");
-    return ids[v.token];
+    const std::size_t tokens = ids.size() / static_cast<std::size_t>(micro_batches_);
+    sim::require_invariant(v.token < tokens, "a streamed token is one of the micro-batch");
+    return ids[static_cast<std::size_t>(channel.micro_batch) * tokens + v.token];
   };
   switch (v.kind) {
     case StreamValue::Kind::zero: return {};
@@ -63,7 +77,8 @@ WeightStreamer::Value WeightStreamer::value(const StreamValue& v, std::uint64_t&
     }
     case StreamValue::Kind::target: return {0.0f, v.token == StreamValue::no_token ? StreamValue::no_token : token(batch_.targets)};
     case StreamValue::Kind::gradient_scale: return {gradient_scale_, std::bit_cast<std::uint32_t>(gradient_scale_)};
-    case StreamValue::Kind::control: return {0.0f, v.index};
+    case StreamValue::Kind::word: return {0.0f, v.index};
+    case StreamValue::Kind::start: return {0.0f, v.index | static_cast<std::uint32_t>(call_of(channel))};
   }
   return {};
 }
@@ -74,13 +89,13 @@ const InWord* WeightStreamer::peek(int channel_index) {
   if (channel.made) return &channel.word;
   const StreamWord& word = *channel.words[channel.next];
   std::uint64_t ready = began_;
-  const Value low = value(word.low, ready);
+  const Value low = value(word.low, channel, ready);
   std::uint32_t bits = low.bits;
   if (word.packed) {
-    const Value high = value(word.high, ready);
+    const Value high = value(word.high, channel, ready);
     bits = sim::numerics::to_half(low.number) | static_cast<std::uint32_t>(sim::numerics::to_half(high.number)) << 16;
   }
-  channel.word = {word.port, word.color, bits, ready, word.control, began_};
+  channel.word = {word.port, word.color, bits, ready, began_};
   channel.made = true;
   return &channel.word;
 }
@@ -88,8 +103,8 @@ const InWord* WeightStreamer::peek(int channel_index) {
 void WeightStreamer::pop(int channel_index, std::uint64_t cycle) {
   Channel& channel = channels_[static_cast<std::size_t>(channel_index)];
   sim::require_invariant(channel.next < channel.words.size(), "a word is taken from a channel that has one");
-  count_word(spans_[static_cast<std::size_t>(channel_index)], channel.calls[channel.next], cycle);
-  ++channel.next;
+  count_word(spans_[static_cast<std::size_t>(channel_index)], call_of(channel), cycle);
+  if (++channel.next == channel.words.size() && channel.micro_batch + 1 < micro_batches_) channel.next = 0, ++channel.micro_batch;
   channel.made = false;
   --left_;
 }

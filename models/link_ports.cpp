@@ -4,7 +4,7 @@ namespace wafersim::models {
 
 void LinkPorts::deliver(Cycle now, const Enter& enter) {
   in_.deliver(now, [&](const memoryx::InWord& word) {
-    const bool entered = enter(word.port, word.color, {word.bits, word.control, false});
+    const bool entered = enter(word.port, word.color, {word.bits, false, false});
     changed_ = changed_ || entered;
     return entered;
   });

@@ -12,7 +12,7 @@
 
 namespace wafersim::models {
 
-// A kernel's run, once a step. Calls are numbered in the order in which they run.
+// A kernel's run, once for each micro-batch of a step. Calls are numbered in the order in which they run.
 struct KernelCall {
   std::string kernel;  // linear, layer_norm, attention, ...
   std::string phase;   // forward, input_gradient, weight_gradient, ...
@@ -48,8 +48,9 @@ struct WaferPlan {
   };
   std::vector<MemoryImage> memory;  // the same on every PE
   SramMap sram;
-  std::vector<KernelCall> calls;
-  int edge_queue_words = 0;  // that a port needs (memoryx::edge_queue_words)
+  std::vector<KernelCall> calls;  // of one micro-batch
+  int micro_batches = 1;          // of a step: the calls run so many times
+  int edge_queue_words = 0;       // that a port needs (memoryx::edge_queue_words)
 };
 
 }  // namespace wafersim::models

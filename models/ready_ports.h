@@ -16,7 +16,7 @@ class ReadyPorts : public EdgePorts {
   using Bits = std::function<std::uint32_t(const memoryx::StreamWord&)>;
   ReadyPorts(const memoryx::CallStream& stream, const Bits& bits) {
     for (const memoryx::StreamWord& w : stream.in)
-      ports_[{w.port.side == memoryx::Port::Side::east, w.port.row}].push_back({w.port, w.color, {bits(w), w.control, false}});
+      ports_[{w.port.side == memoryx::Port::Side::east, w.port.row}].push_back({w.port, w.color, {bits(w), false, false}});
   }
 
   void deliver(Cycle, const Enter& enter) override {

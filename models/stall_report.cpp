@@ -53,8 +53,9 @@ std::string stall_report(const WaferPlan& plan, const MeshDriver& mesh, const me
   std::string where = "MemoryX waits for nothing";
   if (const std::optional<memoryx::GradientCollector::Missing> word = collector.first_missing()) {
     const KernelCall& call = plan.calls[static_cast<std::size_t>(word->call)];
-    where = fmt::format("MemoryX waits for word {} of call {} ({} {}, layer {}) on color {} from row {} of the {} edge", word->word,
-                        word->call, call.kernel, call.phase, call.layer, word->color, word->port.row,
+    const std::string of = plan.micro_batches > 1 ? fmt::format(" of micro-batch {}", word->micro_batch) : "";
+    where = fmt::format("MemoryX waits for word {} of call {}{} ({} {}, layer {}) on color {} from row {} of the {} edge", word->word,
+                        word->call, of, call.kernel, call.phase, call.layer, word->color, word->port.row,
                         word->port.side == memoryx::Port::Side::west ? "west" : "east");
   }
   const std::string first = chain ? chain->waits.front().why : where + "; no PE waits for anything";

@@ -1,7 +1,7 @@
 #pragma once
 // A wafer, the I/O link and MemoryX as one SystemC simulation that trains step by step. One System a process: SystemC allows no second.
 //
-// A step begins where the last one ended. The host starts call 0 (a control wavelet in its stream), weights stream in, gradients out. The
+// A step begins where the last one ended. Starts of calls and weights stream in, gradients out. The
 // step ends when its last gradient is in MemoryX and nothing on the wafer moves any more. Its updates overlap with the next step, whose
 // words wait for the updates of their tensors (memoryx/memory_x.h); the last step of a run ends when its updates are done as well. So the
 // cycles of the steps add up to those of the run.
@@ -28,7 +28,7 @@ struct SystemOptions {
 
 // What happened in a step. PEs are numbered y * width + x, channels as in memoryx::LinkTiming.
 struct StepStatistics {
-  std::vector<CallRecord> calls;               // by number of the kernel call; cycles are sums over PEs
+  std::vector<CallRecord> calls;               // [micro_batch * calls of the plan + call]; cycles are sums over PEs
   std::vector<std::uint64_t> activity;         // [pe * activities + activity] cycles; for every PE they add up to the step's
   std::vector<std::uint64_t> flits;            // [pe * directions + direction] wavelets sent
   std::uint64_t hops = 0;                      // over links between PEs

@@ -13,7 +13,8 @@ constexpr int no_tensor = -1;
 
 class Differentiator {
  public:
-  explicit Differentiator(const ModelGraph& model) : model_(model), gradient_(model.tensors.size(), no_tensor) {
+  Differentiator(const ModelGraph& model, const std::vector<bool>& recompute)
+      : model_(model), recompute_(recompute), gradient_(model.tensors.size(), no_tensor) {
     out_.tensors = model.tensors;
   }
 
@@ -23,7 +24,15 @@ class Differentiator {
     for (const int vertex : order) forward(vertex);
     const auto losses = std::count_if(out_.ops.begin(), out_.ops.end(), [](const TrainingOp& op) { return op.kind == TrainingKind::loss; });
     sim::require_invariant(losses == 1, "a model that is trained ends in one loss");
-    for (auto vertex = order.rbegin(); vertex != order.rend(); ++vertex) backward(*vertex);
+    std::size_t first = out_.ops.size();  // backward op of the layer at hand
+    for (auto vertex = order.rbegin(); vertex != order.rend(); ++vertex) {
+      backward(*vertex);
+      const int layer = op_of(*vertex).layer;
+      if (vertex + 1 != order.rend() && op_of(vertex[1]).layer == layer) continue;
+      if (layer >= 0 && static_cast<std::size_t>(layer) < recompute_.size() && recompute_[static_cast<std::size_t>(layer)])
+        repeat_forward(layer, first);
+      first = out_.ops.size();
+    }
     return out_;
   }
 
@@ -105,6 +114,37 @@ class Differentiator {
     }
   }
 
+  // Inserts the forward ops of a layer that its backward ops, those from `first` on, need, and lets these read their results.
+  void repeat_forward(int layer, std::size_t first) {
+    std::vector<int> again(out_.tensors.size(), no_tensor);  // of each tensor that is made again: its copy
+    std::vector<std::uint8_t> needed(out_.tensors.size());
+    for (std::size_t op = first; op < out_.ops.size(); ++op)
+      for (const int tensor : out_.ops[op].inputs) needed[static_cast<std::size_t>(tensor)] = 1;
+    std::vector<TrainingOp> ops;  // last first
+    for (std::size_t op = first; op-- > 0;) {
+      const TrainingOp& f = out_.ops[op];
+      const auto read = [&](int tensor) { return needed[static_cast<std::size_t>(tensor)] != 0; };
+      if (f.backward || f.layer != layer || std::none_of(f.outputs.begin(), f.outputs.end(), read)) continue;
+      for (const int tensor : f.inputs) needed[static_cast<std::size_t>(tensor)] = 1;
+      ops.push_back(f);
+    }
+    std::reverse(ops.begin(), ops.end());
+    const auto redirect = [&](std::vector<int>& tensors) {
+      for (int& tensor : tensors)
+        if (again[static_cast<std::size_t>(tensor)] != no_tensor) tensor = again[static_cast<std::size_t>(tensor)];
+    };
+    for (TrainingOp& op : ops) {
+      op.backward = op.recompute = true;
+      redirect(op.inputs);
+      for (int& tensor : op.outputs) {
+        const Tensor source = out_.tensors[static_cast<std::size_t>(tensor)];
+        tensor = again[static_cast<std::size_t>(tensor)] = add_tensor(source.name + " again", source.features);
+      }
+    }
+    for (std::size_t op = first; op < out_.ops.size(); ++op) redirect(out_.ops[op].inputs);
+    out_.ops.insert(out_.ops.begin() + static_cast<std::ptrdiff_t>(first), ops.begin(), ops.end());
+  }
+
   // A backward op of the forward op f; `target` is the forward tensor whose gradient it makes, if any.
   void emit(const TrainingOp& f, TrainingKind kind, const std::vector<int>& inputs, int target, const std::vector<int>& parameters,
             const std::vector<int>& gradients) {
@@ -134,6 +174,7 @@ class Differentiator {
   }
 
   const ModelGraph& model_;
+  const std::vector<bool>& recompute_;  // by layer
   TrainingGraph out_;
   std::vector<TrainingOp> forward_;  // by vertex
   std::vector<int> gradient_;        // of each forward tensor: number of the training tensor that holds it so far
@@ -141,7 +182,7 @@ class Differentiator {
 
 }  // namespace
 
-TrainingGraph differentiate(const ModelGraph& model) { return Differentiator(model).run(); }
+TrainingGraph differentiate(const ModelGraph& model, const std::vector<bool>& recompute) { return Differentiator(model, recompute).run(); }
 
 std::vector<int> last_uses(const TrainingGraph& graph) {
   std::vector<int> last(graph.tensors.size(), -1);
@@ -185,6 +226,8 @@ const char* name(TrainingKind kind) {
   return "embedding_gradient";
 }
 
+const char* forward_phase(const TrainingOp& op) { return op.recompute ? "recompute" : "forward"; }
+
 void to_json(nlohmann::json& out, const TrainingGraph& graph) {
   out = {{"tensors", nlohmann::json::array()}, {"ops", nlohmann::json::array()}};
   for (const Tensor& tensor : graph.tensors) out["tensors"].push_back({{"name", tensor.name}, {"features", name(tensor.features)}});
@@ -193,6 +236,7 @@ void to_json(nlohmann::json& out, const TrainingGraph& graph) {
                           {"name", op.name},
                           {"layer", op.layer},
                           {"backward", op.backward},
+                          {"recompute", op.recompute},
                           {"inputs", op.inputs},
                           {"outputs", op.outputs},
                           {"parameters", op.parameters},

@@ -46,11 +46,12 @@ struct TrainingOp {
   TrainingKind kind = TrainingKind::embedding;
   std::string name;  // of the forward op
   int layer = -1;
-  bool backward = false;
+  bool backward = false;  // runs after the loss
   std::vector<int> inputs;
   std::vector<int> outputs;
   std::vector<int> parameters;  // indices in the parameter table of what the op reads
   std::vector<int> gradients;   // indices in the parameter table of the gradients it makes; a tied tensor is named by two ops, in order
+  bool recompute = false;       // a forward op that runs again for its layer's backward ops
 };
 
 struct TrainingGraph {
@@ -59,15 +60,18 @@ struct TrainingGraph {
 };
 
 struct ModelGraph;
-// The graph must end in one loss, else Error(invariant).
-TrainingGraph differentiate(const ModelGraph& model);
+// Of a layer that `recompute` names (by layer; none where empty) only the input stays: those of its forward ops whose results the layer's
+// backward ops read run again before them, into tensors of their own. The graph must end in one loss, else Error(invariant).
+TrainingGraph differentiate(const ModelGraph& model, const std::vector<bool>& recompute = {});
 
 // Index of the last op that reads or writes each tensor: it may be freed after it.
 std::vector<int> last_uses(const TrainingGraph& graph);
 
 const char* name(TrainingKind kind);
+// What a call of a forward op is reported as: "forward" or "recompute".
+const char* forward_phase(const TrainingOp& op);
 
-// {"tensors": [{name, features}], "ops": [{kind, name, layer, backward, inputs, outputs, parameters, gradients}]}
+// {"tensors": [{name, features}], "ops": [{kind, name, layer, backward, recompute, inputs, outputs, parameters, gradients}]}
 void to_json(nlohmann::json& out, const TrainingGraph& graph);
 
 }  // namespace wafersim::workloads

@@ -84,18 +84,18 @@ void Outliner::add(const TrainingOp& op) {
       c.tile_inputs = rows(op.outputs[0]);
       return;
     }
-    case TrainingKind::layer_norm: call(op, CallKind::layer_norm, "layer_norm", "forward"); return;
-    case TrainingKind::rms_norm: call(op, CallKind::rms_norm, "rms_norm", "forward"); return;
+    case TrainingKind::layer_norm: call(op, CallKind::layer_norm, "layer_norm", forward_phase(op)); return;
+    case TrainingKind::rms_norm: call(op, CallKind::rms_norm, "rms_norm", forward_phase(op)); return;
     case TrainingKind::linear:
-      return matrix(call(op, CallKind::linear, "linear", "forward"), op.inputs[0], op.outputs[0], biased(op.parameters));
-    case TrainingKind::share_keys: call(op, CallKind::share_keys, "share_keys", "forward"); return;
-    case TrainingKind::rotary: call(op, CallKind::rotary, "rotary", "forward"); return;
-    case TrainingKind::attention: call(op, CallKind::attention, "attention", "forward").tile_outputs = rows(op.outputs[0]); return;
-    case TrainingKind::gelu: call(op, CallKind::gelu, "gelu", "forward"); return;
-    case TrainingKind::gelu_erf: call(op, CallKind::gelu_erf, "gelu_erf", "forward"); return;
-    case TrainingKind::relu: call(op, CallKind::relu, "relu", "forward"); return;
-    case TrainingKind::swiglu: call(op, CallKind::swiglu, "swiglu", "forward").tile_outputs = rows(op.outputs[0]); return;
-    case TrainingKind::residual: call(op, CallKind::add, "residual", "forward"); return;
+      return matrix(call(op, CallKind::linear, "linear", forward_phase(op)), op.inputs[0], op.outputs[0], biased(op.parameters));
+    case TrainingKind::share_keys: call(op, CallKind::share_keys, "share_keys", forward_phase(op)); return;
+    case TrainingKind::rotary: call(op, CallKind::rotary, "rotary", forward_phase(op)); return;
+    case TrainingKind::attention: call(op, CallKind::attention, "attention", forward_phase(op)).tile_outputs = rows(op.outputs[0]); return;
+    case TrainingKind::gelu: call(op, CallKind::gelu, "gelu", forward_phase(op)); return;
+    case TrainingKind::gelu_erf: call(op, CallKind::gelu_erf, "gelu_erf", forward_phase(op)); return;
+    case TrainingKind::relu: call(op, CallKind::relu, "relu", forward_phase(op)); return;
+    case TrainingKind::swiglu: call(op, CallKind::swiglu, "swiglu", forward_phase(op)).tile_outputs = rows(op.outputs[0]); return;
+    case TrainingKind::residual: call(op, CallKind::add, "residual", forward_phase(op)); return;
     case TrainingKind::loss: {
       CallOutline& c = call(op, CallKind::loss, "loss", "forward");
       c.outputs = spec_.shape.vocabulary;

@@ -13,7 +13,7 @@
 namespace wafersim::workloads {
 namespace {
 
-constexpr int scalars_of_a_start = 12, scalars_of_a_completion = 20;
+constexpr int arguments_of_a_start = 6, words_of_a_start = 2, scalars_of_a_completion = 20;  // a kernel's mean
 
 // Rows that make a token's embedding: its own and, in some families, its position's.
 int row_kinds(const ModelShape& shape) { return family_form(shape).position_rows.empty() ? 1 : 2; }
@@ -62,8 +62,12 @@ class ClosedForm {
 
  private:
   int width() const { return layout_.lanes * layout_.columns; }
-  // From the first PE's start to the last one's first vector instruction: the start's multicast, a task switch, the arguments.
-  double start() const { return at_.hops(width() + layout_.rows - 2) + at_.task_switch() + at_.scalars(scalars_of_a_start); }
+  // From the first PE's start to the last one's first vector instruction: the start's multicast, a task switch, storing and loading the
+  // arguments, loading words of the PE's table.
+  double start() const {
+    const double loads = at_.stream(arguments_of_a_start) + at_.scalars(arguments_of_a_start + words_of_a_start);
+    return at_.hops(width() + layout_.rows - 2) + at_.task_switch() + loads;
+  }
   double ring_fill() const { return 2 * at_.chain_hop() * (layout_.columns - 1) + (layout_.columns - 1); }
   // From the sums of a column to the edge of the wafer's last lane.
   double column_chain() const { return at_.chain_hop() * (layout_.rows - 1 + layout_.lanes - 1); }
@@ -284,7 +288,8 @@ double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, con
 
 double kernel_switch_cycles(const Layout& layout, const models::MachineSpec& machine) {
   const double hops = static_cast<double>(layout.lanes * layout.columns + layout.rows - 2) * machine.fabric.hop_cycles;
-  return hops + 6.0 * machine.fabric.ramp_cycles + machine.core.task_switch_cycles + scalars_of_a_completion * machine.core.scalar_cycles;
+  return hops + 6.0 * machine.fabric.ramp_cycles + 2.0 * machine.core.task_switch_cycles +
+         scalars_of_a_completion * machine.core.scalar_cycles;
 }
 
 double estimate_step_cycles(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
@@ -296,7 +301,7 @@ double estimate_step_cycles(const LoweringSpec& spec, const TrainingGraph& graph
     const EdgeWords words = edge_words(call, spec);
     cycles += std::max({closed_form_cycles(call, spec, machine), words.in / edge_words_a_cycle, words.out / edge_words_a_cycle}) + between;
   }
-  return cycles;
+  return spec.micro_batches * cycles;
 }
 
 void fill_closed_forms(models::WaferPlan& plan, const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {

@@ -24,7 +24,8 @@ double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, con
 // From the last PE's completion of a call to the first PE's start of the next: gathering completions.
 double kernel_switch_cycles(const Layout& layout, const models::MachineSpec& machine);
 
-// Estimate of a step: for each call the longest of its closed form and its streams' time on the link, and the kernel switches.
+// Estimate of a step, all micro-batches: for each call the longest of its closed form and its streams' time on the link, and the kernel
+// switches.
 double estimate_step_cycles(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine);
 
 // Sets closed_form_cycles of every call of a plan that was lowered from `spec` and `graph`.

@@ -26,13 +26,14 @@ struct Candidate {
     const int t = spec.layout.tokens_per_pe, h = rows_of_features(), ot = o.spec.layout.tokens_per_pe, oh = o.rows_of_features();
     return t <= ot && h <= oh && (t < ot || h < oh);
   }
+  bool recomputes() const { return !spec.recompute.empty(); }
   bool has_smaller_chunks(const Candidate& o) const {  // with the same tile
-    return number == o.number && spec.loss_outputs_per_pe < o.spec.loss_outputs_per_pe;
+    return number == o.number && recomputes() == o.recomputes() && spec.loss_outputs_per_pe < o.spec.loss_outputs_per_pe;
   }
-  // At least as large a tile and as large chunks.
+  // At least as large a tile and as large chunks, and no less that is kept.
   bool dominates(const Candidate& o) const {
-    return spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe && rows_of_features() >= o.rows_of_features() &&
-           spec.loss_outputs_per_pe >= o.spec.loss_outputs_per_pe;
+    return recomputes() <= o.recomputes() && spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe &&
+           rows_of_features() >= o.rows_of_features() && spec.loss_outputs_per_pe >= o.spec.loss_outputs_per_pe;
   }
 };
 
@@ -44,33 +45,42 @@ class Search {
       : run_(run),
         shape_(shape),
         machine_(machine),
-        graph_(training_graph(shape.layers)),
-        one_layer_(training_graph(1)),
-        two_layers_(training_graph(2)) {}
+        graphs_{{training_graph(shape.layers, false), training_graph(1, false), training_graph(2, false)},
+                {training_graph(shape.layers, true), training_graph(1, true), training_graph(2, true)}} {}
 
   // Without its plan. Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
   std::optional<Mapping> best();
   const std::string& failure() const { return failure_; }
   const std::optional<Candidate>& smallest() const { return smallest_; }
-  const TrainingGraph& graph() const { return graph_; }
+  const TrainingGraph& graph(bool recompute) const { return graphs_[recompute].all; }
 
  private:
+  struct Graphs {
+    TrainingGraph all, one_layer, two_layers;
+  };
   using Queue = std::priority_queue<Candidate, std::vector<Candidate>, decltype(&later)>;
 
-  TrainingGraph training_graph(int layers) const {
+  TrainingGraph training_graph(int layers, bool recompute) const {
     ModelShape some = shape_;
     some.layers = layers;
-    return differentiate(build_model(some));
+    return differentiate(build_model(some), recomputed_layers(recompute, layers));
   }
   // Layers are alike: those beyond the first take what the second adds.
   double estimate(const LoweringSpec& spec) const {
-    const double one = estimate_step_cycles(spec, one_layer_, machine_), two = estimate_step_cycles(spec, two_layers_, machine_);
+    const Graphs& graphs = graphs_[!spec.recompute.empty()];
+    const double one = estimate_step_cycles(spec, graphs.one_layer, machine_),
+                 two = estimate_step_cycles(spec, graphs.two_layers, machine_);
     return one + (shape_.layers - 1) * (two - one);
   }
-  Candidate candidate(const Layout& layout, int chunks, std::size_t number) const {
+  Candidate candidate(const Layout& layout, int chunks, bool recompute, std::size_t number) const {
     Candidate made;
     const int a_column = ceil_divide(shape_.vocabulary, layout.columns);
-    made.spec = {shape_, layout, ceil_divide(a_column, chunks), run_.dtype};
+    made.spec = {shape_,
+                 layout,
+                 ceil_divide(a_column, chunks),
+                 run_.dtype,
+                 run_.training.batch / layout.batch,
+                 recomputed_layers(recompute, shape_.layers)};
     made.cycles = estimate(made.spec);
     made.number = number;
     return made;
@@ -81,7 +91,7 @@ class Search {
   const RunSpec& run_;
   const ModelShape& shape_;
   const models::MachineSpec& machine_;
-  TrainingGraph graph_, one_layer_, two_layers_;
+  Graphs graphs_[2];  // that keep all activations, that compute them again
   std::vector<Candidate> failed_;
   std::string failure_;
   std::optional<Candidate> smallest_;
@@ -90,8 +100,8 @@ class Search {
 void Search::reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const {
   if (mapping.rejected.size() == most_rejected) return;
   const Layout& layout = candidate.spec.layout;
-  mapping.rejected.push_back(
-      {layout.lanes, layout.tokens_per_pe, candidate.rows_of_features(), candidate.spec.loss_outputs_per_pe, candidate.cycles, reason});
+  mapping.rejected.push_back({layout.lanes, layout.tokens_per_pe, candidate.rows_of_features(), candidate.spec.loss_outputs_per_pe,
+                              candidate.spec.micro_batches, candidate.recomputes(), candidate.cycles, reason});
 }
 
 Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) const {
@@ -100,6 +110,8 @@ Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) 
   mapping.loss_outputs_per_pe = chosen.spec.loss_outputs_per_pe;
   mapping.tokens_per_pe = layout.tokens_per_pe;
   mapping.features_per_pe = chosen.rows_of_features();
+  mapping.micro_batches = chosen.spec.micro_batches;
+  mapping.recompute = chosen.recomputes();
   mapping.estimated_cycles = chosen.cycles;
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
   const double outputs = static_cast<double>(chosen.spec.chunks()) * layout.columns * mapping.loss_outputs_per_pe;
@@ -115,7 +127,8 @@ Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) 
 std::optional<Mapping> Search::best() {
   Queue queue(&later);
   std::size_t number = 0;
-  for (const Layout& layout : candidate_layouts(run_, shape_)) queue.push(candidate(layout, 1, number++));
+  const bool only_recompute = run_.mapping.recompute.value_or(false), may_recompute = run_.mapping.recompute.value_or(true);
+  for (const Layout& layout : candidate_layouts(run_, shape_)) queue.push(candidate(layout, 1, only_recompute, number++));
   Mapping mapping;
   while (!queue.empty()) {
     const Candidate next = queue.top();
@@ -126,7 +139,7 @@ std::optional<Mapping> Search::best() {
       memory.refusal = "SRAM overflow: a smaller tile does not fit";
       memory.loss_refused = true;  // what failed may have had smaller chunks already
     } else {
-      memory = memory_map(next.spec, graph_, machine_.sram);
+      memory = memory_map(next.spec, graph(next.recomputes()), machine_.sram);
       if (memory.refusal.empty()) return finish(next, std::move(mapping), queue);
       if (!smallest_ || next.has_smaller_tile(*smallest_) || next.has_smaller_chunks(*smallest_)) {
         smallest_ = next;
@@ -136,16 +149,22 @@ std::optional<Mapping> Search::best() {
     }
     reject(mapping, next, memory.refusal);
     if (memory.loss_refused && next.spec.loss_outputs_per_pe > 1)
-      queue.push(candidate(next.spec.layout, 2 * next.spec.chunks(), next.number));
+      queue.push(candidate(next.spec.layout, 2 * next.spec.chunks(), next.recomputes(), next.number));
+    // Slower than what does not fit, so that its turn comes in time.
+    if (may_recompute && !next.recomputes() && next.spec.chunks() == 1) queue.push(candidate(next.spec.layout, 1, true, next.number));
   }
   return {};
 }
 
-bool pinned(const MappingSpec& mapping) { return mapping.lanes > 0 || mapping.tokens_per_pe > 0 || mapping.features_per_pe > 0; }
+bool pinned(const MappingSpec& mapping) {
+  return mapping.lanes > 0 || mapping.tokens_per_pe > 0 || mapping.features_per_pe > 0 || mapping.micro_batches > 0 || mapping.recompute;
+}
 
 std::string describe(const Mapping& mapping) {
-  return fmt::format("mapping.lanes = {}, mapping.tokens_per_pe = {} and mapping.features_per_pe = {} would fit", mapping.layout.lanes,
-                     mapping.tokens_per_pe, mapping.features_per_pe);
+  return fmt::format(
+      "mapping.lanes = {}, mapping.tokens_per_pe = {}, mapping.features_per_pe = {}, mapping.micro_batches = {} and "
+      "mapping.recompute = {} would fit",
+      mapping.layout.lanes, mapping.tokens_per_pe, mapping.features_per_pe, mapping.micro_batches, mapping.recompute);
 }
 
 std::string describe(const std::optional<Layout>& other, const ModelShape& shape) {
@@ -170,27 +189,30 @@ Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models
   Search search(run, shape, machine);
   if (std::optional<Mapping> mapping = search.best()) {
     const LoweringSpec spec = lowering_spec(*mapping, run, shape);
-    mapping->plan = lower(spec, search.graph(), machine.core, machine.sram);
-    fill_closed_forms(mapping->plan, spec, search.graph(), machine);
+    const TrainingGraph& graph = search.graph(mapping->recompute);
+    mapping->plan = lower(spec, graph, machine.core, machine.sram);
+    fill_closed_forms(mapping->plan, spec, graph, machine);
     return std::move(*mapping);
   }
   std::string message = search.smallest() ? search.failure() : no_layout(run, shape);
   if (pinned(run.mapping)) {
     RunSpec free = run;
-    free.mapping.lanes = free.mapping.tokens_per_pe = free.mapping.features_per_pe = 0;
+    free.mapping = {};
+    free.mapping.rectangle = run.mapping.rectangle;
     const std::optional<Mapping> other = Search(free, shape, machine).best();
     message += other ? "; " + describe(*other) : "; nor does any other tile fit this rectangle";
   } else {
     if (search.smallest())
       message += fmt::format("; no tile fits this rectangle, the smallest has {} tokens and {} features a PE",
                              search.smallest()->spec.layout.tokens_per_pe, search.smallest()->rows_of_features());
-    message += describe(smallest_fitting_layout(run, shape, search.graph(), machine), shape);
+    message += describe(smallest_fitting_layout(run, shape, search.graph(true), machine), shape);
   }
   throw sim::Error(sim::ErrorCategory::plan, message);
 }
 
 LoweringSpec lowering_spec(const Mapping& mapping, const RunSpec& run, const ModelShape& shape) {
-  return {shape, mapping.layout, mapping.loss_outputs_per_pe, run.dtype};
+  return {shape,     mapping.layout,        mapping.loss_outputs_per_pe,
+          run.dtype, mapping.micro_batches, recomputed_layers(mapping.recompute, shape.layers)};
 }
 
 }  // namespace wafersim::workloads

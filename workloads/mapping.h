@@ -1,7 +1,7 @@
 #pragma once
-// The search for a layout (design, section 6): lanes, rows of a sequence (t tokens a PE), columns of a head (h features a PE) and chunks of
-// the vocabulary on the mapped rectangle. Of those that fit SRAM (memory_map), the one with the fewest cycles by the closed
-// forms. What the configuration pins stays as it is or is refused.
+// The search for a layout (design, section 6): micro-batches, keeping or recomputing activations, lanes, rows of a sequence (t tokens a
+// PE), columns of a head (h features a PE) and chunks of the vocabulary on the mapped rectangle. Of those that fit SRAM (memory_map), the
+// one with the fewest cycles by the closed forms. What the configuration pins stays as it is or is refused.
 
 #include <string>
 #include <vector>
@@ -19,7 +19,8 @@ struct Mapping {
     double vocabulary = 0;
   };
   struct Rejected {
-    int lanes = 1, tokens_per_pe = 1, features_per_pe = 1, loss_outputs_per_pe = 1;
+    int lanes = 1, tokens_per_pe = 1, features_per_pe = 1, loss_outputs_per_pe = 1, micro_batches = 1;
+    bool recompute = false;
     double estimated_cycles = 0;
     std::string reason;
   };
@@ -28,6 +29,8 @@ struct Mapping {
   int loss_outputs_per_pe = 1;
   int tokens_per_pe = 1;    // t
   int features_per_pe = 1;  // h, of the residual stream
+  int micro_batches = 1;    // of a step; the layout's batch is that of one
+  bool recompute = false;   // all layers' activations
   Padding padding;
   double estimated_cycles = 0;     // of a step
   std::vector<Rejected> rejected;  // at most five, the best first

@@ -42,21 +42,15 @@ std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
   return lanes;
 }
 
-}  // namespace
-
-std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shape) {
+// Layouts of micro-batches of `batch` samples.
+void add_layouts(const RunSpec& run, const ModelShape& shape, int batch, std::vector<Layout>& layouts) {
   const fabric::Rectangle& part = run.mapping.rectangle;
   const TrainingSpec& training = run.training;
-  if (run.mapping.tokens_per_pe > training.sequence)
-    throw sim::Error(sim::ErrorCategory::config,
-                     fmt::format("mapping.tokens_per_pe = {}: a sample has {} tokens (training.sequence); give at most as many",
-                                 run.mapping.tokens_per_pe, training.sequence));
-  std::vector<Layout> layouts;
   for (const int columns_per_head : column_choices(run.mapping.features_per_pe, shape, std::min(part.width, part.height))) {
     const int columns = shape.heads * columns_per_head;
     if (columns > part.width || columns > part.height) continue;
-    for (const int lanes : lane_choices(run.mapping.lanes, training.batch, part.width / columns)) {
-      const int samples = ceil_divide(training.batch, lanes);
+    for (const int lanes : lane_choices(run.mapping.lanes, batch, part.width / columns)) {
+      const int samples = ceil_divide(batch, lanes);
       if (std::int64_t{lanes} * columns > part.width || samples > part.height) continue;
       const int pinned = run.mapping.tokens_per_pe;
       for (const int t : pinned > 0 ? std::vector<int>{pinned} : shares(training.sequence, part.height / samples)) {
@@ -66,7 +60,7 @@ std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shap
         layout.lanes = lanes;
         layout.columns = columns;
         layout.rows = part.height;
-        layout.batch = training.batch;
+        layout.batch = batch;
         layout.sequence = training.sequence;
         layout.heads = shape.heads;
         layout.columns_per_head = columns_per_head;
@@ -77,6 +71,20 @@ std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shap
       }
     }
   }
+}
+
+}  // namespace
+
+std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shape) {
+  const TrainingSpec& training = run.training;
+  if (run.mapping.tokens_per_pe > training.sequence)
+    throw sim::Error(sim::ErrorCategory::config,
+                     fmt::format("mapping.tokens_per_pe = {}: a sample has {} tokens (training.sequence); give at most as many",
+                                 run.mapping.tokens_per_pe, training.sequence));
+  std::vector<Layout> layouts;
+  const int pinned = run.mapping.micro_batches;
+  for (int count = pinned > 0 ? pinned : 1; count <= (pinned > 0 ? pinned : training.batch); ++count)
+    if (training.batch % count == 0) add_layouts(run, shape, training.batch / count, layouts);
   return layouts;
 }
 

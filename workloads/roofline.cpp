@@ -50,12 +50,12 @@ double sum(const std::vector<Term>& chain) {
 }
 
 // The longest chain of what happens one after the other, summed by what it is spent on.
-void set_bound(Bound& bound) {
+void set_bound(Bound& bound, int micro_batches) {
   const Term optimizer{bound.optimizer_cycles, BoundBy::optimizer};
-  const Term forward =
-      longest({{bound.forward.compute_cycles, BoundBy::compute}, {bound.forward.weight_stream_cycles, BoundBy::weight_stream}});
-  const Term backward =
-      longest({{bound.backward.compute_cycles, BoundBy::compute}, {bound.backward.gradient_stream_cycles, BoundBy::gradient_stream}});
+  const double compute = bound.forward.compute_cycles / micro_batches, stream = bound.forward.weight_stream_cycles / micro_batches;
+  const Term forward = longest({{compute, BoundBy::compute}, {stream, BoundBy::weight_stream}});  // of the first micro-batch
+  const Term backward = longest({{bound.forward.compute_cycles - compute + bound.backward.compute_cycles, BoundBy::compute},
+                                 {bound.backward.gradient_stream_cycles, BoundBy::gradient_stream}});
   const Term words_in{bound.forward.weight_stream_cycles + bound.backward.weight_stream_cycles, BoundBy::weight_stream};
   std::vector<Term> chain{forward, backward};
   const auto replace_by_longer = [&chain](const std::vector<Term>& other) {
@@ -126,16 +126,16 @@ Bound bound_step(const LoweringSpec& spec, const TrainingGraph& graph, const mod
   for (const CallOutline& call : outline_calls(spec, graph)) {
     const Work work = work_of(call, spec);
     Work& sum = (call.backward ? bound.backward : bound.forward).work;
-    sum.macs += work.macs;
-    sum.bytes_in += work.bytes_in;
-    sum.bytes_out += work.bytes_out;
+    sum.macs += spec.micro_batches * work.macs;
+    sum.bytes_in += spec.micro_batches * work.bytes_in;
+    sum.bytes_out += spec.micro_batches * work.bytes_out;
   }
   finish(bound.forward, bound);
   finish(bound.backward, bound);
   bound.optimizer_cycles = optimizer_cycles(spec, machine, update);
   bound.updates_wait = update.clip > 0 || update.loss_scale.dynamic;
 
-  set_bound(bound);
+  set_bound(bound, spec.micro_batches);
   return bound;
 }
 

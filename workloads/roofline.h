@@ -5,12 +5,13 @@
 //   forward = max(multiply-adds, words in),  backward = max(multiply-adds, gradients out)
 //   step    = max(forward + backward, all words in, optimizer + backward)  when no update may start before the last gradient
 //   step    = max(forward + backward, all words in, optimizer)             when each tensor is updated on arrival
-// Forward and backward are serial because the first gradient follows the last forward kernel; words in may run ahead of their kernels and
-// overlap with everything else. Updates overlap with the next step's forward kernels, which use every tensor: its backward ones follow the
-// last update. What the wafer still does after the last gradient has left is to complete a kernel, which it also does between forward and
-// backward: the update hides nothing by starting before the step ends. Multiply-adds: linears, their two gradients, causal attention
-// without what its gradient computes again; peak: the fma of the run's type, every PE of the mapped rectangle at full rate. Words pass all
-// channels of both edges evenly.
+// Of several micro-batches the first one's forward counts as forward, the multiply-adds of all that follows as backward: gradients may
+// leave during the next micro-batch's forward. What is computed again counts as backward. Forward and backward are serial because the first
+// gradient follows the last forward kernel; words in may run ahead of their kernels and overlap with everything else. Updates overlap with
+// the next step's forward kernels, which use every tensor: its backward ones follow the last update. What the wafer still does after the
+// last gradient has left is to complete a kernel, which it also does between forward and backward: the update hides nothing by starting
+// before the step ends. Multiply-adds: linears, their two gradients, causal attention without what its gradient computes again; peak: the
+// fma of the run's type, every PE of the mapped rectangle at full rate. Words pass all channels of both edges evenly.
 
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Work {
   double bytes_in = 0;
   double bytes_out = 0;
 };
+// Of one micro-batch.
 Work work_of(const CallOutline& call, const LoweringSpec& spec);
 
 enum class BoundBy { compute, weight_stream, gradient_stream, optimizer };
@@ -37,7 +39,7 @@ struct Bound {
     double weight_stream_cycles = 0;
     double gradient_stream_cycles = 0;
   };
-  Phase forward, backward;
+  Phase forward, backward;  // sums of the micro-batches
   double optimizer_cycles = 0;
   bool updates_wait = false;  // for the step's last gradient: clipping or dynamic loss scaling
   double macs_per_cycle = 0;  // peaks of the mapped rectangle and its link, each way

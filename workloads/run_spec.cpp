@@ -97,15 +97,17 @@ DataSpec read_data(ConfigReader& reader) {
 }
 
 // A mesh of the user's is mapped whole, a whole wafer without what host I/O keeps.
-MappingSpec read_mapping(ConfigReader& reader, const ConfigTree& tree, const models::MachineSpec& machine) {
+MappingSpec read_mapping(ConfigReader& reader, int batch, const models::MachineSpec& machine) {
   MappingSpec mapping;
   const Range pins{1, 1 << 20};
-  for (auto [key, field] : {std::pair{"mapping.lanes", &mapping.lanes}, std::pair{"mapping.tokens_per_pe", &mapping.tokens_per_pe},
-                            std::pair{"mapping.features_per_pe", &mapping.features_per_pe}}) {
+  for (auto [key, field] :
+       {std::pair{"mapping.lanes", &mapping.lanes}, std::pair{"mapping.tokens_per_pe", &mapping.tokens_per_pe},
+        std::pair{"mapping.features_per_pe", &mapping.features_per_pe}, std::pair{"mapping.micro_batches", &mapping.micro_batches}}) {
     *field = integer(reader, key, pins, 0);
   }
-  if (integer(reader, "mapping.micro_batches", pins, 1) > 1) unsupported(tree, "mapping.micro_batches", "only 1 is supported");
-  if (reader.boolean("mapping.recompute", false)) unsupported(tree, "mapping.recompute", "only false is supported");
+  if (mapping.micro_batches > 0 && batch % mapping.micro_batches != 0)
+    reader.fail("mapping.micro_batches", fmt::format("does not divide training.batch = {}", batch));
+  if (reader.given("mapping.recompute")) mapping.recompute = reader.boolean("mapping.recompute");
 
   const fabric::FabricSpec& mesh = machine.fabric;
   const bool own_mesh = reader.given(machine_prefix + "fabric.width") || reader.given(machine_prefix + "fabric.height");
@@ -182,7 +184,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   spec.training.steps = integer(reader, "training.steps", Range{1, 1e9});
   spec.dtype = reader.choice("dtype", {"fp16", "fp32"}, 0) == 0 ? sim::Dtype::f16 : sim::Dtype::f32;
   spec.training.update = read_update(reader, spec.training.steps, spec.dtype == sim::Dtype::f16);
-  spec.mapping = read_mapping(reader, tree, spec.machine);
+  spec.mapping = read_mapping(reader, spec.training.batch, spec.machine);
   spec.fidelity = read_fidelity(reader, tree, spec.mapping.rectangle);
   if (reader.choice("numerics", {"on", "off"}, 0) != 0) unsupported(tree, "numerics", "only on is supported");
   spec.threads = integer(reader, "threads", Range{1, 256}, 1);

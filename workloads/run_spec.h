@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,12 @@ struct TrainingSpec {
 };
 
 struct MappingSpec {
-  fabric::Rectangle rectangle;  // the part of the mesh that works
-  int lanes = 0;                // 0: the mapper chooses, here and below
-  int tokens_per_pe = 0;        // t
-  int features_per_pe = 0;      // h
+  fabric::Rectangle rectangle;    // the part of the mesh that works
+  int lanes = 0;                  // 0: the mapper chooses, here and below
+  int tokens_per_pe = 0;          // t
+  int features_per_pe = 0;        // h
+  int micro_batches = 0;          // divides training.batch
+  std::optional<bool> recompute;  // of all layers' activations; nothing: the mapper chooses
 };
 
 enum class Fidelity { wavelet, sampled, bound };

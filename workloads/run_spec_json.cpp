@@ -35,8 +35,8 @@ ordered_json mapping_to_json(const MappingSpec& mapping) {
   if (mapping.lanes > 0) out["lanes"] = mapping.lanes;
   if (mapping.tokens_per_pe > 0) out["tokens_per_pe"] = mapping.tokens_per_pe;
   if (mapping.features_per_pe > 0) out["features_per_pe"] = mapping.features_per_pe;
-  out["micro_batches"] = 1;
-  out["recompute"] = false;
+  if (mapping.micro_batches > 0) out["micro_batches"] = mapping.micro_batches;
+  if (mapping.recompute) out["recompute"] = *mapping.recompute;
   return out;
 }
 

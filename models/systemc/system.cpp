@@ -45,7 +45,7 @@ struct System::Parts {
         machine(machine_spec),
         clock(static_cast<std::uint64_t>(std::llround(machine.core.clock))),
         timing(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
-        memory_x(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing),
+        memory_x(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing, plan.micro_batches),
         memory_x_module("memory_x", memory_x, clock, failure),
         link("link", timing, memoryx::edge_queue_words(machine.io, timing, plan.edge_queue_words), memory_x, clock, failure),
         wafer("wafer", plan, machine, {options.block_width, options.block_height, options.threads}, link.ports(), clock, failure),

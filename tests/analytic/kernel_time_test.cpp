@@ -105,9 +105,9 @@ TEST(KernelTime, AnotherCycleAHopLengthensASwitchByTwiceTheWayAcrossTheMesh) {
     if (!is_local(one.plan.calls[k])) continue;  // whose own work has no hops
     ++calls;
     // From start to start: the start goes out over W - 1 + H - 1 hops, completions come back over as many. A router that serves several
-    // colors in turn may be a cycle early or late.
+    // colors in turn may be a cycle early or late, for the start and for its arguments.
     const double longer = static_cast<double>(two.start(k + 1) - two.start(k)) - static_cast<double>(one.start(k + 1) - one.start(k));
-    EXPECT_NEAR(longer, 2 * (16 + 16 - 2), 1) << "call " << k;
+    EXPECT_NEAR(longer, 2 * (16 + 16 - 2), 2) << "call " << k;
   }
   EXPECT_EQ(calls, 6);
 }
@@ -141,15 +141,15 @@ std::map<std::string, double> compare(const Measured& r) {
 
 TEST(KernelTime, EachKernelStandsBesideItsClosedFormInSinglePrecision) {
   const auto worst = compare(measure(compute_bound(sim::Dtype::f32), make_link_free));
-  EXPECT_NEAR(worst.at("linear forward"), 0, 1.5);         // biases are not in the form
-  EXPECT_NEAR(worst.at("linear input_gradient"), 0, 0.6);  // some 50 cycles of start and first words
+  EXPECT_NEAR(worst.at("linear forward"), 0, 1.5);          // biases are not in the form
+  EXPECT_NEAR(worst.at("linear input_gradient"), 0, 0.65);  // some 70 cycles of start, arguments and first words
   EXPECT_NEAR(worst.at("linear weight_gradient"), 0, 5.0);
 }
 
 TEST(KernelTime, EachKernelStandsBesideItsClosedFormInHalfPrecision) {
   const auto worst = compare(measure(compute_bound(sim::Dtype::f16), make_link_free));
   EXPECT_NEAR(worst.at("linear forward"), 0, 4.5);  // rounding the sums is not in the form either
-  EXPECT_NEAR(worst.at("linear input_gradient"), 0, 3.0);
+  EXPECT_NEAR(worst.at("linear input_gradient"), 0, 3.1);
   EXPECT_NEAR(worst.at("linear weight_gradient"), 0, 7.0);
   EXPECT_NEAR(worst.at("gelu forward"), 0, 1.0);
   EXPECT_NEAR(worst.at("attention forward"), 0, 6.0);

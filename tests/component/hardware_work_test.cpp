@@ -97,7 +97,8 @@ TEST_F(Fault, TheWeightsOfTwoColumnsInExchangeChangeTheLoss) {
   const memoryx::Port first = weight_port(experiment_.lowering.layout, 0), second = weight_port(experiment_.lowering.layout, 2);
   ASSERT_EQ(workloads::weight_color(0), workloads::weight_color(2));
   for (memoryx::StreamWord& word : plan_.calls[call("linear", "forward")].stream.in)
-    if (word.port == first || word.port == second) word.port = word.port == first ? second : first;
+    if (word.color == workloads::weight_color(0) && (word.port == first || word.port == second))
+      word.port = word.port == first ? second : first;
   PureWafer wafer(experiment_.machine, plan_, experiment_.store, experiment_.training);
   EXPECT_NE(wafer.run_step(experiment_.batch(0)).loss, true_loss());
 }

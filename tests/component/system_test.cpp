@@ -79,9 +79,9 @@ TEST(System, CountsWhatItsPartsDidInTheStep) {
   }
   EXPECT_EQ(call.cycles[0], busy);
   EXPECT_EQ(step.statistics.hops, 2u * 3 * (words + 1) + 1);
-  EXPECT_EQ(step.statistics.in[0].words, 2u * words + 1);  // the start too
+  EXPECT_EQ(step.statistics.in[0].words, 2u * words + 2);  // the start too
   EXPECT_EQ(step.statistics.out[1].words, 2u * words);
-  EXPECT_EQ(step.statistics.in[0].busy_cycles, 2u * words + 1);
+  EXPECT_EQ(step.statistics.in[0].busy_cycles, 2u * words + 2);
 }
 
 // Each row's words are a tensor of their own.
@@ -112,10 +112,11 @@ TEST(System, TheWordsOfTheNextStepLeaveAsTheirTensorsAreUpdated) {
   EXPECT_EQ(first.last, first.gradients);  // the wafer has been at rest for a while
   EXPECT_EQ(first.updates_end, first.gradients + 2000);
   EXPECT_EQ(second.first, first.last);
-  // The start leaves at once. Row 0's words leave from cycle 1000 on, one a cycle, and are gone when row 1 has been updated at 2000.
+  // The start (two words) leaves at once. Row 0's words leave from cycle 1000 on, one a cycle, and are gone when row 1 has been updated at
+  // 2000.
   const memoryx::CallSpan& sent = second.statistics.in_spans[0][0];
   EXPECT_EQ(sent.first, second.first);
-  EXPECT_EQ(second.statistics.in[0].update_wait_cycles, (1000u - 1) + (2000u - 1000 - words));
+  EXPECT_EQ(second.statistics.in[0].update_wait_cycles, (1000u - 2) + (2000u - 1000 - words));
   EXPECT_EQ(sent.last, first.updates_end + words - 1);
   EXPECT_EQ(first.statistics.in[0].update_wait_cycles, 0u);
 }
@@ -125,7 +126,8 @@ TEST(System, AStepIsLongerByTheUpdatesThatItsStreamWaitsFor) {
   const auto with_updates_of = [](int cycles) { return machine_that_updates_a_row_in(cycles, 4.0); };
   PureWafer fast(with_updates_of(1), plan, store_of_rows(plan), clipped_training());
   System slow(with_updates_of(1000), plan, store_of_rows(plan), clipped_training(), {});
-  for (const fabric::Cycle waits : {0, 2000 - 4 * (1 + words)}) {  // row 1 follows the start and row 0, then the updates of both
+  for (const fabric::Cycle waits :
+       {0, 2000 - 4 * (2 + words)}) {  // row 1 follows the start (two words) and row 0, then the updates of both
     const StepResult a = fast.run_step(batch), b = slow.run_step(batch);
     EXPECT_EQ(b.gradients - b.first, a.gradients - a.first + waits);
   }
@@ -190,7 +192,10 @@ TEST_P(LinkLatency, MovesTheFirstComputeCycleByItself) {
   System system(m, plan, store_of(plan), training(), {});
   const StepResult step = system.run_step(batch);
   // One cycle to send, the edge's, a hop to enter, one through the router, the ramp.
-  EXPECT_EQ(step.statistics.calls[0].first_start, 1u + static_cast<unsigned>(m.io.edge_latency_cycles + GetParam()) + 1 + 2);
+  const unsigned arrives = 1u + static_cast<unsigned>(m.io.edge_latency_cycles + GetParam()) + 1 + 2;
+  // A task switch, issue and the word itself, then the ramp both ways.
+  const unsigned passes_on = static_cast<unsigned>(m.core.task_switch_cycles + m.core.issue_cycles) + 1 + 2 + 2;
+  EXPECT_EQ(step.statistics.calls[0].first_start, arrives + passes_on);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cycles, LinkLatency, testing::Values(50, 100, 101, 850),

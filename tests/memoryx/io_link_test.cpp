@@ -29,7 +29,7 @@ class ListSource : public InSource {
  public:
   explicit ListSource(const LinkTiming& timing) : words_(static_cast<std::size_t>(timing.channels())), timing_(timing) {}
   void add(Port port, std::uint32_t bits, std::uint64_t ready = 0, std::uint64_t step = 0) {
-    words_[static_cast<std::size_t>(timing_.channel_of(port))].push_back({port, 0, bits, ready, false, step});
+    words_[static_cast<std::size_t>(timing_.channel_of(port))].push_back({port, 0, bits, ready, step});
   }
   const InWord* peek(int channel) override {
     const auto& queue = words_[static_cast<std::size_t>(channel)];

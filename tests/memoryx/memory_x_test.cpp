@@ -16,7 +16,7 @@ std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 CallStream small_call() {
   CallStream call;
   for (const std::uint32_t element : {14u, 8u})
-    call.in.push_back({west_port(0), 0, false, false, {StreamValue::Kind::parameter, 0, element, 0}, {}});
+    call.in.push_back({west_port(0), 0, false, {StreamValue::Kind::parameter, 0, element, 0}, {}});
   call.out = {{east_port(0), 0, {{GradientWord::Kind::parameter, 0, 0}}},
               {east_port(1), 0, {{GradientWord::Kind::parameter, 8, 0}}},
               {east_port(2), 0, {{GradientWord::Kind::parameter, 14, 0}}},
@@ -140,7 +140,7 @@ TEST(MemoryX, ASkippedStepTakesNoTimeAndHalvesTheScaleOfTheNext) {
   TrainingSpec training = small_training();
   training.update.loss_scale = {12.0, 2000, true};
   Bench bench(training);
-  bench.call.in.push_back({west_port(0), 0, false, false, {StreamValue::Kind::gradient_scale, 0, 0, 0}, {}});
+  bench.call.in.push_back({west_port(0), 0, false, {StreamValue::Kind::gradient_scale, 0, 0, 0}, {}});
   MemoryX memory_x(slow(), 1.0, training, small_store(), {&bench.call}, small_timing());
   const auto scale = [&] {
     memory_x.begin_step(0, small_batch());

@@ -13,7 +13,7 @@ namespace {
 using Kind = StreamValue::Kind;
 constexpr std::uint32_t none = StreamValue::no_token;
 
-StreamWord single(Port port, StreamValue value) { return {port, 0, false, false, value, {}}; }
+StreamWord single(Port port, StreamValue value) { return {port, 0, false, value, {}}; }
 
 std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 
@@ -46,7 +46,7 @@ TEST(WeightStreamer, PacksTwoHalvesTheFirstInTheLowHalf) {
   store.weights()[14] = 1.0f + 0x1p-11f;  // halfway between two halves: rounds to even
   store.weights()[15] = -2.0f;
   CallStream call;
-  call.in = {{west_port(1), 7, true, false, {Kind::parameter, 0, 14, 0}, {Kind::parameter, 0, 15, 0}}};
+  call.in = {{west_port(1), 7, true, {Kind::parameter, 0, 14, 0}, {Kind::parameter, 0, 15, 0}}};
   WeightStreamer streamer({&call}, small_timing(), store);
   streamer.begin_step(0, small_batch(), 1.0f);
   const InWord* word = streamer.peek(0);
@@ -54,17 +54,16 @@ TEST(WeightStreamer, PacksTwoHalvesTheFirstInTheLowHalf) {
   EXPECT_EQ(word->bits, 0xC0003C00u);
   EXPECT_EQ(word->color, 7);
   EXPECT_EQ(word->port, west_port(1));
-  EXPECT_FALSE(word->control);
 }
 
-TEST(WeightStreamer, SendsAControlWaveletWithItsRawPayload) {
+TEST(WeightStreamer, SendsRawWordsAndStartsWithTheNumberOfTheirCall) {
   const ParameterStore store = small_store();
-  CallStream call;
-  call.in = {{west_port(0), 3, false, true, {Kind::control, 0, 0x05000002u, 0}, {}}};
-  WeightStreamer streamer({&call}, small_timing(), store);
+  CallStream first, second;
+  first.in = {single(west_port(0), {Kind::word, 0, 0x89abcdefu, 0}), single(west_port(0), {Kind::start, 0, 0x05000000u, 0})};
+  second.in = {single(west_port(0), {Kind::start, 0, 0x06000000u, 0})};
+  WeightStreamer streamer({&first, &second}, small_timing(), store);
   streamer.begin_step(0, small_batch(), 1.0f);
-  EXPECT_TRUE(streamer.peek(0)->control);
-  EXPECT_EQ(streamer.peek(0)->bits, 0x05000002u);
+  EXPECT_EQ(drain(streamer, 0), (std::vector<std::uint32_t>{0x89abcdefu, 0x05000000u, 0x06000001u}));
 }
 
 TEST(WeightStreamer, KeepsTheOrderOfEachChannelOverCalls) {
@@ -88,7 +87,7 @@ TEST(WeightStreamer, KeepsTheOrderOfEachChannelOverCalls) {
 TEST(WeightStreamer, AWordWaitsForTheTensorsItTakesValuesFrom) {
   const ParameterStore store = small_store();
   CallStream call;
-  call.in = {{west_port(0), 0, true, false, {Kind::parameter, 0, 13, 0}, {Kind::parameter, 0, 14, 0}},  // wpe and bias
+  call.in = {{west_port(0), 0, true, {Kind::parameter, 0, 13, 0}, {Kind::parameter, 0, 14, 0}},  // wpe and bias
              single(west_port(0), {Kind::token_row, 2, 0, 0}),
              single(west_port(0), {Kind::target, 0, 0, 0})};
   WeightStreamer streamer({&call}, small_timing(), store);

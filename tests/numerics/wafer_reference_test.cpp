@@ -47,7 +47,20 @@ std::vector<Case> cases() {
   layers.model.tied = false;
   Case slots{"PaddedSlotsAndRowsOutsideAnySequence", with(1, 2, 2, 9, 16, 2, 10)};
   slots.model.rows_per_sequence = 4;
-  return {{"NoPadding", with(1, 2, 2, 4, 16, 2, 8)},
+  Case two{"TwoMicroBatches", with(1, 2, 2, 4, 16, 4, 8)};
+  two.model.micro_batches = 2;
+  Case three{"ThreeMicroBatchesInTwoLanesRecomputed", with(2, 1, 3, 11, 8, 9, 11)};
+  three.model.micro_batches = 3;
+  three.model.layers = 2;
+  three.model.recompute = true;
+  Case again{"RecomputedUntied", with(1, 2, 1, 5, 8, 2, 6)};
+  again.model.layers = 3;
+  again.model.tied = false;
+  again.model.recompute = true;
+  return {two,
+          three,
+          again,
+          {"NoPadding", with(1, 2, 2, 4, 16, 2, 8)},
           {"OneColumnAHead", with(1, 4, 1, 8, 16, 2, 8)},
           {"OneRow", with(2, 1, 1, 1, 8, 2, 6)},
           {"OneRowASequence", with(1, 2, 1, 3, 8, 3, 5)},

@@ -26,7 +26,7 @@ PureWafer::PureWafer(const models::MachineSpec& machine, const models::WaferPlan
     : plan_(plan),
       options_(options),
       timing_(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
-      memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_),
+      memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_, plan.micro_batches),
       in_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), memory_x_.streamer()),
       out_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), memory_x_.collector()),
       ports_(in_, out_),

@@ -43,14 +43,16 @@ LoweringSpec lowering_of(const SmallModel& model) {
   set_family(model, spec.shape);
   spec.shape.tied = model.tied;
   Layout& layout = spec.layout;
-  layout.batch = model.batch;
+  layout.batch = model.batch / model.micro_batches;
+  spec.micro_batches = model.micro_batches;
+  spec.recompute = recomputed_layers(model.recompute, model.layers);
   layout.sequence = model.sequence;
   layout.heads = model.heads;
   layout.lanes = model.lanes;
   layout.columns_per_head = model.columns_per_head;
   layout.columns = model.heads * model.columns_per_head;
   layout.rows = model.rows;
-  layout.samples_per_lane = (model.batch + model.lanes - 1) / model.lanes;
+  layout.samples_per_lane = ceil_divide(layout.batch, model.lanes);
   layout.rows_per_sequence = model.rows_per_sequence > 0 ? model.rows_per_sequence : model.rows / layout.samples_per_lane;
   layout.tokens_per_pe = (model.sequence + layout.rows_per_sequence - 1) / layout.rows_per_sequence;
   spec.type = model.type;
@@ -68,17 +70,15 @@ Experiment make_experiment(const LoweringSpec& lowering) {
   memoryx::TrainingSpec training;
   training.update.clip = 1.0;
   if (lowering.type == sim::Dtype::f32) training.update.loss_scale = memoryx::no_loss_scale();
-  training.batch = lowering.layout.batch;
+  training.batch = lowering.micro_batches * lowering.layout.batch;
   training.sequence = lowering.layout.sequence;
   training.embedding = embedding_place(lowering.shape);
-  return {lowering, differentiate(build_model(lowering.shape)), std::move(machine), std::move(store), training};
+  return {lowering, differentiate(build_model(lowering.shape), lowering.recompute), std::move(machine), std::move(store), training};
 }
 
 Experiment make_experiment(const SmallModel& model) { return make_experiment(lowering_of(model)); }
 
-reference::ReferenceTrainer Experiment::reference() const {
-  return {{lowering.shape, lowering.layout, lowering.loss_outputs_per_pe, lowering.type}, training.update, store};
-}
+reference::ReferenceTrainer Experiment::reference() const { return {lowering, training.update, store}; }
 
 memoryx::StepBatch Experiment::batch(int step) const {
   const std::uint32_t vocabulary = static_cast<std::uint32_t>(lowering.shape.vocabulary), s = static_cast<std::uint32_t>(step);

@@ -18,13 +18,15 @@ struct SmallModel {
   int width = 16;
   int layers = 1;
   int heads = 2;
-  int batch = 2;
+  int batch = 2;  // of a step
   int sequence = 8;
   int lanes = 1;
   int columns_per_head = 2;
   int rows = 4;
   int rows_per_sequence = 0;    // 0: as many as the rows give to each sample of a lane
   int loss_outputs_per_pe = 0;  // 0: the vocabulary is one chunk
+  int micro_batches = 1;
+  bool recompute = false;
   bool tied = true;
   workloads::Family family = workloads::Family::gpt2;
   std::optional<workloads::Activation> activation;  // else the family's

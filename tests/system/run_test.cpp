@@ -109,8 +109,7 @@ TEST_P(TrainedModel, HasTheLossesGradientsAndWeightsOfTheReferenceToTheBit) {
   const workloads::LoweringSpec lowering = workloads::lowering_spec(workloads::choose_mapping(spec, shape, spec.machine), spec, shape);
   memoryx::ParameterStore store(workloads::parameter_table(shape));
   store.initialise(spec.seed, spec.model.initializer_range);
-  workloads::reference::ReferenceTrainer reference({shape, lowering.layout, lowering.loss_outputs_per_pe, spec.dtype}, spec.training.update,
-                                                   store);
+  workloads::reference::ReferenceTrainer reference(lowering, spec.training.update, store);
   const workloads::Tokens tokens = workloads::read_token_file(spec.data.path);
   ASSERT_EQ(result["loss"].size(), 3u);
   for (std::uint64_t s = 0; s < 3; ++s) {
@@ -122,6 +121,8 @@ TEST_P(TrainedModel, HasTheLossesGradientsAndWeightsOfTheReferenceToTheBit) {
 
 INSTANTIATE_TEST_SUITE_P(Small, TrainedModel,
                          testing::Values(Model{"Fp32", {{"dtype", "fp32"}}}, Model{"Fp16", {{"dtype", "fp16"}}},
+                                         Model{"Fp16MicroBatchesRecomputed",
+                                               {{"dtype", "fp16"}, {"mapping", {{"micro_batches", 2}, {"recompute", true}}}}},
                                          Model{"Fp16PaddedInLanes",
                                                {{"dtype", "fp16"},
                                                 {"machine_overrides", {{"fabric.width", 6}, {"fabric.height", 5}}},

@@ -41,6 +41,7 @@ TEST(Mapping, CandidatesObeyTheRectangle) {
   RunSpec run = small_run();
   run.mapping.rectangle = {0, 0, 11, 9};
   run.training.batch = 5;
+  run.mapping.micro_batches = 1;
   const std::vector<Layout> layouts = candidate_layouts(run, run.model.shape);
   EXPECT_GT(layouts.size(), 10U);
   for (const Layout& layout : layouts) {
@@ -62,7 +63,8 @@ TEST(Mapping, ChoosesTheFewestEstimatedCyclesOfAllCandidates) {
   EXPECT_DOUBLE_EQ(mapping.estimated_cycles, estimate_step_cycles(lowering_spec(mapping, run, run.model.shape), graph, run.machine));
   for (const Layout& layout : candidate_layouts(run, run.model.shape)) {
     const int outputs = (run.model.shape.vocabulary + layout.columns - 1) / layout.columns;
-    EXPECT_LE(mapping.estimated_cycles, estimate_step_cycles({run.model.shape, layout, outputs, run.dtype}, graph, run.machine));
+    EXPECT_LE(mapping.estimated_cycles,
+              estimate_step_cycles({run.model.shape, layout, outputs, run.dtype, run.training.batch / layout.batch}, graph, run.machine));
   }
 }
 
@@ -101,6 +103,31 @@ TEST(Mapping, RespectsWhatIsPinned) {
   EXPECT_EQ(mapping.padding.token_slots, 1 - 32.0 / (2 * 8 * 3));
 }
 
+TEST(Mapping, ComputesAgainOrSplitsTheBatchOnlyWhereActivationsDoNotFit) {
+  RunSpec run = small_run();
+  run.model.shape.layers = 8;
+  const Mapping free = map_run(run);
+  EXPECT_EQ(free.micro_batches, 1);
+  EXPECT_FALSE(free.recompute);
+  run.mapping.lanes = free.layout.lanes;
+  run.mapping.tokens_per_pe = free.tokens_per_pe;
+  run.mapping.features_per_pe = free.features_per_pe;
+  run.mapping.micro_batches = 1;
+  run.machine.sram.bytes = free.plan.sram.peak_bytes - 8;
+  EXPECT_TRUE(map_run(run).recompute);
+  run.mapping.recompute = false;
+  EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::plan);
+}
+
+TEST(Mapping, RunsAsManyMicroBatchesAsArePinned) {
+  RunSpec run = small_run();
+  run.mapping.micro_batches = run.training.batch;
+  const Mapping mapping = map_run(run);
+  EXPECT_EQ(mapping.micro_batches, run.training.batch);
+  EXPECT_EQ(mapping.plan.micro_batches, run.training.batch);
+  EXPECT_EQ(mapping.layout.batch, 1);
+}
+
 TEST(Mapping, RefusesPinsThatNoMeshCouldFollow) {
   RunSpec run = small_run();
   run.mapping.features_per_pe = 5;
@@ -131,7 +158,7 @@ TEST(Mapping, RefusesAMeshWithFewerColumnsThanHeads) {
   const sim::Error error = refusal(run);
   EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
   EXPECT_NE(std::string(error.what()).find("2 heads of 8 features"), std::string::npos) << error.what();
-  EXPECT_NE(std::string(error.what()).find("8 tokens and 8 features would fit on a mesh of 2 x 4 PEs"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("8 tokens and 8 features would fit on a mesh of 2 x 2 PEs"), std::string::npos) << error.what();
 }
 
 TEST(Mapping, TakesAnotherTileWhenTheFastestDoesNotFitSram) {

@@ -177,10 +177,22 @@ TEST_F(RunSpecTest, RefusesAnOverrideThatNothingWouldRead) {
             "config: --set training.loss_scale.initial=1: has no effect with dtype fp32");
 }
 
+TEST_F(RunSpecTest, PinsMicroBatchesThatDivideTheBatchAndRecompute) {
+  const RunSpec free = read(config_);
+  EXPECT_EQ(free.mapping.micro_batches, 0);
+  EXPECT_FALSE(free.mapping.recompute.has_value());
+  const int batch = free.training.batch;
+  const RunSpec pinned = read(config_, {"mapping.micro_batches=" + std::to_string(batch), "mapping.recompute=false"});
+  EXPECT_EQ(pinned.mapping.micro_batches, batch);
+  EXPECT_EQ(pinned.mapping.recompute, false);
+  EXPECT_EQ(run_spec_to_json(pinned)["mapping"]["recompute"], false);
+  EXPECT_EQ(
+      failure(config_, {"mapping.micro_batches=" + std::to_string(batch + 1)}),
+      "config: --set mapping.micro_batches=" + std::to_string(batch + 1) + ": does not divide training.batch = " + std::to_string(batch));
+}
+
 TEST_F(RunSpecTest, RefusesAsUnsupportedWhatComesLater) {
   EXPECT_EQ(failure_with("/systems", 2), "unsupported: run.json: systems = 2: only 1 is supported");
-  EXPECT_EQ(failure_with("/mapping/micro_batches", 2), "unsupported: run.json: mapping.micro_batches = 2: only 1 is supported");
-  EXPECT_EQ(failure_with("/mapping/recompute", true), "unsupported: run.json: mapping.recompute = true: only false is supported");
   EXPECT_EQ(failure_with("/numerics", "off"), "unsupported: run.json: numerics = \"off\": only on is supported");
   EXPECT_EQ(failure_with("/fidelity", "sampled"), "unsupported: run.json: fidelity = \"sampled\": only wavelet is supported");
   EXPECT_EQ(failure(config_, {"fidelity=bound"}), "unsupported: --set fidelity=bound: only wavelet is supported");

@@ -16,7 +16,8 @@ using namespace wafersim;
 constexpr int tile = 16, outputs = 128;
 
 std::uint32_t half_pair(const memoryx::StreamWord& w) {
-  if (w.control) return w.low.index;
+  using Kind = memoryx::StreamValue::Kind;
+  if (w.low.kind == Kind::start || w.low.kind == Kind::word) return w.low.index;  // of the only call
   // Weight (i, j) = 1 for every i and j: each output is the sum of the inputs.
   return 0x3c003c00u;
 }

@@ -27,7 +27,9 @@ std::uint64_t sum(const std::array<std::uint64_t, models::activities>& cycles) {
 }  // namespace
 
 Breakdown::Breakdown(const models::WaferPlan& plan, const std::vector<double>& call_bounds)
-    : pes_(static_cast<std::uint64_t>(plan.width) * static_cast<std::uint64_t>(plan.height)), call_bounds_(call_bounds) {
+    : pes_(static_cast<std::uint64_t>(plan.width) * static_cast<std::uint64_t>(plan.height)),
+      micro_batches_(static_cast<std::size_t>(plan.micro_batches)),
+      call_bounds_(call_bounds) {
   sim::require_invariant(call_bounds.size() == plan.calls.size(), "every kernel call has a bound");
   for (const models::KernelCall& call : plan.calls) {
     const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const BreakdownRow& row) {
@@ -36,9 +38,9 @@ Breakdown::Breakdown(const models::WaferPlan& plan, const std::vector<double>& c
     row_of_call_.push_back(static_cast<std::size_t>(same - rows_.begin()));
     if (same == rows_.end()) rows_.push_back(row_named(call.layer, call.phase, call.kernel));
     BreakdownRow& row = rows_[row_of_call_.back()];
-    ++row.calls;
-    row.bound_cycles += call_bounds[row_of_call_.size() - 1];
-    row.closed_form_cycles += call.closed_form_cycles;
+    row.calls += plan.micro_batches;
+    row.bound_cycles += plan.micro_batches * call_bounds[row_of_call_.size() - 1];
+    row.closed_form_cycles += plan.micro_batches * call.closed_form_cycles;
   }
   for (const char* name : between_names) rows_.push_back(row_named(-1, "", name));
 }
@@ -60,15 +62,16 @@ std::uint64_t Breakdown::add_call(BreakdownRow& row, const models::CallRecord& c
 
 void Breakdown::add(const models::StepResult& step) {
   const std::vector<models::CallRecord>& calls = step.statistics.calls;
-  sim::require_invariant(calls.size() == row_of_call_.size(), "every kernel call of the plan runs once a step");
+  sim::require_invariant(calls.size() == micro_batches_ * row_of_call_.size(), "every kernel call of the plan runs once a micro-batch");
   std::array<std::uint64_t, 4> cycles{};
   std::uint64_t at = step.first, counted = 0, spare = 0;
   for (std::size_t k = 0; k < calls.size(); ++k) {
     sim::require_invariant(at <= calls[k].first_start && calls[k].first_start <= calls[k].last_done, "kernel calls follow one another");
-    sim::require_invariant(call_bounds_[k] <= static_cast<double>(calls[k].last_done - calls[k].first_start),
+    const std::size_t call = k % row_of_call_.size();
+    sim::require_invariant(call_bounds_[call] <= static_cast<double>(calls[k].last_done - calls[k].first_start),
                            "no kernel call is faster than its bound");
     cycles[k == 0 ? stream_in : kernel_switch] += calls[k].first_start - at;
-    spare += add_call(rows_[row_of_call_[k]], calls[k]);
+    spare += add_call(rows_[row_of_call_[call]], calls[k]);
     counted += sum(calls[k].cycles) + sum(calls[k].switch_cycles);
     at = calls[k].last_done;
   }

@@ -51,6 +51,7 @@ class Breakdown {
   std::uint64_t add_call(BreakdownRow& row, const models::CallRecord& call);
 
   std::uint64_t pes_;
+  std::size_t micro_batches_;
   std::vector<double> call_bounds_;
   std::vector<std::size_t> row_of_call_;
   std::vector<BreakdownRow> rows_;

@@ -43,19 +43,20 @@ PreparedRun assemble(const workloads::RunSpec& spec, const workloads::LoweringSp
           std::move(tokens)};
 }
 
-workloads::TrainingGraph graph_of(const workloads::RunSpec& spec) {
-  return workloads::differentiate(workloads::build_model(spec.model.shape));
+workloads::TrainingGraph graph_of(const workloads::LoweringSpec& lowering) {
+  return workloads::differentiate(workloads::build_model(lowering.shape), lowering.recompute);
 }
 
 }  // namespace
 
 PreparedRun prepare_run(const workloads::RunSpec& spec) {
   workloads::Mapping mapping = workloads::choose_mapping(spec, spec.model.shape, spec.machine);
-  return assemble(spec, workloads::lowering_spec(mapping, spec, spec.model.shape), graph_of(spec), std::move(mapping.plan));
+  const workloads::LoweringSpec lowering = workloads::lowering_spec(mapping, spec, spec.model.shape);
+  return assemble(spec, lowering, graph_of(lowering), std::move(mapping.plan));
 }
 
 PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering) {
-  const workloads::TrainingGraph graph = graph_of(spec);
+  const workloads::TrainingGraph graph = graph_of(lowering);
   models::WaferPlan plan = workloads::lower(lowering, graph, spec.machine.core, spec.machine.sram);
   workloads::fill_closed_forms(plan, lowering, graph, spec.machine);
   return assemble(spec, lowering, graph, std::move(plan));

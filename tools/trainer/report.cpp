@@ -37,8 +37,8 @@ ordered_json mapping_json(const PreparedRun& run) {
   ordered_json out = {{"lanes", layout.lanes},
                       {"tokens_per_pe", layout.tokens_per_pe},
                       {"features_per_pe", features},
-                      {"micro_batches", 1},
-                      {"recompute", false},
+                      {"micro_batches", run.lowering.micro_batches},
+                      {"recompute", !run.lowering.recompute.empty()},
                       {"rows", layout.rows},
                       {"columns_per_lane", layout.columns},
                       {"rows_per_sequence", layout.rows_per_sequence},
@@ -46,7 +46,7 @@ ordered_json mapping_json(const PreparedRun& run) {
                       {"columns_per_head", layout.columns_per_head},
                       {"loss_outputs_per_pe", run.lowering.loss_outputs_per_pe}};
   // Fractions that are padding.
-  const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
+  const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe * run.lowering.micro_batches;
   const double outputs = static_cast<double>(run.lowering.chunks()) * layout.columns * run.lowering.loss_outputs_per_pe;
   out["padding"] = {{"token_slots", 1 - static_cast<double>(run.training.tokens()) / slots},
                     {"features", 1 - run.lowering.shape.width / (static_cast<double>(layout.columns) * features)},
@@ -54,7 +54,8 @@ ordered_json mapping_json(const PreparedRun& run) {
   return out;
 }
 
-// Of the linears by what they compute, the unembedding's included; attention's; and what norms and activations add.
+// Of the linears by what they compute, the unembedding's included; attention's; linears and attention computed again; and what norms and
+// activations add.
 ordered_json macs_json(const Breakdown& breakdown) {
   ordered_json out;
   for (const char* key : {"forward", "input_gradient", "weight_gradient", "recompute", "attention", "attention_gradient", "other"})
@@ -63,7 +64,8 @@ ordered_json macs_json(const Breakdown& breakdown) {
   std::uint64_t total = 0;
   for (const BreakdownRow& row : breakdown.rows()) {
     const bool linear = row.kernel == "linear" || row.kernel == "loss", attention = row.kernel == "attention";
-    sums[linear ? row.phase : attention ? (row.phase == "forward" ? "attention" : "attention_gradient") : "other"] += row.macs;
+    const bool again = attention && row.phase == "recompute";
+    sums[linear || again ? row.phase : attention ? (row.phase == "forward" ? "attention" : "attention_gradient") : "other"] += row.macs;
     total += row.macs;
   }
   for (const auto& [key, sum] : sums) out[key] = mean(sum, breakdown.steps());

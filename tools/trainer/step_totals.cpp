@@ -24,7 +24,7 @@ void check_link(const std::vector<memoryx::LinkCounters>& channels, std::uint64_
     words += channel.words;
     sim::require_invariant(channel.busy_cycles <= cycles, "a channel of the I/O link is busy at most all the time");
   }
-  sim::require_invariant(words == planned, "every word of the plan crosses the I/O link once a step");
+  sim::require_invariant(words == planned, "every word of the plan crosses the I/O link once a micro-batch");
 }
 
 }  // namespace
@@ -57,8 +57,9 @@ void check_step(const models::WaferPlan& plan, const models::StepResult& step, d
     in += call.stream.in.size();
     for (const memoryx::CallStream::PortWords& port : call.stream.out) out += port.words.size();
   }
-  check_link(statistics.in, in, cycles);
-  check_link(statistics.out, out, cycles);
+  const auto times = static_cast<std::uint64_t>(plan.micro_batches);
+  check_link(statistics.in, times * in, cycles);
+  check_link(statistics.out, times * out, cycles);
   for (const models::CallRecord& call : statistics.calls) macs += call.macs;
   sim::require_invariant(static_cast<double>(macs) <= rate * static_cast<double>(pes) * static_cast<double>(cycles),
                          "the PEs do no more multiply-adds than at their peak rate");

@@ -28,8 +28,8 @@ ordered_json mapping_to_json(const Mapping& mapping) {
                       {"tokens_per_pe", mapping.tokens_per_pe},
                       {"features_per_pe", mapping.features_per_pe},
                       {"loss_outputs_per_pe", mapping.loss_outputs_per_pe},
-                      {"micro_batches", 1},
-                      {"recompute", false},
+                      {"micro_batches", mapping.micro_batches},
+                      {"recompute", mapping.recompute},
                       {"estimated_cycles", mapping.estimated_cycles}};
   out["padding"] = {
       {"token_slots", mapping.padding.token_slots}, {"features", mapping.padding.features}, {"vocabulary", mapping.padding.vocabulary}};
@@ -39,6 +39,8 @@ ordered_json mapping_to_json(const Mapping& mapping) {
                                {"tokens_per_pe", other.tokens_per_pe},
                                {"features_per_pe", other.features_per_pe},
                                {"loss_outputs_per_pe", other.loss_outputs_per_pe},
+                               {"micro_batches", other.micro_batches},
+                               {"recompute", other.recompute},
                                {"estimated_cycles", other.estimated_cycles},
                                {"reason", other.reason}});
   return out;
@@ -89,7 +91,9 @@ void add_calls(ordered_json& out, const models::WaferPlan& plan, const memoryx::
                             {"link_cycles_in", traffic.cycles_in},
                             {"link_cycles_out", traffic.cycles_out}});
   }
-  out["closed_form_cycles"] = closed_forms;
+  const auto times = static_cast<std::uint64_t>(plan.micro_batches);
+  for (std::uint64_t* words : {&all.words_in, &all.words_out, &all.padding_in, &all.padding_out}) *words *= times;
+  out["closed_form_cycles"] = closed_forms * plan.micro_batches;
   out["traffic"] = {{"words_in", all.words_in},       {"words_out", all.words_out},         {"bytes_in", 4 * all.words_in},
                     {"bytes_out", 4 * all.words_out}, {"padding_words_in", all.padding_in}, {"padding_words_out", all.padding_out}};
 }
@@ -101,18 +105,22 @@ std::string mapping_table(const ordered_json& mapping) {
   std::string text = fmt::format(
       "mapping: lanes {}, each of {} columns x {} rows and {} samples; {} tokens x {} features a PE\n"
       "         a head takes {} columns, a sequence {} rows; the loss takes {} vocabulary entries a PE at a time\n"
+      "         {} micro-batches a step; layers' activations are {}\n"
       "         about {} cycles a step by the closed forms\n"
       "padding: {:.1f} % of token slots, {:.1f} % of features, {:.1f} % of the vocabulary\n",
       mapping["lanes"].dump(), mapping["columns"].dump(), mapping["rows"].dump(), mapping["samples_per_lane"].dump(),
       mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump(), mapping["columns_per_head"].dump(),
-      mapping["rows_per_sequence"].dump(), mapping["loss_outputs_per_pe"].dump(), integer(mapping["estimated_cycles"]),
-      percent("token_slots"), percent("features"), percent("vocabulary"));
+      mapping["rows_per_sequence"].dump(), mapping["loss_outputs_per_pe"].dump(), mapping["micro_batches"].dump(),
+      mapping["recompute"].get<bool>() ? "computed again" : "kept", integer(mapping["estimated_cycles"]), percent("token_slots"),
+      percent("features"), percent("vocabulary"));
   if (mapping["rejected"].empty()) return text + "rejected: nothing else was possible\n";
-  text += fmt::format("\n{:<10}{:>6}{:>5}{:>5}{:>6}{:>14}  {}\n", "rejected", "lanes", "t", "h", "loss", "cycles", "because");
+  text += fmt::format("\n{:<10}{:>6}{:>5}{:>5}{:>6}{:>7}{:>7}{:>14}  {}\n", "rejected", "lanes", "t", "h", "loss", "micro", "again",
+                      "cycles", "because");
   for (const ordered_json& other : mapping["rejected"])
-    text += fmt::format("{:<10}{:>6}{:>5}{:>5}{:>6}{:>14}  {}\n", "", other["lanes"].dump(), other["tokens_per_pe"].dump(),
-                        other["features_per_pe"].dump(), other["loss_outputs_per_pe"].dump(), integer(other["estimated_cycles"]),
-                        other["reason"].get<std::string>());
+    text +=
+        fmt::format("{:<10}{:>6}{:>5}{:>5}{:>6}{:>7}{:>7}{:>14}  {}\n", "", other["lanes"].dump(), other["tokens_per_pe"].dump(),
+                    other["features_per_pe"].dump(), other["loss_outputs_per_pe"].dump(), other["micro_batches"].dump(),
+                    other["recompute"].get<bool>() ? "yes" : "no", integer(other["estimated_cycles"]), other["reason"].get<std::string>());
   return text;
 }
 
@@ -135,7 +143,8 @@ std::string call_table(const ordered_json& plan) {
                         call["words_out"].dump(), integer(call["link_cycles_in"]), integer(call["link_cycles_out"]));
   const ordered_json& traffic = plan["traffic"];
   return text + fmt::format(
-                    "{} calls of {} cycles in all, each with a kernel switch of about {}; link cycles are those of the busiest channel\n"
+                    "{} calls a micro-batch, of {} cycles a step in all, each with a kernel switch of about {}; link cycles are those of "
+                    "the busiest channel\n"
                     "\ntraffic of a step: {} bytes in ({} of {} words padding), {} bytes out ({} of {} words padding)\n",
                     plan["calls"].size(), integer(plan["closed_form_cycles"]), integer(plan["kernel_switch_cycles"]),
                     traffic["bytes_in"].dump(), traffic["padding_words_in"].dump(), traffic["words_in"].dump(), traffic["bytes_out"].dump(),
@@ -159,7 +168,7 @@ std::string bound_table(const ordered_json& bound) {
 ordered_json plan_to_json(const RunSpec& run, const Mapping& mapping) {
   const workloads::ModelShape& shape = run.model.shape;
   const workloads::LoweringSpec spec = workloads::lowering_spec(mapping, run, shape);
-  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_model(shape));
+  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_model(shape), spec.recompute);
   ordered_json out = {{"machine", run.machine.name}, {"model", run.model_name}, {"dtype", run.dtype == sim::Dtype::f16 ? "fp16" : "fp32"}};
   out["parameters"] = workloads::parameter_table(shape).size();
   out["rectangle"] = {{"width", mapping.plan.width}, {"height", mapping.plan.height}};

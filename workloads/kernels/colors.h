@@ -28,6 +28,7 @@ enum ColorName : fabric::Color {
   color_f0,  // kernel start
   color_f1,  // completion along rows
   color_f2,  // completion along the first column
+  color_f3,  // starts of calls from the host, into the north-west corner
 };
 
 enum QueueName : int {
@@ -39,6 +40,7 @@ enum QueueName : int {
   in_lane = 5,
   in_edge = 6,
   in_start = 7,
+  in_host = in_lane,  // of the north-west corner, whose lane takes no sums from another
 
   out_weights = 0,
   out_lane = 1,
@@ -47,5 +49,7 @@ enum QueueName : int {
   out_edge = 4,
   out_start = 5,
 };
+
+enum MicrothreadName : int { microthread_weights = 0, microthread_arguments = 7 };
 
 }  // namespace wafersim::workloads

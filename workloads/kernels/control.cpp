@@ -1,6 +1,6 @@
 // Kernel switch (design, section 5): completions gather along the rows to the first column and along it to the north-west corner, which
-// multicasts the start of the next call. Each PE passes its own completion first and then lets its neighbours' through (a switch); the last
-// PE of the row or column sets the switches back.
+// multicasts what the host has streamed for the next call: its start and its arguments. Each PE passes its own completion first and then
+// lets its neighbours' through (a switch); the last PE of the row or column sets the switches back.
 #include "fabric/wavelet.h"
 #include "workloads/kernels/kernels.h"
 
@@ -41,20 +41,41 @@ void gather(KernelBuilder& k, int color, int count) {
   k.a.bind_input(in_column, imm(-1));
 }
 
+// The corner waits for the host's next call from now on: at the start of a step or when a call has completed everywhere.
+void expect_next_call(KernelBuilder& k) { k.a.unblock(task_start_next); }
+
 }  // namespace
 
 void emit_control(KernelBuilder& k, int width, int height) {
   Assembler& a = k.a;
-  constexpr int x = 2, y = 3, feeder = 4;
+  constexpr int x = 0, y = 1, feeder = 2, arguments = 0;
   a.task(task_setup, "setup");
   a.bind_input(in_start, imm(color_f0));
   a.bind_input(in_weights, imm(color_wv));
   a.load(feeder, 1, imm(k.tables().pe_words + 4 * word_feeder));
-  const auto no_feeder = a.label();
+  const auto no_feeder = a.label(), no_corner = a.label();
   a.branch_less(feeder, imm(0), no_feeder);
   a.bind_input(in_feeder, reg(feeder));
   a.bind_output(out_weights, imm(color_wv));
   a.bind(no_feeder);
+  a.load(x, 1, imm(k.tables().pe_words + 4 * word_x));
+  a.load(y, 1, imm(k.tables().pe_words + 4 * word_y));
+  a.branch_not_equal(x, imm(0), no_corner);
+  a.branch_not_equal(y, imm(0), no_corner);
+  a.bind_input(in_host, imm(color_f3));
+  a.bind_output(out_start, imm(color_f0));
+  expect_next_call(k);
+  a.bind(no_corner);
+  a.end_task();
+
+  Task& next = a.task(task_start_next, "start_next", Task::Kind::data);
+  next.queue = in_host;
+  next.blocked = true;
+  next.payload_register = arguments;  // their number comes first
+  a.block(task_start_next);
+  a.mov(output(Dtype::u32, out_start), input(Dtype::u32, in_host), imm(1)).control = true;
+  // While the corner itself takes them, too.
+  a.mov(output(Dtype::u32, out_start), input(Dtype::u32, in_host), reg(arguments)).microthread = microthread_arguments;
   a.end_task();
 
   a.task(task_complete, "complete");
@@ -75,14 +96,7 @@ void emit_control(KernelBuilder& k, int width, int height) {
     a.bind(corner);
     gather(k, color_f2, height - 1);
   }
-  const auto step_done = a.label();
-  a.add_integer(0, imm(1));
-  a.branch_equal(0, imm(k.tables().calls), step_done);
-  a.bind_output(out_start, imm(color_f0));
-  a.set(y, reg(0));
-  a.mul_integer(y, imm(4));
-  a.mov(output(Dtype::u32, out_start), memory(Dtype::u32, reg(y, k.tables().start_table)), imm(1)).control = true;
-  a.bind(step_done);
+  expect_next_call(k);
   a.end_task();
 }
 

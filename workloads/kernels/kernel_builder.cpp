@@ -10,14 +10,13 @@ using sim::Dtype;
 int KernelBuilder::begin(const std::string& name, const std::vector<std::string>& arguments, const std::vector<Words>& words) {
   arguments_.clear();
   words_.clear();
-  next_register_ = 2;
-  sim::require_invariant(static_cast<int>(arguments.size()) <= tables_.argument_words,
-                         "a kernel's arguments fit its row of the call table");
+  next_register_ = 0;
+  const int count = static_cast<int>(arguments.size());
+  sim::require_invariant(count > 0 && count <= most_arguments, "a kernel's arguments fit their buffer");
   sim::require_invariant(next_task_ < task_count, "there are task ids for all kernels");
-  a.task(next_task_, name, Task::Kind::control).payload_register = 0;
-  a.set(1, reg(0));
-  a.mul_integer(1, imm(4 * tables_.argument_words));
-  if (!arguments.empty()) a.load(next_register_, static_cast<int>(arguments.size()), reg(1, tables_.call_table));
+  a.task(next_task_, name, Task::Kind::control);
+  a.mov(memory(Dtype::u32, imm(tables_.arguments)), input(Dtype::u32, in_start), imm(count));
+  a.load(next_register_, count, imm(tables_.arguments));
   for (const std::string& argument : arguments) arguments_.emplace(argument, fresh());
   for (const Words& list : words)
     for (const PeWord word : list)
@@ -72,7 +71,7 @@ void KernelBuilder::relay_weights(Value words) {
   const int feeder = word(word_feeder);
   const auto skip = a.label();
   a.branch_less(feeder, imm(0), skip);
-  a.mov(output(Dtype::u32, out_weights), input(Dtype::u32, in_feeder), words).microthread = 0;
+  a.mov(output(Dtype::u32, out_weights), input(Dtype::u32, in_feeder), words).microthread = microthread_weights;
   a.bind(skip);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // What the programs of all kernels share: how a call finds its arguments, the tile's shape, and the patterns of communication.
-// The code of a kernel exists once; a call is a row of addresses and counts in the call table.
+// The code of a kernel exists once; a call is a list of addresses and counts that the host streams (StreamBuilder::start).
 
 #include <map>
 #include <string>
@@ -14,18 +14,16 @@
 namespace wafersim::workloads {
 
 // Task ids. Kernels are control tasks; the others are parts of them or run between them.
-enum TaskId : int { task_setup = 0, task_complete = 1, task_first_local = 2, task_first_kernel = 16 };
+enum TaskId : int { task_setup = 0, task_complete = 1, task_start_next = 2, task_first_local = 3, task_first_kernel = 16 };
 
 class KernelBuilder {
  public:
-  // Arguments of call k start at call_table + k * argument_words * 4; the start wavelet of call k is the word at start_table + 4 k.
+  static constexpr int most_arguments = 12;
+  // Addresses of what all kernels use.
   struct Tables {
     int pe_words = 0;
-    int call_table = 0;
-    int argument_words = 0;
-    int start_table = 0;
-    int calls = 0;
-    int discard = 0;  // a word that may be overwritten
+    int arguments = 0;  // most_arguments words: those of the call at hand
+    int discard = 0;    // a word that may be overwritten
   };
 
   KernelBuilder(models::Assembler& assembler, const Layout& layout, sim::Dtype type, const Tables& tables)
@@ -43,10 +41,11 @@ class KernelBuilder {
 
   enum class Group { lane, head };
   using Words = std::vector<PeWord>;
-  // Opens a kernel whose calls have these arguments, and loads them and these words of the PE's table; returns its task id.
+  // Opens a kernel whose calls have these arguments. It takes them from behind its start and loads them and these words of the PE's table.
+  // Returns its task id.
   int begin(const std::string& name, const std::vector<std::string>& arguments, const std::vector<Words>& words);
   void end();
-  // Argument names of every kernel, in the order of the call table, by task.
+  // Argument names of every kernel, in the order of the wire, by task.
   const std::map<int, std::vector<std::string>>& signatures() const { return signatures_; }
   // A further task of the open kernel, which shares its registers.
   void begin_part(int task, const std::string& name);
@@ -96,7 +95,7 @@ class KernelBuilder {
   sim::Dtype type_;
   Tables tables_;
   int next_task_ = task_first_kernel;
-  int next_register_ = 2;
+  int next_register_ = 0;
   std::map<std::string, int> arguments_;  // registers of the open kernel
   std::map<int, std::vector<std::string>> signatures_;
   std::map<int, int> words_;

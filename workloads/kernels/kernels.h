@@ -93,8 +93,8 @@ int emit_round(KernelBuilder& k);
 
 // Sends a control wavelet that sets the switches on its way back to position 0; cores ignore it.
 void send_reset(KernelBuilder& k, int queue);
-// Setup at cycle 0, and what runs on every PE when it has finished a kernel: completion gathers in the north-west corner, which starts the
-// next call.
+// Setup at cycle 0, and what runs on every PE when it has finished a kernel: completion gathers in the north-west corner, which passes on
+// the start of the next call when the host has sent it.
 void emit_control(KernelBuilder& k, int width, int height);
 
 }  // namespace wafersim::workloads

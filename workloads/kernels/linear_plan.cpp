@@ -12,12 +12,9 @@ LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype
   made.outputs = contiguous_features(outputs, layout.columns);
   models::SramAllocator allocator(sram.bytes);
   KernelBuilder::Tables tables;
-  tables.argument_words = 8;
-  tables.calls = 1;
   tables.discard = allocator.allocate("completion words", 8);
   tables.pe_words = allocator.allocate("PE words", 4 * pe_word_count);
-  tables.call_table = allocator.allocate("call table", 4 * tables.argument_words);
-  tables.start_table = allocator.allocate("start table", 4);
+  tables.arguments = allocator.allocate("arguments", 4 * KernelBuilder::most_arguments);
   models::Assembler assembler;
   KernelBuilder k(assembler, layout, type, tables);
   models::WaferPlan& plan = made.plan;
@@ -28,9 +25,6 @@ LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype
   plan.programs.push_back(assembler.finish());
   allocator.allocate("code and descriptors", models::program_bytes(plan.programs[0], sram.instruction_bytes, sram.descriptor_bytes));
 
-  StreamBuilder stream(layout, type);
-  stream.start(task);
-  stream.linear_weights(made.inputs, made.outputs, [outputs](int i, int j) { return static_cast<std::uint32_t>(i * outputs + j); });
   made.row_elements = k.pitch();
   made.x_address = allocator.allocate("x", made.inputs.per_column * k.tile_row_bytes());
   made.y_address = allocator.allocate("y", made.outputs.per_column * k.tile_row_bytes());
@@ -45,8 +39,9 @@ LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype
       made.y_address,
       0,
       static_cast<std::int32_t>(weight_words(layout, type, made.inputs.per_column, made.outputs.per_column))};
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(arguments.data());
-  plan.memory.push_back({tables.call_table, {bytes, bytes + 4 * arguments.size()}});
+  StreamBuilder stream(layout, type);
+  stream.start(task, arguments);
+  stream.linear_weights(made.inputs, made.outputs, [outputs](int i, int j) { return static_cast<std::uint32_t>(i * outputs + j); });
   const FeatureMap& residual = made.inputs;
   plan.routes = wafer_routes(layout, words_of(residual.per_column, type));
   plan.pe_class.assign(static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height), 0);

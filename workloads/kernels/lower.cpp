@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "fabric/wavelet.h"
 #include "sim/error.h"
 #include "workloads/call_outline.h"
 #include "workloads/kernels/lowering.h"
@@ -48,7 +47,7 @@ models::Program Lowering::emit_program() {
 // Activations in phase 0 and gradients in phase 4 are read together without conflict; the second operand of a sum takes the other phase.
 void Lowering::choose_phases() {
   for (const TrainingOp& op : graph_.ops) {
-    for (const int t : op.outputs) phase_[static_cast<std::size_t>(t)] = op.backward ? 4 : 0;
+    for (const int t : op.outputs) phase_[static_cast<std::size_t>(t)] = op.backward && !op.recompute ? 4 : 0;
   }
   for (const TrainingOp& op : graph_.ops)
     if (op.kind == TrainingKind::residual || op.kind == TrainingKind::gradient_sum)
@@ -58,23 +57,21 @@ void Lowering::choose_phases() {
 void Lowering::call(const TrainingOp& op, int task, const char* kernel, const char* phase, const Arguments& arguments, StreamOf stream) {
   const std::vector<std::string>& names = signatures_.at(task);
   sim::require_invariant(names.size() == arguments.size(), "a call gives a kernel's arguments, no more and no fewer");
-  call_table_.resize(call_table_.size() + argument_words);
-  std::int32_t* row = &call_table_[call_table_.size() - argument_words];
+  Call streamed{task, {}, std::move(stream)};
   for (const std::string& argument : names) {
     const std::int64_t value = arguments.at(argument);
     if (value > std::numeric_limits<std::int32_t>::max())
       throw sim::Error(sim::ErrorCategory::plan,
                        fmt::format("{}: {} is {}, beyond a PE's integers of 32 bits; use more columns (mapping.features_per_pe)", op.name,
                                    argument, value));
-    *row++ = static_cast<std::int32_t>(value);
+    streamed.arguments.push_back(static_cast<std::int32_t>(value));
   }
-  starts_.push_back(fabric::control_payload(fabric::SwitchCommand::nop, false, task, static_cast<std::uint32_t>(plan_.calls.size())));
+  calls_.push_back(std::move(streamed));
   KernelCall made;
   made.kernel = kernel;
   made.phase = phase;
   made.layer = op.layer;
   plan_.calls.push_back(std::move(made));
-  streams_.push_back(std::move(stream));
 }
 
 void Lowering::place_tables() {
@@ -85,13 +82,10 @@ void Lowering::place_tables() {
                      fmt::format("a step takes {} kernel calls, {} of them for chunks of {} entries of the vocabulary; at most {} can be "
                                  "numbered: use more columns (mapping.features_per_pe)",
                                  calls, spec_.chunks(), spec_.chunk_outputs(), most_calls));
-  tables_.argument_words = argument_words;
-  tables_.calls = static_cast<int>(calls);
   tables_.discard = allocator_.allocate("completion words", 8);
   tables_.pe_words = allocator_.allocate("PE words", 4 * (pe_word_count + rotary_pairs()));
   place_family_tables();
-  tables_.call_table = allocator_.allocate("call table", 4 * argument_words * tables_.calls);
-  tables_.start_table = allocator_.allocate("start table", 4 * tables_.calls);
+  tables_.arguments = allocator_.allocate("arguments", 4 * KernelBuilder::most_arguments);
   plan_.programs.push_back(emit_program());
   allocator_.allocate("code and descriptors", models::program_bytes(plan_.programs[0], sram_.instruction_bytes, sram_.descriptor_bytes));
 }
@@ -116,12 +110,12 @@ void Lowering::place_step() {
     free_scratch();
     for (const int tensor : ends[i]) allocator_.free(address(tensor));
   }
-  sim::require_invariant(static_cast<int>(plan_.calls.size()) == tables_.calls, "the call table has a row for each call");
 }
 
 models::WaferPlan Lowering::plan() {
   const Layout& layout = spec_.layout;
   const FeatureMap residual = feature_map(Features::residual, spec_.shape, layout);
+  plan_.micro_batches = spec_.micro_batches;
   plan_.width = layout.lanes * layout.columns;
   plan_.height = layout.rows;
   plan_.routes = wafer_routes(layout, words_of(residual.per_column, spec_.type));
@@ -131,17 +125,11 @@ models::WaferPlan Lowering::plan() {
   plan_.pe_words = pe_words(layout, residual, spec_.shape.vocabulary, spec_.loss_outputs_per_pe, rotary_pairs());
   fill_family_tables();
   plan_.start_task = task_setup;
-  const auto image = [&](int address, const void* data, std::size_t bytes) {
-    const auto* first = static_cast<const std::uint8_t*>(data);
-    plan_.memory.push_back({address, {first, first + bytes}});
-  };
-  image(tables_.call_table, call_table_.data(), 4 * call_table_.size());
-  image(tables_.start_table, starts_.data(), 4 * starts_.size());
   plan_.sram = memory();
-  for (std::size_t i = 0; i < streams_.size(); ++i) {
-    if (!streams_[i]) continue;
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
     StreamBuilder stream(layout, spec_.type);
-    streams_[i](stream);
+    stream.start(calls_[i].task, calls_[i].arguments);
+    if (calls_[i].stream) calls_[i].stream(stream);
     plan_.calls[i].stream = stream.take();
   }
   return std::move(plan_);

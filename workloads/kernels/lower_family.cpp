@@ -74,7 +74,7 @@ void Lowering::fill_family_tables() {
 
 void Lowering::lower_rms_norm(const TrainingOp& op) {
   const int total = scratch(op.name + ": total", vector_bytes(), 4), work = scratch(op.name + ": work", vector_bytes(), 0);
-  call(op, family_tasks_.at(op.kind), "rms_norm", "forward",
+  call(op, family_tasks_.at(op.kind), "rms_norm", forward_phase(op),
        {{"x", address(op.inputs[0])},
         {"y", address(op.outputs[0])},
         {"rstd", address(op.outputs[1])},
@@ -107,7 +107,8 @@ void Lowering::lower_rms_norm_gradient(const TrainingOp& op) {
 
 void Lowering::lower_family_op(const TrainingOp& op, const char* kernel) {
   const auto in = [&](std::size_t i) { return address(op.inputs[i]); };
-  const char* phase = op.backward ? "gradient" : "forward";
+  const bool gradient = op.backward && !op.recompute;
+  const char* phase = gradient ? "gradient" : forward_phase(op);
   const int task = family_tasks_.at(op.kind);
   Arguments arguments;
   if (family_work_.at(op.kind) > 0) arguments["work"] = scratch(op.name + ": work", family_work_.at(op.kind), 0);
@@ -116,10 +117,10 @@ void Lowering::lower_family_op(const TrainingOp& op, const char* kernel) {
     case TrainingKind::share_keys_gradient: arguments.insert({{"dy", in(0)}, {"dx", address(op.outputs[0])}}); break;
     case TrainingKind::rotary:
     case TrainingKind::rotary_gradient:
-      arguments.insert({{"qkv", in(0)}, {"y", address(op.outputs[0])}, {"back", op.backward ? 1 : 0}});
+      arguments.insert({{"qkv", in(0)}, {"y", address(op.outputs[0])}, {"back", gradient ? 1 : 0}});
       break;
     default:  // activations: rows of the tile between activation and linear
-      if (op.backward)
+      if (gradient)
         arguments.insert({{"x", in(0)}, {"dy", in(1)}, {"dx", address(op.outputs[0])}, {"features", rows(op.inputs[1])}});
       else
         arguments.insert({{"x", in(0)}, {"y", address(op.outputs[0])}, {"features", rows(op.outputs[0])}});

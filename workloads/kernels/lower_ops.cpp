@@ -21,7 +21,6 @@ void Lowering::lower_embedding(const TrainingOp& op) {
   if (with_positions) arguments["positions"] = scratch("positions", tile_bytes(rows(x)), 4);
   call(op, tasks_.embedding, "embedding", "forward", arguments, [this, &op, with_positions](StreamBuilder& stream) {
     const FeatureMap map = features(op.outputs[0]);
-    stream.start(tasks_.embedding);
     stream.token_rows(map, offset(op.parameters[0]), spec_.shape.width);
     if (with_positions) stream.position_rows(map, offset(op.parameters[1]), spec_.shape.width);
   });
@@ -29,7 +28,7 @@ void Lowering::lower_embedding(const TrainingOp& op) {
 
 void Lowering::lower_layer_norm(const TrainingOp& op) {
   const int total = scratch(op.name + ": total", vector_bytes(), 4), work = scratch(op.name + ": work", vector_bytes(), 0);
-  call(op, tasks_.layer_norm, "layer_norm", "forward",
+  call(op, tasks_.layer_norm, "layer_norm", forward_phase(op),
        {{"x", address(op.inputs[0])},
         {"y", address(op.outputs[0])},
         {"mean", address(op.outputs[1])},
@@ -111,25 +110,26 @@ void Lowering::lower_op(const TrainingOp& op) {
     case TrainingKind::embedding: return lower_embedding(op);
     case TrainingKind::layer_norm: return lower_layer_norm(op);
     case TrainingKind::layer_norm_gradient: return lower_layer_norm_gradient(op);
-    case TrainingKind::linear: return lower_linear(op, matrix(op.parameters, op.inputs[0], op.outputs[0]), in(0), out(0), "forward");
+    case TrainingKind::linear:
+      return lower_linear(op, matrix(op.parameters, op.inputs[0], op.outputs[0]), in(0), out(0), forward_phase(op));
     case TrainingKind::linear_weight_gradient:
       return lower_weight_gradient(op, matrix(op.gradients, op.inputs[0], op.inputs[1]), in(0), in(1));
     case TrainingKind::linear_input_gradient:  // the layer's outputs come in
       return lower_linear(op, matrix(op.parameters, op.outputs[0], op.inputs[0]).transposed(), in(0), out(0), "input_gradient");
     case TrainingKind::attention:
-      return call(op, tasks_.attention, "attention", "forward",
+      return call(op, tasks_.attention, "attention", forward_phase(op),
                   {{"qkv", in(0)}, {"o", out(0)}, {"lse", out(1)}, {"work", work(work_.attention)}});
     case TrainingKind::attention_gradient:
       return call(
           op, tasks_.attention_gradient, "attention", "gradient",
           {{"qkv", in(0)}, {"o", in(1)}, {"lse", in(2)}, {"do", in(3)}, {"dqkv", out(0)}, {"work", work(work_.attention_gradient)}});
     case TrainingKind::gelu:
-      return call(op, tasks_.gelu, "gelu", "forward",
+      return call(op, tasks_.gelu, "gelu", forward_phase(op),
                   {{"x", in(0)}, {"y", out(0)}, {"work", work(work_.gelu)}, {"features", rows(op.inputs[0])}});
     case TrainingKind::gelu_gradient:
       return call(op, tasks_.gelu_gradient, "gelu", "gradient",
                   {{"x", in(0)}, {"dy", in(1)}, {"dx", out(0)}, {"work", work(work_.gelu_gradient)}, {"features", rows(op.inputs[0])}});
-    case TrainingKind::residual: return add("forward");
+    case TrainingKind::residual: return add(forward_phase(op));
     case TrainingKind::gradient_sum: return add("gradient");
     case TrainingKind::rms_norm: return lower_rms_norm(op);
     case TrainingKind::rms_norm_gradient: return lower_rms_norm_gradient(op);

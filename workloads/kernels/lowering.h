@@ -15,8 +15,6 @@
 
 namespace wafersim::workloads {
 
-inline constexpr int argument_words = 12;
-
 struct KernelTasks {
   int linear, weight_gradient, layer_norm, layer_norm_gradient, gelu, gelu_gradient, add, embedding, embedding_gradient, attention,
       attention_gradient, loss, logit_gradient, accumulate, round;
@@ -122,9 +120,12 @@ class Lowering {
   int slot_positions_ = -1;  // address
   int targets_ = -1;
   const TrainingOp* current_ = nullptr;
-  std::vector<std::int32_t> call_table_;
-  std::vector<std::uint32_t> starts_;
-  std::vector<StreamOf> streams_;  // of the calls; empty: the call has none
+  struct Call {
+    int task;
+    std::vector<std::int32_t> arguments;
+    StreamOf stream;  // empty: nothing but its start
+  };
+  std::vector<Call> calls_;
   models::WaferPlan plan_;
 };
 

@@ -44,10 +44,11 @@ void StreamBuilder::word(Port port, std::uint8_t color, const StreamValue& value
   stream_.in.push_back(w);
 }
 
-void StreamBuilder::start(int task) {
-  word({Port::Side::west, 0}, color_f0,
-       {StreamValue::Kind::control, 0, fabric::control_payload(fabric::SwitchCommand::nop, false, task, 0), 0}, false);
-  stream_.in.back().control = true;
+void StreamBuilder::start(int task, const std::vector<std::int32_t>& arguments) {
+  const auto add = [&](StreamValue::Kind kind, std::uint32_t bits) { word({Port::Side::west, 0}, color_f3, {kind, 0, bits, 0}, false); };
+  add(StreamValue::Kind::word, static_cast<std::uint32_t>(arguments.size()));
+  add(StreamValue::Kind::start, fabric::control_payload(fabric::SwitchCommand::nop, false, task));
+  for (const std::int32_t argument : arguments) add(StreamValue::Kind::word, static_cast<std::uint32_t>(argument));
 }
 
 void StreamBuilder::linear_weights(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight) {

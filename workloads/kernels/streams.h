@@ -30,8 +30,9 @@ class StreamBuilder {
   // One value in a word of its own.
   void word(memoryx::Port port, std::uint8_t color, const memoryx::StreamValue& value, bool half);
 
-  // The host's control word that starts kernel `task` as a step's first call.
-  void start(int task);
+  // What the host sends ahead of a call's stream, into the north-west corner: the number of arguments, the start of kernel `task`, the
+  // arguments.
+  void start(int task, const std::vector<std::int32_t>& arguments);
   // Weights of a linear layer: for every output, in the order of owners, the weights of each column's inputs.
   void linear_weights(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight);
   // One value for each output of a column, packed.

@@ -138,11 +138,12 @@ void Router::tokens(int token_words) {
 }
 
 void Router::control() {
+  routes_.add({0, 0}, color_f3, mask(west), mask(ramp));
   const fabric::Route pass_row{{{{mask(ramp), mask(west)}, {mask(east), mask(west)}}}, 2, false};
   const fabric::Route pass_column{{{{mask(ramp), mask(north)}, {mask(south), mask(north)}}}, 2, false};
   for (int y = 0; y < layout_.rows; ++y)
     for (int x = 0; x < width_; ++x) {
-      const DirectionMask in = x > 0 ? mask(west) : y > 0 ? mask(north) : mask(west, ramp);
+      const DirectionMask in = x > 0 ? mask(west) : y > 0 ? mask(north) : mask(ramp);
       routes_.add(
           {x, y}, color_f0, in,
           static_cast<DirectionMask>(mask(ramp) | (x + 1 < width_ ? mask(east) : 0) | (x == 0 && y + 1 < layout_.rows ? mask(south) : 0)));

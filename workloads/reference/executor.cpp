@@ -1,5 +1,6 @@
 #include "workloads/reference/executor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/error.h"
@@ -18,10 +19,16 @@
 namespace wafersim::workloads::reference {
 namespace {
 
+FeatureMap map_of(const LoweringSpec& spec, const TrainingGraph& graph, int tensor) {
+  return feature_map(graph.tensors[static_cast<std::size_t>(tensor)].features, spec.shape, spec.layout);
+}
+
+// One micro-batch: the sum of its losses, its gradients without those of embedded tokens, its tensors.
 class Executor {
  public:
+  // `scale_word`: what the loss is multiplied with (NUMERICS.md, 8).
   Executor(const LoweringSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
-           const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale)
+           const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, float scale_word)
       : spec_(spec),
         layout_(spec.layout),
         table_(parameter_table(spec.shape)),
@@ -29,10 +36,10 @@ class Executor {
         wire_(weights),
         tokens_(tokens),
         loss_setting_{spec.shape.vocabulary, spec.loss_outputs_per_pe, &targets},
-        loss_scale_(loss_scale) {
+        scale_word_(scale_word) {
     sim::require_invariant(weights.size() == table_.size(), "reference: the weights are those of the model");
     sim::require_invariant(tokens.size() == token_count() && targets.size() == token_count(),
-                           "reference: a batch holds batch * sequence tokens and as many targets");
+                           "reference: a micro-batch holds batch * sequence tokens and as many targets");
     round_to(spec_.type, wire_.data(), wire_.size());
     out_.gradients.assign(table_.size(), 0.0f);
     out_.tensors.resize(graph.tensors.size());
@@ -47,7 +54,7 @@ class Executor {
   std::size_t token_count() const { return static_cast<std::size_t>(layout_.batch) * static_cast<std::size_t>(layout_.sequence); }
   const Tiles& in(const TrainingOp& op, std::size_t k) const { return out_.tensors[static_cast<std::size_t>(op.inputs[k])]; }
   Tiles& out(const TrainingOp& op, std::size_t k) { return out_.tensors[static_cast<std::size_t>(op.outputs[k])]; }
-  FeatureMap map(int tensor) const { return feature_map(graph_.tensors[static_cast<std::size_t>(tensor)].features, spec_.shape, layout_); }
+  FeatureMap map(int tensor) const { return map_of(spec_, graph_, tensor); }
   const float* wire(int parameter) const { return wire_.data() + table_[parameter].offset; }
   float* gradient(int parameter) { return out_.gradients.data() + table_[parameter].offset; }
   // Null where the op has no such parameter.
@@ -123,14 +130,13 @@ class Executor {
         Loss result = loss(layout_, loss_setting_, in(op, 0), map(op.inputs[0]), weight(unembedding(op.parameters)),
                            bias(unembedding(op.parameters)));
         out(op, 0) = result.lse;
-        out_.loss = static_cast<double>(result.sum) / static_cast<double>(token_count());
+        out_.loss = static_cast<double>(result.sum);
         break;
       }
       case TrainingKind::loss_gradient: {
         const LinearPlace from = unembedding(op.parameters), to = unembedding(op.gradients);
-        out(op, 0) =
-            loss_gradient(layout_, spec_.type, loss_setting_, in(op, 0), in(op, 1), map(op.inputs[0]), weight(from), bias(from),
-                          static_cast<float>(loss_scale_ / static_cast<double>(token_count())), {store_matrix(to), store_bias(to)});
+        out(op, 0) = loss_gradient(layout_, spec_.type, loss_setting_, in(op, 0), in(op, 1), map(op.inputs[0]), weight(from), bias(from),
+                                   scale_word_, {store_matrix(to), store_bias(to)});
         break;
       }
       case TrainingKind::linear_weight_gradient: {
@@ -151,10 +157,7 @@ class Executor {
         out(op, 0) = attention_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), in(op, 3), spec_.shape.head());
         break;
       case TrainingKind::gelu_gradient: out(op, 0) = gelu_gradient(spec_.type, in(op, 0), in(op, 1)); break;
-      case TrainingKind::embedding_gradient:
-        embedding_gradient(layout_, map(op.inputs[0]), spec_.shape.width, in(op, 0), tokens_, gradient(op.gradients[0]),
-                           op.gradients.size() > 1 ? gradient(op.gradients[1]) : nullptr);
-        break;
+      case TrainingKind::embedding_gradient: break;  // MemoryX scatters those of all tokens of the step
     }
   }
 
@@ -165,15 +168,44 @@ class Executor {
   std::vector<float> wire_;  // weights as they cross the link
   const std::vector<std::uint32_t>& tokens_;
   LossSetting loss_setting_;
-  double loss_scale_;
+  float scale_word_;
   StepValues out_;
 };
+
+std::vector<std::uint32_t> part(const std::vector<std::uint32_t>& ids, int micro_batch, int micro_batches) {
+  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(ids.size()) / micro_batches;
+  return {ids.begin() + micro_batch * size, ids.begin() + (micro_batch + 1) * size};
+}
 
 }  // namespace
 
 StepValues run_step(const LoweringSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
                     const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale) {
-  return Executor(spec, graph, weights, tokens, targets, loss_scale).run();
+  const int count = spec.micro_batches;
+  const float scale_word = static_cast<float>(loss_scale / static_cast<double>(tokens.size()));
+  const auto scattered =
+      std::find_if(graph.ops.begin(), graph.ops.end(), [](const TrainingOp& op) { return op.kind == TrainingKind::embedding_gradient; });
+  StepValues step;
+  std::vector<Tiles> embedded;  // gradients of the tokens, by micro-batch
+  for (int m = 0; m < count; ++m) {
+    const std::vector<std::uint32_t> inputs = part(tokens, m, count), next = part(targets, m, count);
+    StepValues values = Executor(spec, graph, weights, inputs, next, scale_word).run();
+    step.loss += values.loss;
+    if (m == 0) {
+      step.gradients = std::move(values.gradients);
+    } else {
+      for (std::size_t e = 0; e < step.gradients.size(); ++e) step.gradients[e] = step.gradients[e] + values.gradients[e];
+    }
+    step.tensors = std::move(values.tensors);
+    if (scattered != graph.ops.end()) embedded.push_back(step.tensors[static_cast<std::size_t>(scattered->inputs[0])]);
+  }
+  step.loss /= static_cast<double>(tokens.size());
+  const memoryx::ParameterTable table = parameter_table(spec.shape);
+  const auto gradient = [&](std::size_t k) { return step.gradients.data() + table[scattered->gradients[k]].offset; };
+  for (int m = 0; m < static_cast<int>(embedded.size()); ++m)
+    embedding_gradient(spec.layout, map_of(spec, graph, scattered->inputs[0]), spec.shape.width, embedded[static_cast<std::size_t>(m)],
+                       part(tokens, m, count), gradient(0), scattered->gradients.size() > 1 ? gradient(1) : nullptr);
+  return step;
 }
 
 }  // namespace wafersim::workloads::reference
