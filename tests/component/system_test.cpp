@@ -77,7 +77,8 @@ TEST(System, CountsWhatItsPartsDidInTheStep) {
     busy += step.statistics.activity[pe * activities];
     EXPECT_EQ(step.statistics.flits[pe * fabric::directions + fabric::east], words + (pe % 4 == 3 ? 0u : 1u)) << "PE " << pe;
   }
-  EXPECT_EQ(call.cycles[0], busy);
+  EXPECT_EQ(call.cycles[0] + call.switch_cycles[0], busy);
+  EXPECT_EQ(call.switch_cycles[0], 2u);  // PE (0, 0) passes the start on: issue and one word
   EXPECT_EQ(step.statistics.hops, 2u * 3 * (words + 1) + 1);
   EXPECT_EQ(step.statistics.in[0].words, 2u * words + 2);  // the start too
   EXPECT_EQ(step.statistics.out[1].words, 2u * words);
