@@ -13,10 +13,25 @@ struct IoSpec {
   int edge_queue_words = 0;         // of each row of an edge, each way; 0 = as edge_queue_words() derives them [A: not public]
 };
 
+// The parameter store: DRAM and, beyond it, flash. Tensors lie in DRAM in stream order as far as it reaches.
 struct MemoryXSpec {
-  double capacity = 1.5e12;      // bytes [C]
-  double bandwidth = 4e12;       // bytes/s of the parameter store [S]
-  double optimizer_rate = 2e11;  // parameter updates/s [A: not public]
+  double capacity = 1.5e12;       // bytes, DRAM and flash [C]
+  double dram_capacity = 1e12;    // bytes of it [S: up to about 1 TB a node]
+  double bandwidth = 4e12;        // bytes/s of the DRAM [S]
+  double dram_latency = 100e-9;   // s [A]
+  double dram_page = 8192;        // bytes that are read together [A]
+  double flash_bandwidth = 4e11;  // bytes/s [A]
+  double flash_latency = 100e-6;  // s [A]
+  double flash_page = 16384;      // bytes that are read together [A]
+  double optimizer_rate = 2e11;   // parameter updates/s [A: not public]
+  int prefetch_blocks = 64;       // sixteenths of a kernel that MemoryX reads ahead of the wafer [A]
+};
+
+// The tree of broadcast and reduce nodes between MemoryX and several wafers.
+struct SwarmXSpec {
+  int fanout = 4;            // children of a node [C]
+  double bandwidth = 150e9;  // bytes/s of a node, each way: the ports of one system [C]
+  double latency = 1.25e-6;  // s a node [S: below 5 us over 4]
 };
 
 }  // namespace wafersim::memoryx

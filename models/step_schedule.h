@@ -1,0 +1,46 @@
+#pragma once
+// A training step as kernel calls whose times are known: what the sampled simulation executes in the place of wavelets. The calls are those
+// of one micro-batch, in the order in which they run; a step runs them `micro_batches` times. Cycles are those of the wafer's clock.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "memoryx/link_timing.h"
+
+namespace wafersim::models {
+
+// What a kernel call puts on the channels of the I/O link, by channel (memoryx::LinkTiming).
+struct LinkLoad {
+  struct Channel {
+    double words = 0;  // 4 bytes each
+    double queue = 0;  // words that the edge queues of the ports it uses hold
+  };
+  std::vector<Channel> in, out;
+};
+
+// Elements of a tensor of the parameter store that a call reads or whose gradient it makes.
+struct TensorUse {
+  int tensor = 0;
+  double elements = 0;
+  double run = 0;  // consecutive elements that one sixteenth of the call reads; 0: all of it lie together
+};
+
+struct ScheduledCall {
+  std::string kernel, phase;
+  int layer = -1;
+  double active_cycles = 0;  // first PE's start to last PE's completion, with weights that are always there and gradients that always leave
+  double period_cycles = 0;  // to the next call's start
+  int load = 0;              // of StepSchedule::loads
+  std::vector<TensorUse> reads, gradients;
+};
+
+struct StepSchedule {
+  memoryx::LinkTiming link;
+  std::vector<LinkLoad> loads;
+  std::vector<ScheduledCall> calls;
+  int micro_batches = 1;
+  std::vector<double> tensor_elements;  // of the whole parameter store, by tensor
+};
+
+}  // namespace wafersim::models

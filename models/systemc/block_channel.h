@@ -1,0 +1,36 @@
+#pragma once
+// What MemoryX, SwarmX and wafers tell each other of a block. Times are wafer cycles with fractions since the start of the simulation; they
+// may lie ahead of SystemC's time by what the way still takes.
+
+#include <systemc>
+
+namespace wafersim::models {
+
+constexpr int blocks_a_call = 16;
+
+struct StreamBlock {
+  int step = 0;
+  int call = 0;            // of the step, all micro-batches counted
+  int part = 0;            // of the call, 0 .. blocks_a_call - 1
+  double supplied = 0;     // MemoryX has its words and they may be on their way
+  double update_wait = 0;  // of it: cycles that MemoryX waited for updates before it could read them
+};
+
+// Towards the wafers.
+class BlockSink : public virtual sc_core::sc_interface {
+ public:
+  virtual void give(const StreamBlock& block) = 0;
+};
+
+// Towards MemoryX: a wafer has worked on a block at `done`; what it made of gradients has arrived here at `arrived`.
+struct BlockReport {
+  int step = 0, call = 0, part = 0;
+  double done = 0;
+  double arrived = 0;
+};
+class ReportSink : public virtual sc_core::sc_interface {
+ public:
+  virtual void report(int child, const BlockReport& report) = 0;
+};
+
+}  // namespace wafersim::models

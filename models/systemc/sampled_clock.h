@@ -1,0 +1,34 @@
+#pragma once
+// Wafer cycles with fractions against SystemC's time, for modules that exchange blocks.
+
+#include <cmath>
+#include <systemc>
+
+#include "sim/units.h"
+
+namespace wafersim::models {
+
+class SampledClock {
+ public:
+  // From now on cycle 0 of a run of `hertz` is SystemC's present.
+  void start(double hertz) {
+    hertz_ = hertz;
+    zero_ = sc_core::sc_time_stamp();
+  }
+  double hertz() const { return hertz_; }
+  double now() const { return (sc_core::sc_time_stamp() - zero_).to_seconds() * hertz_; }
+  // What is left to wait until a cycle, rounded up to the next whole one; zero when it is past.
+  sc_core::sc_time until(double cycle) const {
+    const auto whole = sim::Cycles(static_cast<std::uint64_t>(std::ceil(cycle)));
+    const sc_core::sc_time then =
+        zero_ + sc_core::sc_time::from_value(sim::time_of(whole, sim::Hertz(static_cast<std::uint64_t>(std::llround(hertz_)))).count());
+    return then > sc_core::sc_time_stamp() ? then - sc_core::sc_time_stamp() : sc_core::SC_ZERO_TIME;
+  }
+  double cycles(const sc_core::sc_time& time) const { return time.to_seconds() * hertz_; }
+
+ private:
+  double hertz_ = 1;
+  sc_core::sc_time zero_;
+};
+
+}  // namespace wafersim::models

@@ -1,0 +1,69 @@
+#pragma once
+// MemoryX in blocks: reads the store in stream order, as far ahead of the wafers as it may, takes gradients, updates tensor after tensor.
+// The next step's stream starts when the last gradient has come; a call's words wait for the updates of its tensors.
+
+#include <deque>
+#include <systemc>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <vector>
+
+#include "models/sampled_system.h"
+#include "models/systemc/block_channel.h"
+#include "models/systemc/sampled_clock.h"
+
+namespace wafersim::models {
+
+class SampledMemoryX : public sc_core::sc_module, public ReportSink {
+ public:
+  SampledMemoryX(const sc_core::sc_module_name& name, const SampledClock& clock);
+  sc_core::sc_export<ReportSink> reports;
+  sc_core::sc_port<BlockSink> down;
+  tlm_utils::simple_initiator_socket<SampledMemoryX> dram, flash;
+
+  // schedule outlives the run. Throws Error(plan) when the store is too large.
+  void configure(const StepSchedule& schedule, const SampledSpec& spec, int steps);
+  void start() { started_.notify(sc_core::SC_ZERO_TIME); }
+
+  bool finished() const { return updated_steps_ == steps_; }
+  const std::vector<SampledStep>& steps() const { return results_; }  // without their calls
+
+ private:
+  struct Tensor {
+    double elements = 0;
+    bool in_flash = false;
+    int gradients = 0;       // calls of a step that make a part of its gradient
+    int gradients_left = 0;  // in the step whose gradients arrive
+    bool updating = false;
+    int updates = 0;  // steps after which it has been updated
+  };
+
+  void report(int child, const BlockReport& report) override;
+  void stream();
+  void collect();
+  void update();
+
+  void place_tensors();
+  StreamBlock read(int step, int call, int part);
+  void take(const BlockReport& report);
+  void update_step(int step);
+  int next_to_update(int step) const;  // -1: none may start
+  // Cycles from now until the bytes are there, when they are asked for `after` cycles from now.
+  double access(bool in_flash, double bytes, bool write, double run_bytes, double after);
+  int blocks_a_step() const { return static_cast<int>(schedule_->calls.size()) * schedule_->micro_batches * blocks_a_call; }
+
+  const SampledClock& clock_;
+  const StepSchedule* schedule_ = nullptr;
+  SampledSpec spec_;
+  int steps_ = 0;
+  std::vector<Tensor> tensors_;
+  std::vector<int> order_;  // of updates: as the step uses them first
+  std::deque<BlockReport> arriving_;
+  int ahead_ = 0;           // blocks sent that no report has come for
+  int collected_ = 0;       // reports of the step whose gradients arrive
+  int gradient_steps_ = 0;  // steps whose gradients are complete
+  int updated_steps_ = 0;
+  sc_core::sc_event started_, reported_, room_, gradients_, updates_;
+  std::vector<SampledStep> results_;
+};
+
+}  // namespace wafersim::models

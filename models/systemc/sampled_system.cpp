@@ -1,0 +1,130 @@
+#include "models/sampled_system.h"
+
+#include <algorithm>
+#include <string>
+#include <systemc>
+
+#include "models/systemc/memory_tier.h"
+#include "models/systemc/sampled_memory_x.h"
+#include "models/systemc/sampled_wafer.h"
+#include "models/systemc/swarm_node.h"
+#include "sim/error.h"
+
+namespace wafersim::models {
+
+const char* name(WaitCause cause) {
+  switch (cause) {
+    case WaitCause::weight_link: return "weight_link";
+    case WaitCause::store: return "store";
+    case WaitCause::update: return "update";
+    case WaitCause::gradient_link: return "gradient_link";
+  }
+  return "?";
+}
+
+struct SampledSystem::Parts {
+  Parts(int systems, int fanout, bool representative);
+  void configure_tree(const StepSchedule& schedule, const SampledSpec& spec);
+
+  SampledClock clock;
+  SampledMemoryX memory_x;
+  MemoryTier dram, flash;
+  std::vector<std::unique_ptr<SwarmNode>> nodes;
+  std::vector<std::unique_ptr<SampledWafer>> wafers;
+  SwarmNode::Times node_times;
+};
+
+SampledSystem::Parts::Parts(int systems, int fanout, bool representative) : memory_x("memory_x", clock), dram("dram"), flash("flash") {
+  memory_x.dram.bind(dram.socket);
+  memory_x.flash.bind(flash.socket);
+  for (int i = 0; i < (representative ? 1 : systems); ++i)
+    wafers.push_back(std::make_unique<SampledWafer>(("wafer_" + std::to_string(i)).c_str(), i % fanout, clock));
+  if (systems == 1) {
+    memory_x.down.bind(wafers[0]->down);
+    wafers[0]->parent.bind(memory_x.reports);
+    return;
+  }
+  // Levels from the wafers up; each node serves `fanout` of the level below.
+  struct End {
+    sc_core::sc_export<BlockSink>* down;
+    sc_core::sc_port<ReportSink>* parent;
+  };
+  std::vector<End> level;
+  for (const auto& wafer : wafers) level.push_back({&wafer->down, &wafer->parent});
+  for (int real = systems, depth = 0; real > 1; real = (real + fanout - 1) / fanout, ++depth) {
+    std::vector<End> above;
+    for (std::size_t first = 0; first < level.size(); first += static_cast<std::size_t>(fanout)) {
+      const std::size_t last = std::min(level.size(), first + static_cast<std::size_t>(fanout));
+      const int place = static_cast<int>(above.size());
+      nodes.push_back(std::make_unique<SwarmNode>(("swarm_" + std::to_string(depth) + "_" + std::to_string(place)).c_str(),
+                                                  static_cast<int>(last - first), place % fanout));
+      SwarmNode& node = *nodes.back();
+      for (std::size_t i = first; i < last; ++i) {
+        node.children.bind(*level[i].down);
+        level[i].parent->bind(node.up);
+      }
+      above.push_back({&node.down, &node.parent});
+    }
+    level = std::move(above);
+  }
+  memory_x.down.bind(*level[0].down);
+  level[0].parent->bind(memory_x.reports);
+}
+
+void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const SampledSpec& spec) {
+  const double word_cycles = 4 / spec.swarmx.bandwidth * spec.clock / blocks_a_call;
+  node_times = {spec.swarmx.latency * spec.clock, {}, {}};
+  for (const ScheduledCall& call : schedule.calls) {
+    const LinkLoad& load = schedule.loads[static_cast<std::size_t>(call.load)];
+    double in = 0, out = 0;
+    for (const LinkLoad::Channel& channel : load.in) in += channel.words;
+    for (const LinkLoad::Channel& channel : load.out) out += channel.words;
+    node_times.in_cycles.push_back(in * word_cycles);
+    node_times.out_cycles.push_back(out * word_cycles);
+  }
+  for (const auto& node : nodes) node->configure(&node_times);
+}
+
+SampledSystem::SampledSystem(int systems, int fanout, bool representative) {
+  if (sc_core::sc_get_status() != sc_core::SC_ELABORATION || sc_core::sc_find_object("memory_x") != nullptr)
+    throw sim::Error(sim::ErrorCategory::invariant, "SystemC allows one simulation a process");
+  sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+  parts_ = std::make_unique<Parts>(systems, fanout, representative);
+}
+
+SampledSystem::~SampledSystem() = default;
+
+SampledRun SampledSystem::run(const StepSchedule& schedule, const SampledSpec& spec, int steps) {
+  Parts& p = *parts_;
+  if (sc_core::sc_get_status() == sc_core::SC_ELABORATION) sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  p.clock.start(spec.clock);
+  p.memory_x.configure(schedule, spec, steps);
+  p.configure_tree(schedule, spec);
+  for (const auto& wafer : p.wafers) wafer->configure(schedule);
+  p.dram.configure({spec.memoryx.bandwidth, spec.memoryx.dram_latency, spec.memoryx.dram_page});
+  p.flash.configure({spec.memoryx.flash_bandwidth, spec.memoryx.flash_latency, spec.memoryx.flash_page});
+  p.memory_x.start();
+  sc_core::sc_start();
+  if (!p.memory_x.finished())
+    throw sim::Error(sim::ErrorCategory::stall, "the sampled step did not end: MemoryX and wafers wait for each other");
+
+  SampledRun run;
+  run.steps = p.memory_x.steps();
+  const std::size_t calls = schedule.calls.size() * static_cast<std::size_t>(schedule.micro_batches);
+  for (std::size_t step = 0; step < run.steps.size(); ++step)
+    for (std::size_t call = 0; call < calls; ++call) {
+      const auto done = [&](const std::unique_ptr<SampledWafer>& w) { return w->calls()[step * calls + call].done; };
+      const auto slowest =
+          std::max_element(p.wafers.begin(), p.wafers.end(), [&](const auto& a, const auto& b) { return done(a) < done(b); });
+      run.steps[step].calls.push_back((*slowest)->calls()[step * calls + call]);
+    }
+  run.in_busy = p.wafers[0]->in().busy_cycles();
+  run.out_busy = p.wafers[0]->out().busy_cycles();
+  run.words_in = p.wafers[0]->in().words();
+  run.words_out = p.wafers[0]->out().words();
+  run.dram = {p.dram.bytes(), p.dram.busy_seconds() * spec.clock};
+  run.flash = {p.flash.bytes(), p.flash.busy_seconds() * spec.clock};
+  return run;
+}
+
+}  // namespace wafersim::models

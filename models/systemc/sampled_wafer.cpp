@@ -1,0 +1,63 @@
+#include "models/systemc/sampled_wafer.h"
+
+#include <algorithm>
+
+namespace wafersim::models {
+
+SampledWafer::SampledWafer(const sc_core::sc_module_name& name, int place, const SampledClock& clock)
+    : sc_core::sc_module(name), down("down"), parent("parent"), place_(place), clock_(clock), given_("given") {
+  down.bind(*this);
+  SC_HAS_PROCESS(SampledWafer);
+  SC_THREAD(work);
+}
+
+void SampledWafer::configure(const StepSchedule& schedule) {
+  schedule_ = &schedule;
+  in_.emplace(schedule.link);
+  out_.emplace(schedule.link);
+  calls_.clear();
+  free_ = 0;
+}
+
+void SampledWafer::give(const StreamBlock& block) {
+  blocks_.push_back(block);
+  given_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void SampledWafer::work() {
+  while (true) {
+    while (blocks_.empty()) wait(given_);
+    const StreamBlock block = blocks_.front();
+    blocks_.pop_front();
+    work_on(block);
+  }
+}
+
+void SampledWafer::work_on(const StreamBlock& block) {
+  const std::vector<ScheduledCall>& order = schedule_->calls;
+  const ScheduledCall& call = order[static_cast<std::size_t>(block.call) % order.size()];
+  const LinkLoad& load = schedule_->loads[static_cast<std::size_t>(call.load)];
+  constexpr double share = 1.0 / blocks_a_call;
+  const double cycles = call.active_cycles * share;
+  if (block.part == 0) {
+    // A step's first start comes over the link.
+    if (block.call == 0) free_ = std::max(free_, block.supplied + static_cast<double>(schedule_->link.latency_cycles));
+    calls_.emplace_back();
+    calls_.back().start = free_;
+  }
+  SampledCall& record = calls_.back();
+  const InFlow::Block in = in_->consume(load, share, block.supplied, free_, cycles);
+  const OutFlow::Block out = out_->produce(load, share, free_, in.end - free_);
+  const double late = in.end - (free_ + cycles), for_update = std::min(in.supply_wait, block.update_wait);
+  record.waits[static_cast<int>(WaitCause::update)] += for_update;
+  record.waits[static_cast<int>(WaitCause::store)] += in.supply_wait - for_update;
+  record.waits[static_cast<int>(WaitCause::weight_link)] += late - in.supply_wait;
+  record.waits[static_cast<int>(WaitCause::gradient_link)] += out.produced - in.end;
+  free_ = record.done = out.produced;
+  BlockReport report{block.step, block.call, block.part, out.produced, out.arrived};
+  if (block.part == blocks_a_call - 1) free_ += call.period_cycles - call.active_cycles;
+  wait(clock_.until(report.done));
+  parent->report(place_, report);
+}
+
+}  // namespace wafersim::models

@@ -1,0 +1,81 @@
+#include "tests/support/measured_schedule.h"
+
+#include <map>
+#include <set>
+
+#include "memoryx/tensor_index.h"
+#include "tests/support/pure_wafer.h"
+
+namespace wafersim::tests {
+namespace {
+
+models::LinkLoad load_of(const memoryx::CallStream& stream, const memoryx::LinkTiming& link, int queue_words) {
+  models::LinkLoad load;
+  load.in.resize(static_cast<std::size_t>(link.channels()));
+  load.out = load.in;
+  std::set<int> in, out;
+  const auto add = [&](std::vector<models::LinkLoad::Channel>& channels, std::set<int>& ports, memoryx::Port port, std::size_t words) {
+    models::LinkLoad::Channel& channel = channels[static_cast<std::size_t>(link.channel_of(port))];
+    channel.words += static_cast<double>(words);
+    if (ports.insert(link.port_index(port)).second) channel.queue += queue_words;
+  };
+  for (const memoryx::StreamWord& word : stream.in) add(load.in, in, word.port, 1);
+  for (const memoryx::CallStream::PortWords& words : stream.out) add(load.out, out, words.port, words.words.size());
+  return load;
+}
+
+std::vector<models::TensorUse> uses(const std::map<int, double>& elements) {
+  std::vector<models::TensorUse> all;
+  for (const auto& [tensor, count] : elements) all.push_back({tensor, count, 0});
+  return all;
+}
+
+}  // namespace
+
+models::StepSchedule measured_schedule(const Experiment& experiment, const models::WaferPlan& plan) {
+  models::MachineSpec machine = experiment.machine;
+  models::WaferPlan free_plan = plan;
+  make_link_free(machine, free_plan);
+  const std::vector<models::CallRecord> times =
+      PureWafer(machine, free_plan, experiment.store, experiment.training).run_step(experiment.batch(0)).statistics.calls;
+
+  models::StepSchedule schedule;
+  schedule.link = memoryx::make_link_timing(experiment.machine.io, experiment.machine.core.clock, plan.height);
+  for (const memoryx::ParameterEntry& entry : experiment.store.table().entries())
+    schedule.tensor_elements.push_back(static_cast<double>(entry.size));
+  const memoryx::TensorIndex index(experiment.store.table());
+  using Value = memoryx::StreamValue;
+  for (std::size_t k = 0; k < plan.calls.size(); ++k) {
+    const memoryx::CallStream& stream = plan.calls[k].stream;
+    std::map<int, double> reads, gradients;
+    const auto read = [&](const Value& v) {
+      if (v.kind == Value::Kind::parameter || v.kind == Value::Kind::token_row) reads[index.of(v.index)] += 1;
+    };
+    for (const memoryx::StreamWord& word : stream.in) {
+      read(word.low);
+      if (word.packed) read(word.high);
+    }
+    for (const auto& port : stream.out)
+      for (const memoryx::GradientWord& word : port.words) {
+        if (word.kind == memoryx::GradientWord::Kind::parameter) gradients[index.of(word.index)] += 1;
+        if (word.kind == memoryx::GradientWord::Kind::token_row) {
+          gradients[index.of(experiment.training.embedding.token)] += 1;
+          gradients[index.of(experiment.training.embedding.position)] += 1;
+        }
+      }
+    models::ScheduledCall call;
+    call.kernel = plan.calls[k].kernel;
+    call.phase = plan.calls[k].phase;
+    call.layer = plan.calls[k].layer;
+    call.active_cycles = static_cast<double>(times[k].last_done - times[k].first_start);
+    call.period_cycles = k + 1 < times.size() ? static_cast<double>(times[k + 1].first_start - times[k].first_start) : call.active_cycles;
+    call.load = static_cast<int>(k);
+    call.reads = uses(reads);
+    call.gradients = uses(gradients);
+    schedule.calls.push_back(call);
+    schedule.loads.push_back(load_of(stream, schedule.link, plan.edge_queue_words));
+  }
+  return schedule;
+}
+
+}  // namespace wafersim::tests
