@@ -9,21 +9,6 @@
 namespace wafersim::tests {
 namespace {
 
-models::LinkLoad load_of(const memoryx::CallStream& stream, const memoryx::LinkTiming& link, int queue_words) {
-  models::LinkLoad load;
-  load.in.resize(static_cast<std::size_t>(link.channels()));
-  load.out = load.in;
-  std::set<int> in, out;
-  const auto add = [&](std::vector<models::LinkLoad::Channel>& channels, std::set<int>& ports, memoryx::Port port, std::size_t words) {
-    models::LinkLoad::Channel& channel = channels[static_cast<std::size_t>(link.channel_of(port))];
-    channel.words += static_cast<double>(words);
-    if (ports.insert(link.port_index(port)).second) channel.queue += queue_words;
-  };
-  for (const memoryx::StreamWord& word : stream.in) add(load.in, in, word.port, 1);
-  for (const memoryx::CallStream::PortWords& words : stream.out) add(load.out, out, words.port, words.words.size());
-  return load;
-}
-
 std::vector<models::TensorUse> uses(const std::map<int, double>& elements) {
   std::vector<models::TensorUse> all;
   for (const auto& [tensor, count] : elements) all.push_back({tensor, count, 0});
@@ -31,6 +16,21 @@ std::vector<models::TensorUse> uses(const std::map<int, double>& elements) {
 }
 
 }  // namespace
+
+models::LinkLoad stream_load(const memoryx::CallStream& stream, const memoryx::LinkTiming& link, int edge_queue_words) {
+  models::LinkLoad load;
+  load.in.resize(static_cast<std::size_t>(link.channels()));
+  load.out = load.in;
+  std::set<int> in, out;
+  const auto add = [&](std::vector<models::LinkLoad::Channel>& channels, std::set<int>& ports, memoryx::Port port, std::size_t words) {
+    models::LinkLoad::Channel& channel = channels[static_cast<std::size_t>(link.channel_of(port))];
+    channel.words += static_cast<double>(words);
+    if (ports.insert(link.port_index(port)).second) channel.queue += edge_queue_words;
+  };
+  for (const memoryx::StreamWord& word : stream.in) add(load.in, in, word.port, 1);
+  for (const memoryx::CallStream::PortWords& words : stream.out) add(load.out, out, words.port, words.words.size());
+  return load;
+}
 
 models::StepSchedule measured_schedule(const Experiment& experiment, const models::WaferPlan& plan) {
   models::MachineSpec machine = experiment.machine;
@@ -73,7 +73,7 @@ models::StepSchedule measured_schedule(const Experiment& experiment, const model
     call.reads = uses(reads);
     call.gradients = uses(gradients);
     schedule.calls.push_back(call);
-    schedule.loads.push_back(load_of(stream, schedule.link, plan.edge_queue_words));
+    schedule.loads.push_back(stream_load(stream, schedule.link, plan.edge_queue_words));
   }
   return schedule;
 }
