@@ -21,6 +21,7 @@ class Outliner {
 
   CallOutline& call(const TrainingOp& op, CallKind kind, const char* kernel, const char* phase) {
     CallOutline c;
+    c.op = static_cast<int>(&op - graph_.ops.data());
     c.kind = kind;
     c.kernel = kernel;
     c.phase = phase;

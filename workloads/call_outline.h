@@ -39,6 +39,7 @@ enum class CallKind {
 };
 
 struct CallOutline {
+  int op = 0;  // of the training graph
   CallKind kind = CallKind::embedding;
   const char* kernel = "";  // as KernelCall has them
   const char* phase = "";

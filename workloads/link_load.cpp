@@ -24,7 +24,7 @@ class Counter {
       case CallKind::linear: weights(matrix + (call_.bias ? words(call_.tile_outputs) : 0)); break;
       case CallKind::loss:
         rows(load_.in, lanes * slots);
-        weights(loss_chunks(spec_) * matrix);
+        weights(spec_.chunks() * matrix);
         gradients(1);
         break;
       case CallKind::logit_gradient: weights(1 + matrix); break;

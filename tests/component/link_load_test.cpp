@@ -3,8 +3,10 @@
 #include "workloads/link_load.h"
 
 #include <gtest/gtest.h>
+#include <map>
 
 #include "tests/support/measured_schedule.h"
+#include "workloads/step_schedule.h"
 
 namespace wafersim::tests {
 namespace {
@@ -37,6 +39,37 @@ TEST(LinkLoad, IsThatOfTheStreamsThatLoweringMakes) {
         EXPECT_EQ(got.in[c].queue, expected.in[c].queue) << "call " << k << " " << plan.calls[k].kernel << " channel " << c;
         EXPECT_EQ(got.out[c].queue, expected.out[c].queue) << "call " << k << " " << plan.calls[k].kernel << " channel " << c;
       }
+    }
+  }
+}
+
+using Uses = std::map<int, double>;
+Uses elements(const std::vector<models::TensorUse>& uses) {
+  Uses all;
+  for (const models::TensorUse& use : uses) all[use.tensor] += use.elements;
+  return all;
+}
+
+TEST(StepSchedule, ReadsAndMakesTheElementsThatTheStreamsCarry) {
+  SmallModel chunks;
+  chunks.vocabulary = 37;
+  chunks.loss_outputs_per_pe = 2;
+  SmallModel untied = chunks;
+  untied.tied = false;
+  for (const SmallModel& model : {SmallModel{}, chunks, untied}) {
+    const Experiment experiment = make_experiment(model);
+    const models::WaferPlan plan = experiment.plan();
+    const models::StepSchedule expected = measured_schedule(experiment, plan);
+    std::vector<workloads::CallTime> times;
+    for (const models::ScheduledCall& call : expected.calls) times.push_back({call.active_cycles, call.period_cycles});
+    const models::StepSchedule got =
+        workloads::make_schedule(experiment.lowering, experiment.graph, times, experiment.machine, plan.edge_queue_words);
+    EXPECT_EQ(got.tensor_elements, expected.tensor_elements);
+    ASSERT_EQ(got.calls.size(), expected.calls.size());
+    for (std::size_t k = 0; k < got.calls.size(); ++k) {
+      EXPECT_EQ(elements(got.calls[k].reads), elements(expected.calls[k].reads)) << "call " << k << " " << got.calls[k].kernel;
+      EXPECT_EQ(elements(got.calls[k].gradients), elements(expected.calls[k].gradients)) << "call " << k << " " << got.calls[k].kernel;
+      EXPECT_EQ(got.calls[k].active_cycles, expected.calls[k].active_cycles);
     }
   }
 }
