@@ -34,10 +34,9 @@ models::LinkLoad stream_load(const memoryx::CallStream& stream, const memoryx::L
 
 models::StepSchedule measured_schedule(const Experiment& experiment, const models::WaferPlan& plan) {
   models::MachineSpec machine = experiment.machine;
-  models::WaferPlan free_plan = plan;
-  make_link_free(machine, free_plan);
+  make_link_free(machine);
   const std::vector<models::CallRecord> times =
-      PureWafer(machine, free_plan, experiment.store, experiment.training).run_step(experiment.batch(0)).statistics.calls;
+      PureWafer(machine, plan, experiment.store, experiment.training).run_step(experiment.batch(0)).statistics.calls;
 
   models::StepSchedule schedule;
   schedule.link = memoryx::make_link_timing(experiment.machine.io, experiment.machine.core.clock, plan.height);
@@ -73,7 +72,8 @@ models::StepSchedule measured_schedule(const Experiment& experiment, const model
     call.reads = uses(reads);
     call.gradients = uses(gradients);
     schedule.calls.push_back(call);
-    schedule.loads.push_back(stream_load(stream, schedule.link, plan.edge_queue_words));
+    schedule.loads.push_back(
+        stream_load(stream, schedule.link, memoryx::edge_queue_words(experiment.machine.io, schedule.link, plan.edge_queue_words)));
   }
   return schedule;
 }
