@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sim/error.h"
 #include "tests/support/measured_schedule.h"
@@ -62,6 +64,61 @@ TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
     EXPECT_NEAR(run.steps[0].updated - got, static_cast<double>(wavelets.updates_end - wavelets.gradients), 200)
         << c.name;  // the store's latency
   }
+}
+
+// A slow optimizer: the second step's kernels wait for their tensors' updates.
+TEST(SampledSystem, UpdatesHoldUpTheNextStepAsOnTheWafer) {
+  Experiment experiment = make_experiment(wide());
+  experiment.machine.memoryx.optimizer_rate = 1e8;
+  const models::WaferPlan plan = experiment.plan();
+  PureWafer wafer(experiment.machine, plan, experiment.store, experiment.training);
+  wafer.run_step(experiment.batch(0));
+  const models::StepResult second = wafer.run_step(experiment.batch(1));
+  models::SampledSystem system(1, 4, false);
+  const models::SampledRun run = system.run(measured_schedule(experiment, plan), spec_of(experiment), 2);
+  const double expected = static_cast<double>(second.gradients - second.first), got = run.steps[1].gradients - run.steps[1].first;
+  fmt::print("second step {:.0f} cycles, {:.0f} wavelet by wavelet\n", got, expected);
+  EXPECT_NEAR(got, expected, 0.02 * expected);
+  double update_wait = 0;
+  for (const models::SampledCall& call : run.steps[1].calls) update_wait += call.waits[static_cast<int>(models::WaitCause::update)];
+  EXPECT_GT(update_wait, 0.05 * got);
+}
+
+std::vector<double> gradient_times(const models::SampledRun& run) {
+  std::vector<double> times;
+  for (const models::SampledStep& step : run.steps) times.push_back(step.gradients);
+  return times;
+}
+
+TEST(SampledSystem, OneOfFourAlikeWafersStandsForAll) {
+  const Experiment experiment = make_experiment(wide());
+  const models::StepSchedule schedule = measured_schedule(experiment, experiment.plan());
+  // A process of its own for each: SystemC allows one simulation.
+  const auto times = [&](bool representative) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      models::SampledSystem system(5, 4, representative);  // two levels
+      const std::vector<double> found = gradient_times(system.run(schedule, spec_of(experiment), 2));
+      const ssize_t written = write(ends[1], found.data(), 2 * sizeof(double));
+      _exit(written == static_cast<ssize_t>(2 * sizeof(double)) ? 0 : 1);
+    }
+    close(ends[1]);
+    std::vector<double> found(2);
+    EXPECT_EQ(read(ends[0], found.data(), 2 * sizeof(double)), static_cast<ssize_t>(2 * sizeof(double)));
+    close(ends[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    return found;
+  };
+  const std::vector<double> all = times(false), one = times(true);
+  EXPECT_EQ(all, one);
+  // Two nodes on the way out and on the way back.
+  models::SampledSystem alone(1, 4, false);
+  const std::vector<double> direct = gradient_times(alone.run(schedule, spec_of(experiment), 2));
+  EXPECT_NEAR(all[0] - direct[0], 4 * 1.25e-6 * experiment.machine.core.clock, 100);
 }
 
 }  // namespace

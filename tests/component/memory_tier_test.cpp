@@ -1,0 +1,127 @@
+// MemoryX's memories are TLM-2.0 targets: their times hold up the stream, and another memory takes their place.
+
+#include "models/systemc/memory_tier.h"
+
+#include <gtest/gtest.h>
+
+#include "models/systemc/sampled_memory_x.h"
+#include "models/systemc/sampled_wafer.h"
+
+namespace wafersim::tests {
+namespace {
+
+// A memory with a time of its own: each access takes as long as the last.
+class Metronome : public sc_core::sc_module {
+ public:
+  Metronome(const sc_core::sc_module_name& name, double seconds)
+      : sc_core::sc_module(name), socket("socket"), beat_(seconds, sc_core::SC_SEC) {
+    socket.register_b_transport(this, &Metronome::b_transport);
+  }
+  tlm_utils::simple_target_socket<Metronome> socket;
+  int accesses() const { return accesses_; }
+
+ private:
+  void b_transport(tlm::tlm_generic_payload& access, sc_core::sc_time& delay) {
+    ++accesses_;
+    free_ = std::max(free_, sc_core::sc_time_stamp() + delay) + beat_;
+    delay = free_ - sc_core::sc_time_stamp();
+    access.set_response_status(tlm::TLM_OK_RESPONSE);
+  }
+  sc_core::sc_time beat_, free_;
+  int accesses_ = 0;
+};
+
+// One call that reads a tensor and one that makes its gradient, on a link of a word a cycle without latency.
+models::StepSchedule two_calls() {
+  models::StepSchedule schedule;
+  schedule.link.rows = schedule.link.pitch = schedule.link.channels_per_edge = 1;
+  schedule.link.word_numerator = 1;
+  schedule.tensor_elements = {1600};
+  models::LinkLoad in, out;
+  in.in = in.out = {{1600, 64}, {}};
+  in.out[0] = {};
+  out.in = {{}, {}};
+  out.out = {{1600, 64}, {}};
+  schedule.loads = {in, out};
+  models::ScheduledCall forward, backward;
+  forward.active_cycles = backward.active_cycles = 3200;
+  forward.period_cycles = backward.period_cycles = 3300;
+  forward.reads = {{0, 1600, 0}};
+  backward.load = 1;
+  backward.gradients = {{0, 1600, 0}};
+  schedule.calls = {forward, backward};
+  return schedule;
+}
+
+models::SampledSpec spec() {
+  models::SampledSpec made;
+  made.clock = 1e9;
+  return made;
+}
+
+double step_with(double seconds_an_access, int& accesses) {
+  models::SampledClock clock;
+  models::SampledMemoryX memory_x("memory_x", clock);
+  Metronome dram("dram", seconds_an_access), flash("flash", 0);
+  models::SampledWafer wafer("wafer", 0, clock);
+  memory_x.dram.bind(dram.socket);
+  memory_x.flash.bind(flash.socket);
+  memory_x.down.bind(wafer.down);
+  wafer.parent.bind(memory_x.reports);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  const models::StepSchedule schedule = two_calls();
+  clock.start(spec().clock);
+  memory_x.configure(schedule, spec(), 1);
+  wafer.configure(schedule);
+  memory_x.start();
+  sc_core::sc_start();
+  EXPECT_TRUE(memory_x.finished());
+  accesses = dram.accesses();
+  return memory_x.steps()[0].gradients;
+}
+
+TEST(MemoryTier, AMemoryThatIsFasterThanTheKernelHoldsUpNothing) {
+  int accesses = 0;
+  // 16 blocks of 200 cycles twice, and the switch between them.
+  EXPECT_NEAR(step_with(50e-9, accesses), 3200 + 100 + 3200, 60);
+  EXPECT_EQ(accesses, 16 + 16 + 1);  // read, gradients, update
+}
+
+TEST(MemoryTier, AnotherMemoryWithATimeOfItsOwnTakesItsPlace) {
+  int accesses = 0;
+  // Sixteen reads, one a microsecond; then the gradients, which nobody waits for.
+  EXPECT_NEAR(step_with(1e-6, accesses), 16 * 1000 + 200 + 100 + 3200, 150);
+}
+
+struct Initiator : sc_core::sc_module {
+  explicit Initiator(const sc_core::sc_module_name& name) : sc_core::sc_module(name), socket("socket") {}
+  tlm_utils::simple_initiator_socket<Initiator> socket;
+};
+
+TEST(MemoryTier, ShortRunsMoveWholePages) {
+  models::MemoryTier tier("tier");
+  Initiator initiator("initiator");
+  initiator.socket.bind(tier.socket);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  tier.configure({1e9, 0, 4096});
+  const auto bytes_moved = [&](unsigned bytes, double run) {
+    models::StoreAccess kind;
+    kind.run_bytes = run;
+    tlm::tlm_generic_payload payload;
+    payload.set_command(tlm::TLM_IGNORE_COMMAND);
+    payload.set_data_length(bytes);
+    payload.set_extension(&kind);
+    sc_core::sc_time delay;
+    const double before = tier.bytes();
+    initiator.socket->b_transport(payload, delay);
+    payload.clear_extension(&kind);
+    return tier.bytes() - before;
+  };
+  EXPECT_EQ(bytes_moved(8192, 0), 8192);
+  EXPECT_EQ(bytes_moved(8192, 1024), 8 * 4096);
+  EXPECT_EQ(bytes_moved(8192, 4096), 8192);
+  EXPECT_EQ(bytes_moved(100, 0), 4096);
+}
+
+}  // namespace
+}  // namespace wafersim::tests
