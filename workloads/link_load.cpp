@@ -1,9 +1,12 @@
 #include "workloads/link_load.h"
 
+#include "workloads/family.h"
 #include "workloads/kernels/wafer_routes.h"
 
 namespace wafersim::workloads {
 namespace {
+
+constexpr double start_words = 8;  // a call's start with its arguments, on average
 
 class Counter {
  public:
@@ -17,11 +20,18 @@ class Counter {
 
   models::LinkLoad run() {
     const double h = call_.tile_inputs, columns = layout_.columns, lanes = layout_.lanes, slots = layout_.tokens_per_pe;
-    const double matrix = columns * call_.tile_outputs * words(call_.tile_inputs);
+    const double biases = call_.bias ? words(call_.tile_outputs) : 0;
+    const double matrix = columns * call_.tile_outputs * words(call_.tile_inputs) + biases;
+    add(load_.in, {memoryx::Port::Side::west, 0}, start_words);
     switch (call_.kind) {
-      case CallKind::embedding: rows(load_.in, 2 * slots * lanes * columns * words(call_.tile_inputs)); break;
+      case CallKind::embedding: {
+        const int kinds = family_form(spec_.shape).position_rows.empty() ? 1 : 2;  // of rows
+        rows(load_.in, kinds * slots * lanes * columns * words(call_.tile_inputs));
+        break;
+      }
       case CallKind::layer_norm: norm(load_.in, 2); break;
-      case CallKind::linear: weights(matrix + (call_.bias ? words(call_.tile_outputs) : 0)); break;
+      case CallKind::rms_norm: norm(load_.in, 1); break;
+      case CallKind::linear: weights(matrix); break;
       case CallKind::loss:
         rows(load_.in, lanes * slots);
         weights(spec_.chunks() * matrix);
@@ -33,14 +43,12 @@ class Counter {
         norm(load_.in, 1);
         norm(load_.out, 2);
         break;
+      case CallKind::rms_norm_gradient:
+        norm(load_.in, 1);
+        norm(load_.out, 1);
+        break;
       case CallKind::embedding_gradient: rows(load_.out, lanes * columns * h * slots); break;
-      case CallKind::attention:
-      case CallKind::gelu:
-      case CallKind::add:
-      case CallKind::attention_gradient:
-      case CallKind::gelu_gradient:
-      case CallKind::accumulate:
-      case CallKind::round: break;
+      default: break;  // nothing but the start
     }
     return load_;
   }
@@ -48,7 +56,7 @@ class Counter {
  private:
   using Channels = std::vector<models::LinkLoad::Channel>;
 
-  double words(int values) const { return spec_.type == sim::Dtype::f16 ? (values + 1) / 2 : values; }
+  double words(int values) const { return words_of(values, spec_.type); }
   void add(Channels& channels, memoryx::Port port, double count) {
     models::LinkLoad::Channel& channel = channels[static_cast<std::size_t>(link_.channel_of(port))];
     channel.words += count;

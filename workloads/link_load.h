@@ -1,5 +1,6 @@
 #pragma once
-// What a kernel call puts on each channel of the I/O link, counted from its outline: the words of the streams that lowering makes for it.
+// What a kernel call puts on each channel of the I/O link, counted from its outline: the words of the streams that lowering makes for it;
+// those of its start, which differ a little from kernel to kernel, on average.
 
 #include "memoryx/link_timing.h"
 #include "models/step_schedule.h"

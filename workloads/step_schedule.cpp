@@ -5,6 +5,7 @@
 
 #include "memoryx/link_timing.h"
 #include "sim/error.h"
+#include "workloads/family.h"
 #include "workloads/link_load.h"
 
 namespace wafersim::workloads {
@@ -20,49 +21,59 @@ class Scheduler {
 
   void uses(const CallOutline& call, models::ScheduledCall& made) const {
     const TrainingOp& op = graph_.ops[static_cast<std::size_t>(call.op)];
-    const double matrix = static_cast<double>(call.inputs) * call.outputs,
-                 tokens = static_cast<double>(spec_.layout.batch) * spec_.layout.sequence;
-    const double width = spec_.shape.width;
+    const double tokens = static_cast<double>(spec_.layout.batch) * spec_.layout.sequence, width = spec_.shape.width;
     switch (call.kind) {
       case CallKind::embedding:
         for (const int parameter : op.parameters) made.reads.push_back({parameter, tokens * width, width});
         break;
-      case CallKind::layer_norm:
-        for (const int parameter : op.parameters) made.reads.push_back({parameter, width, 0});
-        break;
-      case CallKind::layer_norm_gradient:
-        made.reads.push_back({op.parameters[0], width, 0});
-        for (const int parameter : op.gradients) made.gradients.push_back({parameter, width, 0});
-        break;
-      case CallKind::linear: {
-        // A tensor's elements lie row by row; outputs that are its columns are read a part of each row at a time.
-        const bool outputs_are_columns = call.backward == (op.kind == TrainingKind::loss_gradient);
-        made.reads.push_back({op.parameters[0], matrix, outputs_are_columns ? call.outputs / parts : 0});
-        if (call.bias) made.reads.push_back({op.parameters[1], static_cast<double>(call.outputs), 0});
-        break;
-      }
-      case CallKind::loss:
-      case CallKind::logit_gradient: made.reads.push_back({op.parameters[0], matrix, 0}); break;
-      case CallKind::weight_gradient:
-        made.gradients.push_back({op.gradients[0], matrix, 0});
-        if (op.gradients.size() > 1) made.gradients.push_back({op.gradients[1], static_cast<double>(call.outputs), 0});
-        break;
       case CallKind::embedding_gradient:
         for (const int parameter : op.gradients) made.gradients.push_back({parameter, tokens * width, width});
         break;
-      case CallKind::attention:
-      case CallKind::gelu:
-      case CallKind::add:
-      case CallKind::attention_gradient:
-      case CallKind::gelu_gradient:
+      case CallKind::linear:
+        if (op.kind == TrainingKind::loss_gradient)
+          made.reads.push_back({op.parameters[0], chunk(call, op.parameters[0]), width / parts});
+        else
+          linear(op, made);
+        break;
+      case CallKind::logit_gradient:
+        for (const int parameter : op.parameters) made.reads.push_back({parameter, chunk(call, parameter), 0});
+        break;
+      case CallKind::weight_gradient:
+        for (const int parameter : op.gradients)
+          made.gradients.push_back({parameter, op.kind == TrainingKind::loss_gradient ? chunk(call, parameter) : size(parameter), 0});
+        break;
+      case CallKind::layer_norm_gradient:
+      case CallKind::rms_norm_gradient:
+        made.reads.push_back({op.parameters[0], width, 0});  // gains
+        for (const int parameter : op.gradients) made.gradients.push_back({parameter, width, 0});
+        break;
       case CallKind::accumulate:
       case CallKind::round: break;
+      default:
+        for (const int parameter : op.parameters) made.reads.push_back({parameter, size(parameter), 0});
     }
   }
 
   const memoryx::ParameterTable& table() const { return table_; }
 
  private:
+  double size(int parameter) const { return static_cast<double>(table_[parameter].size); }
+  // What a call for a chunk of the vocabulary takes of a tensor whose rows are entries of the vocabulary.
+  double chunk(const CallOutline& call, int parameter) const {
+    return size(parameter) / spec_.shape.vocabulary * (call.kind == CallKind::linear ? call.inputs : call.outputs);
+  }
+  // A matrix lies row by row; one whose columns are the call's outputs is read a part of each row at a time.
+  void linear(const TrainingOp& op, models::ScheduledCall& made) const {
+    const bool forward = op.kind == TrainingKind::linear;
+    const bool outputs_are_columns = (family_form(spec_.shape).order == MatrixOrder::in_out) == forward;
+    for (const int parameter : op.parameters) {
+      const memoryx::ParameterEntry& entry = table_[parameter];
+      const bool matrix = entry.shape.size() > 1;
+      if (!matrix && !forward) continue;  // biases
+      made.reads.push_back({parameter, size(parameter), matrix && outputs_are_columns ? entry.shape[1] / parts : 0});
+    }
+  }
+
   const LoweringSpec& spec_;
   const TrainingGraph& graph_;
   memoryx::ParameterTable table_;
@@ -75,6 +86,7 @@ models::StepSchedule make_schedule(const LoweringSpec& spec, const TrainingGraph
   const std::vector<CallOutline> outlines = outline_calls(spec, graph);
   sim::require_invariant(outlines.size() == times.size(), "every call has its time");
   models::StepSchedule schedule;
+  schedule.micro_batches = spec.micro_batches;
   schedule.link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
   const Scheduler scheduler(spec, graph);
   for (const memoryx::ParameterEntry& entry : scheduler.table().entries())

@@ -59,7 +59,7 @@ models::StepSchedule measured_schedule(const Experiment& experiment, const model
         if (word.kind == memoryx::GradientWord::Kind::parameter) gradients[index.of(word.index)] += 1;
         if (word.kind == memoryx::GradientWord::Kind::token_row) {
           gradients[index.of(experiment.training.embedding.token)] += 1;
-          gradients[index.of(experiment.training.embedding.position)] += 1;
+          if (experiment.training.embedding.position) gradients[index.of(*experiment.training.embedding.position)] += 1;
         }
       }
     models::ScheduledCall call;
