@@ -14,7 +14,10 @@ class ReadyPorts : public EdgePorts {
  public:
   // The bits of each word of a stream, in order.
   using Bits = std::function<std::uint32_t(const memoryx::StreamWord&)>;
-  ReadyPorts(const memoryx::CallStream& stream, const Bits& bits) {
+  ReadyPorts(const memoryx::CallStream& stream, const Bits& bits) { add(stream, bits); }
+
+  // The words of another call, behind those that are there.
+  void add(const memoryx::CallStream& stream, const Bits& bits) {
     for (const memoryx::StreamWord& w : stream.in)
       ports_[{w.port.side == memoryx::Port::Side::east, w.port.row}].push_back({w.port, w.color, {bits(w), false, false}});
   }

@@ -7,6 +7,7 @@
 namespace wafersim::workloads {
 
 LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype type, const models::SramSpec& sram) {
+  require_feeder_rows(layout);
   LinearPlan made;
   made.inputs = contiguous_features(inputs, layout.columns);
   made.outputs = contiguous_features(outputs, layout.columns);

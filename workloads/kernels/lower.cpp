@@ -44,16 +44,6 @@ models::Program Lowering::emit_program() {
   return assembler.finish();
 }
 
-// Activations in phase 0 and gradients in phase 4 are read together without conflict; the second operand of a sum takes the other phase.
-void Lowering::choose_phases() {
-  for (const TrainingOp& op : graph_.ops) {
-    for (const int t : op.outputs) phase_[static_cast<std::size_t>(t)] = op.backward && !op.recompute ? 4 : 0;
-  }
-  for (const TrainingOp& op : graph_.ops)
-    if (op.kind == TrainingKind::residual || op.kind == TrainingKind::gradient_sum)
-      phase_[static_cast<std::size_t>(op.inputs[1])] = 4 - phase_[static_cast<std::size_t>(op.inputs[0])];
-}
-
 void Lowering::call(const TrainingOp& op, int task, const char* kernel, const char* phase, const Arguments& arguments, StreamOf stream) {
   const std::vector<std::string>& names = signatures_.at(task);
   sim::require_invariant(names.size() == arguments.size(), "a call gives a kernel's arguments, no more and no fewer");
@@ -98,7 +88,6 @@ void Lowering::place_tensor(int tensor) {
 
 void Lowering::place_step() {
   place_tables();
-  choose_phases();
   const std::vector<int> last = last_uses(graph_);
   std::vector<std::vector<int>> ends(graph_.ops.size());  // tensors by the op that uses them last
   for (std::size_t t = 0; t < last.size(); ++t)
@@ -162,6 +151,7 @@ models::WaferPlan lower(const LoweringSpec& spec, const TrainingGraph& graph, co
   Lowering lowering(spec, graph, sram);
   lowering.place_step();
   require_streamable(spec.shape);
+  require_feeder_rows(spec.layout);
   models::WaferPlan plan = lowering.plan();
   plan.edge_queue_words = edge_queue_words(spec, graph, core);
   return plan;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/sram_allocator.h"
+#include "workloads/kernels/bank_phases.h"
 #include "workloads/kernels/kernels.h"
 #include "workloads/kernels/lower.h"
 #include "workloads/kernels/streams.h"
@@ -34,14 +35,16 @@ class Lowering {
         sram_(sram),
         allocator_(sram.bytes),
         address_(graph.tensors.size(), -1),
-        phase_(graph.tensors.size(), 0) {}
+        phase_(bank_phases(graph)) {}
 
   // Places programs, tables and tensors and lists the calls. Throws Error(plan) when something does not fit.
   void place_step();
+  // The same for one op of the graph between two short local calls (lower_alone.h).
+  void place_alone(const TrainingOp& op);
   // The op that place_step is at; null before the first.
   const TrainingOp* current() const { return current_; }
   models::SramMap memory() const { return allocator_.map(); }
-  // Everything, after place_step.
+  // Everything, after place_step or place_alone.
   models::WaferPlan plan();
 
  private:
@@ -61,9 +64,9 @@ class Lowering {
   };
 
   models::Program emit_program();
-  void choose_phases();
   void place_tables();
   void place_tensor(int tensor);
+  void pause(const TrainingOp& op);
   void lower_op(const TrainingOp& op);
   void lower_embedding(const TrainingOp& op);
   void lower_layer_norm(const TrainingOp& op);

@@ -166,14 +166,17 @@ int chain_place(int i, int count) { return count == 1 ? place_alone : i == 0 ? p
 
 }  // namespace
 
-fabric::RouteMap wafer_routes(const Layout& layout, int token_words) {
+void require_feeder_rows(const Layout& layout) {
   sim::require_invariant(layout.columns <= layout.rows,
                          "a lane has at most as many columns as rows, so that every column has a feeder row of its own");
+}
+
+fabric::RouteMap wafer_routes(const Layout& layout, int token_words) {
   Router router(layout);
   router.rows();
   router.columns();
   router.weights();
-  router.gradients();
+  if (layout.columns <= layout.rows) router.gradients();
   router.tokens(token_words);
   router.control();
   return router.take();

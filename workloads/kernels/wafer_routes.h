@@ -9,7 +9,10 @@
 
 namespace wafersim::workloads {
 
-// token_words: words a column takes of one token's row (color E0).
+// Whatever streams weights or gradients needs a feeder row for each column: Error(invariant) where there are fewer rows than columns.
+void require_feeder_rows(const Layout& layout);
+
+// token_words: words a column takes of one token's row (color E0). Gradients have no way out where columns share a collector row.
 fabric::RouteMap wafer_routes(const Layout& layout, int token_words);
 
 // Where column c's weights enter, on color weight_color(c), and where its gradients leave.

@@ -1,0 +1,196 @@
+// Sampled times stand for simulated ones: a step whose weights are always there, wavelet by wavelet, against samples of its ops.
+// A call counts from its first PE's start to its last PE's completion, its period to the first PE's start of the next call.
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include "tests/support/pure_wafer.h"
+#include "tests/support/small_model.h"
+#include "workloads/sampling/kernel_sampler.h"
+
+namespace wafersim::tests {
+namespace {
+
+using workloads::KernelSampler;
+using workloads::KernelTime;
+
+struct Compared {
+  models::WaferPlan plan;
+  models::StepResult step;
+  std::vector<KernelTime> times;
+  std::vector<workloads::SampleReport> reports;
+
+  std::size_t calls() const { return times.size(); }
+  const models::CallRecord& record(std::size_t k) const { return step.statistics.calls[k]; }
+  double active(std::size_t k) const { return static_cast<double>(record(k).last_done - record(k).first_start); }
+  double period(std::size_t k) const { return static_cast<double>(record(k + 1).first_start - record(k).first_start); }
+  std::string name(std::size_t k) const { return plan.calls[k].kernel + " " + plan.calls[k].phase; }
+};
+
+template <class Change>
+Compared compare(const SmallModel& model, Change&& change) {
+  Experiment experiment = make_experiment(model);
+  change(experiment.machine);
+  KernelSampler sampler(experiment.machine, {}, 2);
+  Compared r;
+  r.times = sampler.times(experiment.lowering, experiment.graph);
+  r.reports = sampler.reports();
+  r.plan = experiment.plan();
+  make_link_free(experiment.machine);
+  r.step = PureWafer(experiment.machine, r.plan, experiment.store, experiment.training).run_step(experiment.batch(0));
+  return r;
+}
+
+Compared compare(const SmallModel& model) {
+  return compare(model, [](models::MachineSpec&) {});
+}
+
+// 2 %, or 40 cycles of what takes less than 2,000.
+void expect_close(double sampled, double simulated, const std::string& what) {
+  EXPECT_NEAR(sampled, simulated, std::max(40.0, 0.02 * simulated)) << what;
+}
+
+void expect_sampled_is_simulated(const Compared& r) {
+  fmt::print("{:3} {:26} {:>9} {:>9} {:>8}  {:>9} {:>9} {:>8}\n", "", "call", "active", "sampled", "error", "period", "sampled", "error");
+  ASSERT_EQ(r.times.size(), r.plan.calls.size());
+  double simulated = 0, sampled = 0;
+  for (std::size_t k = 0; k < r.calls(); ++k) {
+    const KernelTime& time = r.times[k];
+    const auto percent = [](double a, double b) { return 100 * (a / b - 1); };
+    fmt::print("{:3} {:26} {:9.0f} {:9.1f} {:7.2f}%", k, r.name(k), r.active(k), time.active, percent(time.active, r.active(k)));
+    expect_close(time.active, r.active(k), fmt::format("active cycles of call {}, {}", k, r.name(k)));
+    EXPECT_EQ(time.macs, static_cast<double>(r.record(k).macs)) << "call " << k << ", " << r.name(k);
+    simulated += r.active(k);
+    sampled += time.active;
+    if (k + 1 < r.calls()) {
+      fmt::print("  {:9.0f} {:9.1f} {:7.2f}%", r.period(k), time.period, percent(time.period, r.period(k)));
+      expect_close(time.period, r.period(k), fmt::format("period of call {}, {}", k, r.name(k)));
+    }
+    fmt::print("\n");
+  }
+  fmt::print("all calls: {:.0f} simulated, {:.0f} sampled, {:.2f}%\n", simulated, sampled, 100 * (sampled / simulated - 1));
+  EXPECT_NEAR(sampled, simulated, 0.01 * simulated);
+  for (const workloads::SampleReport& report : r.reports) EXPECT_LE(report.residual, 0.01) << report.op;
+}
+
+TEST(KernelSampler, TimesOfTheMainJobsCallsAreThoseOfItsWavelets) { expect_sampled_is_simulated(compare(main_job())); }
+
+TEST(KernelSampler, TimesAreThoseOfWaveletsInSinglePrecision) {
+  SmallModel model = main_job();
+  model.type = sim::Dtype::f32;
+  model.layers = 1;
+  expect_sampled_is_simulated(compare(model));
+}
+
+TEST(KernelSampler, TimesAreThoseOfWaveletsOnTwoLanesWithPaddingAndSeveralChunks) {
+  SmallModel model;
+  model.vocabulary = 90;
+  model.width = 36;
+  model.heads = 3;
+  model.columns_per_head = 2;
+  model.batch = 3;
+  model.sequence = 21;
+  model.lanes = 2;
+  model.rows = 14;
+  model.loss_outputs_per_pe = 4;
+  model.type = sim::Dtype::f16;
+  expect_sampled_is_simulated(compare(model));
+}
+
+TEST(KernelSampler, TimesAreThoseOfWaveletsOnThreeLanes) {
+  SmallModel model;
+  model.vocabulary = 128;
+  model.width = 48;
+  model.heads = 2;
+  model.columns_per_head = 4;
+  model.batch = 6;
+  model.sequence = 30;
+  model.lanes = 3;
+  model.rows = 12;
+  model.type = sim::Dtype::f16;
+  expect_sampled_is_simulated(compare(model));
+}
+
+TEST(KernelSampler, TimesAreThoseOfWaveletsOnFiveLanesInSinglePrecision) {
+  SmallModel model;
+  model.vocabulary = 64;
+  model.width = 32;
+  model.heads = 4;
+  model.columns_per_head = 1;
+  model.batch = 5;
+  model.sequence = 32;
+  model.lanes = 5;
+  model.rows = 16;
+  model.tied = false;
+  expect_sampled_is_simulated(compare(model));
+}
+
+TEST(KernelSampler, TimesAreThoseOfWaveletsOnAMeshMuchHigherThanWide) {
+  SmallModel model;
+  model.width = 24;
+  model.heads = 2;
+  model.columns_per_head = 1;
+  model.batch = 4;
+  model.sequence = 40;
+  model.rows = 40;
+  model.type = sim::Dtype::f16;
+  expect_sampled_is_simulated(compare(model));
+}
+
+TEST(KernelSampler, ChangedConstantsOfRouterAndCoreMoveBothAlike) {
+  SmallModel model = main_job();
+  model.layers = 1;
+  const std::vector<std::pair<const char*, void (*)(models::MachineSpec&)>> changes = {
+      {"fabric.hop_cycles", [](models::MachineSpec& m) { m.fabric.hop_cycles = 3; }},
+      {"fabric.ramp_cycles", [](models::MachineSpec& m) { m.fabric.ramp_cycles = 5; }},
+      {"core.output_switch_cycles", [](models::MachineSpec& m) { m.core.output_switch_cycles = 25; }},
+      {"core.weight_issue_cycles", [](models::MachineSpec& m) { m.core.weight_issue_cycles = 2; }},
+      {"core.rate.mixed_fma", [](models::MachineSpec& m) { m.core.rate.mixed_fma = 1; }},
+      {"core.function.exp", [](models::MachineSpec& m) { m.core.function.exp = 30; }},
+  };
+  const auto total = [](const Compared& r) {
+    double simulated = 0, sampled = 0;
+    for (std::size_t k = 0; k + 1 < r.calls(); ++k) {
+      simulated += r.period(k);
+      sampled += r.times[k].period;
+    }
+    return std::pair(simulated, sampled);
+  };
+  const auto [simulated, sampled] = total(compare(model));
+  for (const auto& [name, change] : changes) {
+    const auto [changed_simulated, changed_sampled] = total(compare(model, change));
+    const double by_wavelets = changed_simulated - simulated, by_samples = changed_sampled - sampled;
+    fmt::print("{:26} {:+8.0f} cycles simulated, {:+8.0f} sampled\n", name, by_wavelets, by_samples);
+    EXPECT_GT(by_wavelets, 500) << name;
+    EXPECT_NEAR(by_samples, by_wavelets, 0.03 * by_wavelets + 40) << name;
+  }
+}
+
+TEST(KernelSampler, SharesAddUpAndBusyCyclesAndHopsAreNearThoseOfTheWavelets) {
+  const Compared r = compare(main_job());
+  const double pes = static_cast<double>(r.plan.width) * r.plan.height;
+  double simulated_busy = 0, sampled_busy = 0, sampled_hops = 0;
+  for (std::size_t k = 0; k < r.calls(); ++k) {
+    const KernelTime& time = r.times[k];
+    double sum = 0;
+    for (const double share : time.share) {
+      EXPECT_GE(share, 0.0);
+      sum += share;
+    }
+    EXPECT_NEAR(sum, 1, 1e-9) << r.name(k);
+    simulated_busy += static_cast<double>(r.record(k).cycles[0]);
+    sampled_busy += time.share[0] * time.period * pes;
+    sampled_hops += time.hops;
+  }
+  EXPECT_NEAR(sampled_busy, simulated_busy, 0.01 * simulated_busy);
+  const double hops = static_cast<double>(r.step.statistics.hops);
+  fmt::print("busy {:.0f} simulated, {:.0f} sampled; hops {:.0f}, {:.0f}\n", simulated_busy, sampled_busy, hops, sampled_hops);
+  EXPECT_NEAR(sampled_hops, hops, 0.02 * hops);
+}
+
+}  // namespace
+}  // namespace wafersim::tests

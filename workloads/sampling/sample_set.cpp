@@ -1,0 +1,155 @@
+#include "workloads/sampling/sample_set.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wafersim::workloads {
+namespace {
+
+// Meshes this small are not scaled: a ring of three columns has all roles, a sequence of two rows both ends.
+constexpr int few_columns = 3, few_lanes = 2, few_chunks = 2, few_ring_rows = 2;
+
+class Chooser {
+ public:
+  explicit Chooser(const SampleMesh& base) : base_(base) { add(Regressor::one, base); }
+
+  void add(Regressor regressor, const SampleMesh& mesh) {
+    set_.regressors.push_back(regressor);
+    set_.meshes.push_back(mesh);
+  }
+  // A mesh that differs from the base in one number.
+  template <class Change>
+  void vary(Regressor regressor, Change&& change) {
+    SampleMesh mesh = base_;
+    change(mesh);
+    add(regressor, mesh);
+  }
+  SampleSet take(const SampleMesh& held_out) {
+    if (set_.regressors.size() > 1) set_.meshes.push_back(held_out);
+    return set_;
+  }
+
+ private:
+  SampleMesh base_;
+  SampleSet set_;
+};
+
+// One head a lane; all rows hold sequences. Attention has no weights, so there may be fewer rows than columns.
+SampleSet attention_samples(const SampleMesh& target, int columns_per_head, int scale) {
+  const bool long_ring = target.ring > few_ring_rows;
+  const auto with = [&](int ring, int sequences) {
+    SampleMesh mesh;
+    mesh.columns = columns_per_head;
+    mesh.ring = ring;
+    mesh.sequences = sequences;
+    mesh.rows = ring * sequences;
+    return mesh;
+  };
+  const int ring = std::min(target.ring, few_ring_rows), sequences = 4 * scale / ring;
+  Chooser chooser(with(ring, sequences));
+  if (target.width() > columns_per_head) chooser.vary(Regressor::width, [](SampleMesh& m) { ++m.lanes; });
+  chooser.add(Regressor::rows, with(ring, 2 * sequences));
+  if (!long_ring) return chooser.take(with(ring, 3 * sequences));
+  chooser.add(Regressor::ring, with(ring + scale, sequences));
+  return chooser.take(with(ring + 2 * scale, sequences));
+}
+
+int sampled_chunks(TrainingKind kind, int chunks) {
+  if (kind == TrainingKind::loss_gradient) return std::min(chunks, 3);  // the first, one between, the last
+  if (kind == TrainingKind::loss) return chunks > few_chunks ? 1 : chunks;
+  return 1;
+}
+
+}  // namespace
+
+double value(Regressor regressor, const SampleMesh& mesh) {
+  switch (regressor) {
+    case Regressor::one: break;
+    case Regressor::columns: return mesh.columns;
+    case Regressor::width: return mesh.width();
+    case Regressor::rows: return mesh.rows;
+    case Regressor::ring: return mesh.ring;
+    case Regressor::chunks: return mesh.chunks;
+    case Regressor::chunk_columns: return static_cast<double>(mesh.chunks) * mesh.columns;
+  }
+  return 1;
+}
+
+bool needs_whole_heads(TrainingKind kind) {
+  switch (kind) {
+    case TrainingKind::attention:
+    case TrainingKind::attention_gradient:
+    case TrainingKind::rotary:
+    case TrainingKind::rotary_gradient: return true;
+    case TrainingKind::embedding:
+    case TrainingKind::layer_norm:
+    case TrainingKind::rms_norm:
+    case TrainingKind::share_keys:
+    case TrainingKind::linear:
+    case TrainingKind::gelu:
+    case TrainingKind::gelu_erf:
+    case TrainingKind::relu:
+    case TrainingKind::swiglu:
+    case TrainingKind::residual:
+    case TrainingKind::loss:
+    case TrainingKind::loss_gradient:
+    case TrainingKind::linear_weight_gradient:
+    case TrainingKind::linear_input_gradient:
+    case TrainingKind::layer_norm_gradient:
+    case TrainingKind::rms_norm_gradient:
+    case TrainingKind::share_keys_gradient:
+    case TrainingKind::gelu_gradient:
+    case TrainingKind::gelu_erf_gradient:
+    case TrainingKind::relu_gradient:
+    case TrainingKind::swiglu_gradient:
+    case TrainingKind::gradient_sum:
+    case TrainingKind::embedding_gradient: break;
+  }
+  return false;
+}
+
+SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int columns_per_head, const SampleReach& reach, int scale) {
+  if (needs_whole_heads(kind)) return attention_samples(target, columns_per_head, scale);
+  const bool wide = target.columns > few_columns;
+  const double rows_a_column = std::min<double>(reach.rows_a_column, static_cast<double>(target.rows) / target.columns);
+  const auto with_columns = [&](SampleMesh mesh, int which) {
+    mesh.columns = reach.columns[which] * scale;
+    mesh.rows = std::max(mesh.columns, static_cast<int>(std::lround(mesh.columns * rows_a_column)));
+    return mesh;
+  };
+  SampleMesh base;
+  base.lanes = std::min(target.lanes, few_lanes);
+  base.chunks = sampled_chunks(kind, target.chunks);
+  base.columns = target.columns;
+  base.rows = std::min(target.rows, 4 * scale);
+  if (wide) base = with_columns(base, 0);
+  SampleMesh held_out = base, wider = base;
+  Chooser chooser(base);
+  if (wide) {
+    wider = with_columns(base, 1);
+    held_out = with_columns(base, 2);
+    chooser.add(Regressor::columns, wider);
+  }
+  if (wide || target.rows > base.rows) {
+    const int more = std::max(base.columns, 4 * scale);
+    chooser.vary(Regressor::rows, [&](SampleMesh& m) { m.rows += more; });
+    if (!wide) held_out.rows += 2 * more;
+  }
+  if (target.lanes > few_lanes) {
+    chooser.vary(Regressor::width, [](SampleMesh& m) { ++m.lanes; });
+    if (!wide) held_out.lanes += 2;
+  }
+  if (kind == TrainingKind::loss && target.chunks > few_chunks) {
+    chooser.vary(Regressor::chunks, [](SampleMesh& m) { ++m.chunks; });
+    if (wide) {
+      ++wider.chunks;
+      chooser.add(Regressor::chunk_columns, wider);
+    }
+    held_out.chunks += 2;
+  }
+  SampleSet set = chooser.take(held_out);
+  for (SampleMesh& mesh : set.meshes) mesh.ring = mesh.rows;
+  return set;
+}
+
+}  // namespace wafersim::workloads

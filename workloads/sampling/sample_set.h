@@ -1,0 +1,45 @@
+#pragma once
+// On which meshes a kind of op is sampled, and what its times are linear in. All times of a kernel are, as long as the tile stays: outputs
+// are columns times the tile's rows, a ring's and a column's fill are hops. Where the shape of the mesh matters (a column's sums run from
+// its collector's row, which moves with the column), times are linear along meshes of one shape: samples take the target's rows a column as
+// far as they can.
+
+#include <vector>
+
+#include "workloads/autodiff.h"
+#include "workloads/sampling/sample_mesh.h"
+
+namespace wafersim::workloads {
+
+enum class Regressor {
+  one,
+  columns,        // of a lane
+  width,          // of all lanes: starts, completions, weights and tokens pass them
+  rows,           // of the mesh
+  ring,           // rows of a sequence
+  chunks,         // of the vocabulary
+  chunk_columns,  // chunks * columns: with the tile's rows the outputs of the loss
+};
+double value(Regressor regressor, const SampleMesh& mesh);
+
+struct SampleSet {
+  std::vector<Regressor> regressors;
+  // As many as regressors, which they determine; then, unless the target's own mesh is the only sample, a larger one that is held out.
+  std::vector<SampleMesh> meshes;
+  bool has_held_out() const { return meshes.size() > regressors.size(); }
+};
+
+// How far samples reach: the columns of two fitted meshes and of the one held out, and most rows a column.
+struct SampleReach {
+  int columns[3];
+  int rows_a_column;
+};
+constexpr SampleReach sample_reaches[] = {{{4, 8, 12}, 4}, {{4, 6, 8}, 2}, {{3, 5, 6}, 1}};  // the costliest first
+
+// Whether the op needs whole heads (attention), and so samples that differ in ring and sequences.
+bool needs_whole_heads(TrainingKind kind);
+
+// Samples for an op of `kind` on the mesh `target`. scale >= 1 enlarges them.
+SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int columns_per_head, const SampleReach& reach, int scale);
+
+}  // namespace wafersim::workloads
