@@ -1,6 +1,8 @@
 // Sampled times stand for simulated ones: a step whose weights are always there, wavelet by wavelet, against samples of its ops.
 // A call counts from its first PE's start to its last PE's completion, its period to the first PE's start of the next call.
 
+#include "workloads/sampling/kernel_sampler.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -10,7 +12,6 @@
 
 #include "tests/support/pure_wafer.h"
 #include "tests/support/small_model.h"
-#include "workloads/sampling/kernel_sampler.h"
 
 namespace wafersim::tests {
 namespace {

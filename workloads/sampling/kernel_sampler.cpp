@@ -39,7 +39,8 @@ constexpr double most_pe_cycles = 1.2e7;
 std::size_t sampled_call(const std::vector<CallOutline>& calls, std::size_t index, const std::vector<CallOutline>& sampled) {
   const CallKind kind = calls[index].kind;
   const auto is_kind = [kind](const CallOutline& c) { return c.kind == kind; };
-  const auto count = std::count_if(calls.begin(), calls.end(), is_kind), before = std::count_if(calls.begin(), calls.begin() + static_cast<std::ptrdiff_t>(index), is_kind);
+  const auto count = std::count_if(calls.begin(), calls.end(), is_kind),
+             before = std::count_if(calls.begin(), calls.begin() + static_cast<std::ptrdiff_t>(index), is_kind);
   const auto sampled_count = std::count_if(sampled.begin(), sampled.end(), is_kind);
   auto place = before + 1 == count ? sampled_count - 1 : std::min(before, std::max<std::ptrdiff_t>(0, sampled_count - 2));
   for (std::size_t i = 0;; ++i)
@@ -52,7 +53,8 @@ double true_places(const CallOutline& call, const Layout& layout) {
   return static_cast<double>(call.inputs) / (static_cast<double>(call.tile_inputs) * layout.columns);
 }
 
-KernelTime kernel_time(const CallMeasurement& mean, const CallOutline& call, const SampleMesh& mesh, bool whole_heads, const Layout& layout) {
+KernelTime kernel_time(const CallMeasurement& mean, const CallOutline& call, const SampleMesh& mesh, bool whole_heads,
+                       const Layout& layout) {
   const double pes = static_cast<double>(mesh.width()) * mesh.rows;
   const double working = whole_heads ? static_cast<double>(mesh.width()) * mesh.sequence_rows() : pes;
   KernelTime time;
@@ -180,7 +182,8 @@ std::vector<KernelTime> KernelSampler::times(const LoweringSpec& spec, const Tra
     const std::vector<CallOutline> sampled = outline_calls(op.on(op.sampled.set.meshes.front()), op.alone);
     by_class.emplace_back();
     for (std::size_t i = 0; i < calls.size(); ++i)
-      by_class.back().push_back(kernel_time(extend(op.sampled, sampled_call(calls, i, sampled), mesh), calls[i], mesh, needs_whole_heads(op.kind), spec.layout));
+      by_class.back().push_back(
+          kernel_time(extend(op.sampled, sampled_call(calls, i, sampled), mesh), calls[i], mesh, needs_whole_heads(op.kind), spec.layout));
   }
   std::vector<KernelTime> times;
   for (const std::size_t index : class_of_op) times.insert(times.end(), by_class[index].begin(), by_class[index].end());

@@ -1,10 +1,12 @@
 #include "workloads/sampling/sample_cache.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <system_error>
 
 #include "sim/atomic_file.h"
 #include "sim/json_file.h"
+#include "sim/sha256.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -25,6 +27,11 @@ CallMeasurement measurement(const nlohmann::json& json) {
   return m;
 }
 
+std::string digest(const nlohmann::json& samples) {
+  const std::string text = samples.dump();
+  return sim::sha256_hex(std::as_bytes(std::span(text)));
+}
+
 }  // namespace
 
 std::optional<CachedSamples> SampleCache::load(const std::string& key) const {
@@ -32,7 +39,7 @@ std::optional<CachedSamples> SampleCache::load(const std::string& key) const {
   if (directory_.empty() || !std::filesystem::exists(file(key), missing)) return std::nullopt;
   try {
     const nlohmann::json json = sim::read_json_file(file(key));
-    if (json.at("key").get<std::string>() != key) return std::nullopt;
+    if (json.at("key").get<std::string>() != key || json.at("digest").get<std::string>() != digest(json.at("samples"))) return std::nullopt;
     CachedSamples cached;
     cached.scale = json.at("scale").get<int>();
     for (const nlohmann::json& calls : json.at("samples")) {
@@ -55,6 +62,7 @@ std::string SampleCache::store(const std::string& key, const CachedSamples& samp
     for (const CallMeasurement& call : calls) list.push_back(to_json(call));
     json["samples"].push_back(list);
   }
+  json["digest"] = digest(json["samples"]);
   try {
     std::error_code exists;
     std::filesystem::create_directories(directory_, exists);

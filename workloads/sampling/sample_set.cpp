@@ -34,12 +34,13 @@ class Chooser {
   SampleSet set_;
 };
 
-// One head a lane; all rows hold sequences. Attention has no weights, so there may be fewer rows than columns.
+// A head or a few a lane; all rows hold sequences. Attention has no weights, so there may be fewer rows than columns.
 SampleSet attention_samples(const SampleMesh& target, int columns_per_head, int scale) {
   const bool long_ring = target.ring > few_ring_rows;
+  const int columns = std::min(target.columns, (few_columns + columns_per_head - 1) / columns_per_head * columns_per_head);
   const auto with = [&](int ring, int sequences) {
     SampleMesh mesh;
-    mesh.columns = columns_per_head;
+    mesh.columns = columns;
     mesh.ring = ring;
     mesh.sequences = sequences;
     mesh.rows = ring * sequences;
@@ -47,7 +48,7 @@ SampleSet attention_samples(const SampleMesh& target, int columns_per_head, int 
   };
   const int ring = std::min(target.ring, few_ring_rows), sequences = 4 * scale / ring;
   Chooser chooser(with(ring, sequences));
-  if (target.width() > columns_per_head) chooser.vary(Regressor::width, [](SampleMesh& m) { ++m.lanes; });
+  if (target.width() > columns) chooser.vary(Regressor::width, [](SampleMesh& m) { ++m.lanes; });
   chooser.add(Regressor::rows, with(ring, 2 * sequences));
   if (!long_ring) return chooser.take(with(ring, 3 * sequences));
   chooser.add(Regressor::ring, with(ring + scale, sequences));
@@ -110,7 +111,9 @@ bool needs_whole_heads(TrainingKind kind) {
 
 SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int columns_per_head, const SampleReach& reach, int scale) {
   if (needs_whole_heads(kind)) return attention_samples(target, columns_per_head, scale);
+  // A norm's column sums wait for its own work, so that a low mesh does not show what a high one takes. They are cheap.
   const bool wide = target.columns > few_columns;
+  const bool own_rows = !wide && kind == TrainingKind::layer_norm_gradient;
   const double rows_a_column = std::min<double>(reach.rows_a_column, static_cast<double>(target.rows) / target.columns);
   const auto with_columns = [&](SampleMesh mesh, int which) {
     mesh.columns = reach.columns[which] * scale;
@@ -121,7 +124,7 @@ SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int column
   base.lanes = std::min(target.lanes, few_lanes);
   base.chunks = sampled_chunks(kind, target.chunks);
   base.columns = target.columns;
-  base.rows = std::min(target.rows, 4 * scale);
+  base.rows = own_rows ? target.rows : std::min(target.rows, 4 * scale);
   if (wide) base = with_columns(base, 0);
   SampleMesh held_out = base, wider = base;
   Chooser chooser(base);
@@ -130,7 +133,7 @@ SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int column
     held_out = with_columns(base, 2);
     chooser.add(Regressor::columns, wider);
   }
-  if (wide || target.rows > base.rows) {
+  if (!own_rows && (wide || target.rows > base.rows)) {
     const int more = std::max(base.columns, 4 * scale);
     chooser.vary(Regressor::rows, [&](SampleMesh& m) { m.rows += more; });
     if (!wide) held_out.rows += 2 * more;

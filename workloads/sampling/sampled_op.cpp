@@ -38,8 +38,7 @@ CallMeasurement extend(const SampledOp& op, std::size_t call, const SampleMesh& 
   CallMeasurement m;
   m.period = at([](const CallMeasurement& s) { return s.period; });
   m.active = at([](const CallMeasurement& s) { return s.active; });
-  for (std::size_t a = 0; a < m.cycles.size(); ++a)
-    m.cycles[a] = std::max(0.0, at([a](const CallMeasurement& s) { return s.cycles[a]; }));
+  for (std::size_t a = 0; a < m.cycles.size(); ++a) m.cycles[a] = std::max(0.0, at([a](const CallMeasurement& s) { return s.cycles[a]; }));
   m.macs = at([](const CallMeasurement& s) { return s.macs; });
   m.hops = std::max(0.0, extend_one(op, call, mesh, hop_value, [](const CallMeasurement& s) { return s.hops; }));
   return m;
