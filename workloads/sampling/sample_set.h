@@ -3,9 +3,10 @@
 // are columns times the tile's rows, a ring's and a column's fill are hops. Where the shape of the mesh matters (a column's sums run from
 // its collector's row, which moves with the column), times are linear along meshes of one shape: samples take the target's rows a column as
 // far as they can.
-// Not covered: a linear layer's weight gradient on a high mesh. Neighbouring columns begin their sums at different rows, so that in the rows
-// between their collectors one PE is a whole column of hops behind the other, with queues for an output or two; from some rows on (48 with
-// 23 x 18 tiles) an output takes about 3.4 cycles a row of the mesh. Low samples do not show it, and the time extended from them is too short.
+// Not covered: a linear layer's weight gradient on a high mesh. Neighbouring columns begin their sums at different rows, so that in the
+// rows between their collectors one PE is a whole column of hops behind the other, with queues for an output or two; from some rows on (48
+// with 23 x 18 tiles) an output takes about 3.4 cycles a row of the mesh. Low samples do not show it, and the time extended from them is
+// too short.
 
 #include <vector>
 
