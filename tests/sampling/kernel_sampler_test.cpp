@@ -183,7 +183,7 @@ TEST(KernelSampler, SharesAddUpAndBusyCyclesAndHopsAreNearThoseOfTheWavelets) {
       sum += share;
     }
     EXPECT_NEAR(sum, 1, 1e-9) << r.name(k);
-    simulated_busy += static_cast<double>(r.record(k).cycles[0]);
+    simulated_busy += static_cast<double>(r.record(k).cycles[0] + r.record(k).switch_cycles[0]);
     sampled_busy += time.share[0] * time.period * pes;
     sampled_hops += time.hops;
   }

@@ -43,7 +43,8 @@ std::vector<CallMeasurement> measure_calls(const models::WaferPlan& plan, const 
     CallMeasurement m;
     m.period = static_cast<double>(records[k + 1].first_start - records[k].first_start);
     m.active = static_cast<double>(records[k].last_done - records[k].first_start);
-    for (std::size_t a = 0; a < models::activities; ++a) m.cycles[a] = static_cast<double>(records[k].cycles[a]) / pes;
+    for (std::size_t a = 0; a < models::activities; ++a)
+      m.cycles[a] = static_cast<double>(records[k].cycles[a] + records[k].switch_cycles[a]) / pes;
     m.macs = static_cast<double>(records[k].macs) / pes;
     m.hops = static_cast<double>(hops[k + 1] - hops[k]) / pes;
     measured.push_back(m);
