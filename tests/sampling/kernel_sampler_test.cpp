@@ -142,6 +142,41 @@ TEST(KernelSampler, TimesAreThoseOfWaveletsOnAMeshMuchHigherThanWide) {
   expect_sampled_is_simulated(compare(model));
 }
 
+TEST(KernelSampler, TimesAreThoseOfWaveletsWithRotatedHeadsAndParallelResidual) {
+  SmallModel model;
+  model.family = workloads::Family::gptj;
+  model.vocabulary = 96;
+  model.width = 48;
+  model.heads = 3;
+  model.columns_per_head = 4;
+  model.rotary = 8;
+  model.batch = 2;
+  model.sequence = 30;
+  model.lanes = 2;
+  model.rows = 12;
+  model.type = sim::Dtype::f16;
+  expect_sampled_is_simulated(compare(model));
+}
+
+TEST(KernelSampler, TimesAreThoseOfWaveletsWithSharedKeysAndRecompute) {
+  SmallModel model;
+  model.family = workloads::Family::llama;
+  model.vocabulary = 96;
+  model.width = 40;
+  model.heads = 8;
+  model.kv_heads = 4;
+  model.columns_per_head = 2;
+  model.rotary = 4;
+  model.inner = 88;
+  model.tied = false;
+  model.recompute = true;
+  model.batch = 2;
+  model.sequence = 32;
+  model.rows = 16;
+  model.type = sim::Dtype::f16;
+  expect_sampled_is_simulated(compare(model));
+}
+
 TEST(KernelSampler, ChangedConstantsOfRouterAndCoreMoveBothAlike) {
   SmallModel model = main_job();
   model.layers = 1;

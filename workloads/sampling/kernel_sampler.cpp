@@ -19,13 +19,14 @@ struct KernelSampler::OpClass {
   std::size_t op = 0;  // the first of its kind
   LoweringSpec spec;
   TrainingGraph alone;  // that op
+  SampleHeads heads;
   SampleReach reach = {};
   int scale = 1;
   std::string key;
   SampledOp sampled;
   SampleReport::Source source = SampleReport::Source::sampled;
 
-  LoweringSpec on(const SampleMesh& mesh) const { return on_mesh(spec, mesh, needs_whole_heads(kind)); }
+  LoweringSpec on(const SampleMesh& mesh) const { return on_mesh(spec, mesh, heads); }
 };
 
 namespace {
@@ -34,6 +35,12 @@ constexpr double largest_residual = 0.01;
 constexpr int largest_scale = 4;
 // What the samples of an op may cost before they reach less far: PEs times cycles, by the closed forms. About half a second.
 constexpr double most_pe_cycles = 1.2e7;
+
+// Whether a tensor of the op holds keys once for a group of heads.
+bool shares_keys(const TrainingGraph& graph, const TrainingOp& op) {
+  const auto is_grouped = [&](int t) { return graph.tensors[static_cast<std::size_t>(t)].features == Features::grouped_qkv; };
+  return std::any_of(op.inputs.begin(), op.inputs.end(), is_grouped) || std::any_of(op.outputs.begin(), op.outputs.end(), is_grouped);
+}
 
 // The call of a sample that stands for call `index` of the op's: the same kind; the first, the last, or one between.
 std::size_t sampled_call(const std::vector<CallOutline>& calls, std::size_t index, const std::vector<CallOutline>& sampled) {
@@ -49,14 +56,24 @@ std::size_t sampled_call(const std::vector<CallOutline>& calls, std::size_t inde
 
 // Part of the places of a call's tiles whose features do the work that macs count: a norm leaves out padding.
 double true_places(const CallOutline& call, const Layout& layout) {
-  if (call.kind != CallKind::layer_norm && call.kind != CallKind::layer_norm_gradient) return 1;
-  return static_cast<double>(call.inputs) / (static_cast<double>(call.tile_inputs) * layout.columns);
+  switch (call.kind) {
+    case CallKind::layer_norm:
+    case CallKind::layer_norm_gradient:
+    case CallKind::rms_norm:
+    case CallKind::rms_norm_gradient: return static_cast<double>(call.inputs) / (static_cast<double>(call.tile_inputs) * layout.columns);
+    default: return 1;
+  }
 }
 
-KernelTime kernel_time(const CallMeasurement& mean, const CallOutline& call, const SampleMesh& mesh, bool whole_heads,
+// Rows of `mesh` that work: attention leaves out those without sequences.
+int working_rows(TrainingKind kind, const SampleMesh& mesh) {
+  return kind == TrainingKind::attention || kind == TrainingKind::attention_gradient ? mesh.sequence_rows() : mesh.rows;
+}
+
+KernelTime kernel_time(const CallMeasurement& mean, const CallOutline& call, const SampleMesh& mesh, TrainingKind kind,
                        const Layout& layout) {
   const double pes = static_cast<double>(mesh.width()) * mesh.rows;
-  const double working = whole_heads ? static_cast<double>(mesh.width()) * mesh.sequence_rows() : pes;
+  const double working = static_cast<double>(mesh.width()) * working_rows(kind, mesh);
   KernelTime time;
   time.period = mean.period;
   time.active = mean.active;
@@ -76,6 +93,8 @@ KernelSampler::OpClass KernelSampler::make_class(const LoweringSpec& spec, const
   made.op = op;
   made.spec = spec;
   made.alone = {graph.tensors, {graph.ops[op]}};
+  made.heads = {needs_whole_heads(made.kind) ? spec.layout.columns_per_head : 1,
+                shares_keys(graph, graph.ops[op]) ? spec.shape.group() : 1};
   for (const SampleReach& reach : sample_reaches) {
     made.reach = reach;
     double cost = 0;
@@ -92,7 +111,7 @@ KernelSampler::OpClass KernelSampler::make_class(const LoweringSpec& spec, const
 }
 
 SampleSet KernelSampler::samples_of(const OpClass& op, int scale) const {
-  return choose_samples(op.kind, mesh_of(op.spec), op.spec.layout.columns_per_head, op.reach, scale);
+  return choose_samples(op.kind, mesh_of(op.spec), op.heads.columns(), op.reach, scale);
 }
 
 // Runs all samples of the classes, each on a thread.
@@ -183,7 +202,7 @@ std::vector<KernelTime> KernelSampler::times(const LoweringSpec& spec, const Tra
     by_class.emplace_back();
     for (std::size_t i = 0; i < calls.size(); ++i)
       by_class.back().push_back(
-          kernel_time(extend(op.sampled, sampled_call(calls, i, sampled), mesh), calls[i], mesh, needs_whole_heads(op.kind), spec.layout));
+          kernel_time(extend(op.sampled, sampled_call(calls, i, sampled), mesh), calls[i], mesh, op.kind, spec.layout));
   }
   std::vector<KernelTime> times;
   for (const std::size_t index : class_of_op) times.insert(times.end(), by_class[index].begin(), by_class[index].end());

@@ -30,7 +30,7 @@ void append_streams(Bytes& out, const models::WaferPlan& plan) {
 }  // namespace
 
 std::string op_signature(const TrainingGraph& graph, const TrainingOp& op, const std::vector<int>& phases) {
-  std::string text = fmt::format("{}{}", name(op.kind), op.backward ? " backward" : "");
+  std::string text = name(op.kind);
   for (const auto& tensors : {op.inputs, op.outputs}) {
     for (const int t : tensors)
       text += fmt::format(" {}@{}", name(graph.tensors[static_cast<std::size_t>(t)].features), phases[static_cast<std::size_t>(t)]);
@@ -54,6 +54,8 @@ std::string sample_key(const models::WaferPlan& plan, const SampleSet& set, cons
     append(bytes, fmt::format("\n{}\n", image.address));
     bytes.insert(bytes.end(), image.bytes.begin(), image.bytes.end());
   }
+  bytes.push_back('\n');
+  for (const std::int32_t word : plan.pe_words) append(bytes, fmt::format("{},", word));
   append_streams(bytes, plan);
   return sim::sha256_hex(std::as_bytes(std::span(bytes)));
 }

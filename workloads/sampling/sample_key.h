@@ -10,11 +10,11 @@
 
 namespace wafersim::workloads {
 
-// Ops of a graph with one signature differ only in layer and parameters. phases: bank_phases(graph).
+// Ops of a graph with one signature differ only in layer, parameters and in whether they run again. phases: bank_phases(graph).
 std::string op_signature(const TrainingGraph& graph, const TrainingOp& op, const std::vector<int>& phases);
 
-// SHA-256, in hexadecimal digits, of the layout of cache files, the op alone as a plan (programs, arguments, streams without which
-// parameters they carry), the meshes of the set and what of the machine times depend on in cycles.
+// SHA-256, in hexadecimal digits, of the layout of cache files, the op alone as a plan (programs, words of each PE, arguments, streams
+// without which parameters they carry), the meshes of the set and what of the machine times depend on in cycles.
 std::string sample_key(const models::WaferPlan& plan, const SampleSet& set, const models::MachineSpec& machine);
 
 }  // namespace wafersim::workloads

@@ -22,8 +22,9 @@ SampleMesh mesh_of(const LoweringSpec& spec) {
   return {layout.columns, layout.rows, layout.lanes, layout.rows_per_sequence, layout.samples_per_lane, spec.chunks()};
 }
 
-LoweringSpec on_mesh(const LoweringSpec& spec, const SampleMesh& mesh, bool whole_heads) {
+LoweringSpec on_mesh(const LoweringSpec& spec, const SampleMesh& mesh, const SampleHeads& heads) {
   LoweringSpec sample = spec;
+  sample.micro_batches = 1;
   Layout& layout = sample.layout;
   layout.lanes = mesh.lanes;
   layout.columns = mesh.columns;
@@ -32,10 +33,16 @@ LoweringSpec on_mesh(const LoweringSpec& spec, const SampleMesh& mesh, bool whol
   layout.samples_per_lane = mesh.sequences;
   layout.batch = mesh.lanes * mesh.sequences;
   layout.sequence = mesh.ring * layout.tokens_per_pe;
-  if (!whole_heads) layout.columns_per_head = 1;
+  layout.columns_per_head = heads.columns_per_head;
   layout.heads = mesh.columns / layout.columns_per_head;
   ModelShape& shape = sample.shape;
   shape.heads = layout.heads;
+  shape.kv_heads = layout.heads / heads.group;
+  shape.head_width = spec.shape.head();
+  if (layout.columns_per_head < spec.layout.columns_per_head) {
+    shape.head_width = tile_rows(Features::heads, spec.shape, spec.layout);
+    shape.rotary = std::min(spec.shape.rotary, shape.head_width / 2 * 2);
+  }
   shape.width = tile_rows(Features::residual, spec.shape, spec.layout) * mesh.columns;
   shape.inner = tile_rows(Features::inner, spec.shape, spec.layout) * mesh.columns;
   shape.positions = layout.sequence;

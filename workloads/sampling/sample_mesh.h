@@ -20,9 +20,17 @@ struct SampleMesh {
 
 SampleMesh mesh_of(const LoweringSpec& spec);
 
+// How a sample cuts its columns into heads of the same rows in every tile.
+struct SampleHeads {
+  int columns_per_head = 1;
+  int group = 1;  // heads that share keys
+
+  int columns() const { return columns_per_head * group; }  // stay together
+};
+
 // `spec` on `mesh`: a model of the same rows in every tile, whose last chunk of the vocabulary fills the first and the last column as the
-// true one does. A head has as many columns as in `spec` when whole_heads, else one. REQUIRES mesh.columns to hold whole heads, and as many
-// rows as the sequences need.
-LoweringSpec on_mesh(const LoweringSpec& spec, const SampleMesh& mesh, bool whole_heads);
+// true one does, in one micro-batch. REQUIRES mesh.columns to be a multiple of heads.columns(), as many rows as the sequences need, and
+// columns_per_head to be that of `spec` or 1, where each column is as the first one of a head of `spec`.
+LoweringSpec on_mesh(const LoweringSpec& spec, const SampleMesh& mesh, const SampleHeads& heads);
 
 }  // namespace wafersim::workloads

@@ -34,13 +34,18 @@ class Chooser {
   SampleSet set_;
 };
 
-// A head or a few a lane; all rows hold sequences. Attention has no weights, so there may be fewer rows than columns.
-SampleSet attention_samples(const SampleMesh& target, int columns_per_head, int scale) {
-  const bool long_ring = target.ring > few_ring_rows;
-  const int columns = std::min(target.columns, (few_columns + columns_per_head - 1) / columns_per_head * columns_per_head);
+// A head or a few a lane; all rows hold sequences, whose ring only attention knows. These ops have no weights, so there may be fewer rows
+// than columns.
+SampleSet head_samples(TrainingKind kind, const SampleMesh& target, int columns_per_head, int scale) {
+  const bool rotates = kind == TrainingKind::rotary || kind == TrainingKind::rotary_gradient;
+  const bool long_ring = target.ring > few_ring_rows && !rotates;
+  const int columns = std::min(target.columns, ceil_divide(few_columns, columns_per_head) * columns_per_head);
+  // The first column of a head rotates most: the last such one of a row is the last to complete, in a row of one head the nearest.
+  const int lanes = rotates && target.width() > columns ? 2 : 1;
   const auto with = [&](int ring, int sequences) {
     SampleMesh mesh;
     mesh.columns = columns;
+    mesh.lanes = lanes;
     mesh.ring = ring;
     mesh.sequences = sequences;
     mesh.rows = ring * sequences;
@@ -48,7 +53,7 @@ SampleSet attention_samples(const SampleMesh& target, int columns_per_head, int 
   };
   const int ring = std::min(target.ring, few_ring_rows), sequences = 4 * scale / ring;
   Chooser chooser(with(ring, sequences));
-  if (target.width() > columns) chooser.vary(Regressor::width, [](SampleMesh& m) { ++m.lanes; });
+  if (target.width() > lanes * columns) chooser.vary(Regressor::width, [](SampleMesh& m) { ++m.lanes; });
   chooser.add(Regressor::rows, with(ring, 2 * sequences));
   if (!long_ring) return chooser.take(with(ring, 3 * sequences));
   chooser.add(Regressor::ring, with(ring + scale, sequences));
@@ -81,11 +86,12 @@ bool needs_whole_heads(TrainingKind kind) {
     case TrainingKind::attention:
     case TrainingKind::attention_gradient:
     case TrainingKind::rotary:
-    case TrainingKind::rotary_gradient: return true;
+    case TrainingKind::rotary_gradient:
+    case TrainingKind::share_keys:
+    case TrainingKind::share_keys_gradient: return true;
     case TrainingKind::embedding:
     case TrainingKind::layer_norm:
     case TrainingKind::rms_norm:
-    case TrainingKind::share_keys:
     case TrainingKind::linear:
     case TrainingKind::gelu:
     case TrainingKind::gelu_erf:
@@ -98,7 +104,6 @@ bool needs_whole_heads(TrainingKind kind) {
     case TrainingKind::linear_input_gradient:
     case TrainingKind::layer_norm_gradient:
     case TrainingKind::rms_norm_gradient:
-    case TrainingKind::share_keys_gradient:
     case TrainingKind::gelu_gradient:
     case TrainingKind::gelu_erf_gradient:
     case TrainingKind::relu_gradient:
@@ -109,15 +114,18 @@ bool needs_whole_heads(TrainingKind kind) {
   return false;
 }
 
-SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int columns_per_head, const SampleReach& reach, int scale) {
-  if (needs_whole_heads(kind)) return attention_samples(target, columns_per_head, scale);
+SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int together, const SampleReach& reach, int scale) {
+  const bool shares_keys = kind == TrainingKind::share_keys || kind == TrainingKind::share_keys_gradient;
+  if (needs_whole_heads(kind) && !shares_keys) return head_samples(kind, target, together, scale);
   // A norm's column sums wait for its own work, so that a low mesh does not show what a high one takes. They are cheap.
   const bool wide = target.columns > few_columns;
-  const bool own_rows = !wide && kind == TrainingKind::layer_norm_gradient;
+  const bool own_rows = !wide && (kind == TrainingKind::layer_norm_gradient || kind == TrainingKind::rms_norm_gradient);
   const double rows_a_column = std::min<double>(reach.rows_a_column, static_cast<double>(target.rows) / target.columns);
   const auto with_columns = [&](SampleMesh mesh, int which) {
-    mesh.columns = reach.columns[which] * scale;
-    mesh.rows = std::max(mesh.columns, static_cast<int>(std::lround(mesh.columns * rows_a_column)));
+    mesh.columns = 0;
+    for (int i = 0; i <= which; ++i)
+      mesh.columns = std::max(ceil_divide(reach.columns[i] * scale, together), mesh.columns / together + 1) * together;
+    if (!shares_keys) mesh.rows = std::max(mesh.columns, static_cast<int>(std::lround(mesh.columns * rows_a_column)));
     return mesh;
   };
   SampleMesh base;
@@ -134,7 +142,7 @@ SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int column
     chooser.add(Regressor::columns, wider);
   }
   if (!own_rows && (wide || target.rows > base.rows)) {
-    const int more = std::max(base.columns, 4 * scale);
+    const int more = shares_keys ? base.rows : std::max(base.columns, 4 * scale);
     chooser.vary(Regressor::rows, [&](SampleMesh& m) { m.rows += more; });
     if (!wide) held_out.rows += 2 * more;
   }

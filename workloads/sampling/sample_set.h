@@ -40,10 +40,10 @@ struct SampleReach {
 };
 constexpr SampleReach sample_reaches[] = {{{4, 8, 12}, 4}, {{4, 6, 8}, 2}, {{3, 5, 6}, 1}};  // the costliest first
 
-// Whether the op needs whole heads (attention), and so samples that differ in ring and sequences.
+// Whether the op needs all columns of a head (attention, rotation, sharing of keys).
 bool needs_whole_heads(TrainingKind kind);
 
-// Samples for an op of `kind` on the mesh `target`. scale >= 1 enlarges them.
-SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int columns_per_head, const SampleReach& reach, int scale);
+// Samples for an op of `kind` on the mesh `target`, whose columns come in `together` that cannot be parted. scale >= 1 enlarges them.
+SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int together, const SampleReach& reach, int scale);
 
 }  // namespace wafersim::workloads
