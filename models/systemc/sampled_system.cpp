@@ -4,6 +4,7 @@
 #include <string>
 #include <systemc>
 
+#include "models/systemc/kernel.h"
 #include "models/systemc/memory_tier.h"
 #include "models/systemc/sampled_memory_x.h"
 #include "models/systemc/sampled_wafer.h"
@@ -86,9 +87,7 @@ void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const Sa
 }
 
 SampledSystem::SampledSystem(int systems, int fanout, bool representative) {
-  if (sc_core::sc_get_status() != sc_core::SC_ELABORATION || sc_core::sc_find_object("memory_x") != nullptr)
-    throw sim::Error(sim::ErrorCategory::invariant, "SystemC allows one simulation a process");
-  sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+  prepare_kernel();
   parts_ = std::make_unique<Parts>(systems, fanout, representative);
 }
 

@@ -7,23 +7,14 @@
 
 #include "models/stall_report.h"
 #include "models/step_counters.h"
+#include "models/systemc/kernel.h"
 #include "models/systemc/link_module.h"
 #include "models/systemc/memory_x_module.h"
 #include "models/systemc/wafer_module.h"
 #include "sim/error.h"
 
-// libsystemc calls it from its own main, which the program's main replaces.
-extern "C" int sc_main(int, char**) { return 0; }
-
 namespace wafersim::models {
 namespace {
-
-// Before any module: the kernel's settings of this process.
-void prepare_kernel() {
-  if (sc_core::sc_get_status() != sc_core::SC_ELABORATION || sc_core::sc_find_object("wafer") != nullptr)
-    throw sim::Error(sim::ErrorCategory::invariant, "SystemC allows one simulation a process");
-  sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
-}
 
 std::vector<const memoryx::CallStream*> streams_of(const WaferPlan& plan) {
   std::vector<const memoryx::CallStream*> streams;

@@ -1,0 +1,18 @@
+#include "models/systemc/kernel.h"
+
+#include <systemc>
+
+#include "sim/error.h"
+
+// libsystemc calls it from its own main, which the program's main replaces.
+extern "C" int sc_main(int, char**) { return 0; }
+
+namespace wafersim::models {
+
+void prepare_kernel() {
+  if (sc_core::sc_get_status() != sc_core::SC_ELABORATION || !sc_core::sc_get_top_level_objects().empty())
+    throw sim::Error(sim::ErrorCategory::invariant, "SystemC allows one simulation a process");
+  sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+}
+
+}  // namespace wafersim::models
