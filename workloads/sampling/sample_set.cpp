@@ -115,6 +115,7 @@ bool needs_whole_heads(TrainingKind kind) {
 }
 
 SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int together, const SampleReach& reach, int scale) {
+  // Columns of a head keep different slices and hold up the lane's ring one after the other: all of them are needed. No feeders are.
   const bool shares_keys = kind == TrainingKind::share_keys || kind == TrainingKind::share_keys_gradient;
   if (needs_whole_heads(kind) && !shares_keys) return head_samples(kind, target, together, scale);
   // A norm's column sums wait for its own work, so that a low mesh does not show what a high one takes. They are cheap.
