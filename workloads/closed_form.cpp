@@ -69,8 +69,10 @@ class ClosedForm {
     return at_.hops(width() + layout_.rows - 2) + at_.task_switch() + loads;
   }
   double ring_fill() const { return 2 * at_.chain_hop() * (layout_.columns - 1) + (layout_.columns - 1); }
-  // From the sums of a column to the edge of the wafer's last lane.
-  double column_chain() const { return at_.chain_hop() * (layout_.rows - 1 + layout_.lanes - 1); }
+  // From the first row of the first lane to the last row of the last one; between lanes a sum passes a lane's rows and columns.
+  double column_chain() const {
+    return at_.chain_hop() * (layout_.lanes * layout_.rows - 1) + at_.hops(layout_.rows + layout_.columns - 2) * (layout_.lanes - 1);
+  }
 
   const CallOutline& call_;
   const Layout& layout_;
@@ -89,8 +91,8 @@ double ClosedForm::linear(int outputs_a_column, int h) const {
 
 double ClosedForm::weight_gradient() const {
   const double relay = layout_.columns > 1 ? 2 * at_.stream_tile_row(t_) : 0;
-  const double sums = at_.stream(h_) * (layout_.lanes > 1 ? 2 : 1);
-  return layout_.columns * call_.tile_outputs * (relay + at_.fma_rows(h_, t_) + sums + at_.output_switch());
+  const double sums = at_.stream(h_);
+  return layout_.columns * call_.tile_outputs * (relay + at_.fma_rows(h_, t_) + sums + at_.output_switch()) + column_chain();
 }
 
 double ClosedForm::layer_norm() const {
@@ -107,7 +109,7 @@ double ClosedForm::layer_norm_gradient() const {
   const double totals = at_.all_reduce(2 * t_, layout_.columns) + at_.multiply(2 * t_) + at_.add(t_);
   const double a_row = normalise + at_.add(t_) + at_.fma(t_) + at_.multiply(t_) + at_.convert(t_);
   return start() + at_.move(2 * t_) + h_ * (products + at_.scalars(4)) + totals + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(3)) +
-         at_.stream(2 * h_) * (layout_.lanes > 1 ? 2 : 1) + column_chain();
+         at_.stream(2 * h_) + column_chain();
 }
 
 double ClosedForm::rms_norm() const {
@@ -122,7 +124,7 @@ double ClosedForm::rms_norm_gradient() const {
   const double total = at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) + at_.add(t_);
   const double a_row = 2 * at_.multiply(t_) + at_.fma(t_) + at_.convert(t_);
   return start() + at_.move(t_) + h_ * (products + at_.scalars(4)) + total + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(3)) +
-         at_.stream(h_) * (layout_.lanes > 1 ? 2 : 1) + column_chain();
+         at_.stream(h_) + column_chain();
 }
 
 // Every slice passes every PE: received, sent on and, by one column in group, stored.

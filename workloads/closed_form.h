@@ -3,11 +3,12 @@
 // lane, tiles of t tokens, h inputs a PE, i and i_w the issue cycles, T_R the ramp, b bytes a value:
 //   linear, forward and input gradient:  N T_j + 2 (2 T_R + 2)(C - 1) + (C - 1),
 //     T_j = h (ceil(t / rate) + i_w) + (t + i) + ceil(h b / 4) + k0; with C = 1 nothing is passed on: no (t + i).
-//   weight gradient:  N T_j, T_j = 2 (ceil(t b / 4) + i) + h (ceil(t / rate) + i) + (h + i)(2 if lanes > 1 else 1) + k0; C = 1: no relay.
+//   weight gradient:  N T_j + (2 T_R + 2)(L R - 1) + (R + C - 2)(L - 1), L lanes,
+//     T_j = 2 (ceil(t b / 4) + i) + h (ceil(t / rate) + i) + (h + i) + k0; C = 1: no relay.
 //   kernel switch:  2 (W + H) hops, ramps and task switches: half of the hops gather the completions, half multicast the start. A call
 //     counts from its first PE's start, so that the second half is part of the call.
 // The other kernels are sums of their instructions along the critical path, the start's multicast and the fill of their rings.
-// Neglected: in linears and weight gradients the start, adding biases, rounding the sums, and the fill of the weight gradient's rings;
+// Neglected: in linears and weight gradients the start, adding biases, rounding the sums, and the fill of the weight gradient's row rings;
 // everywhere integer instructions outside the innermost loops, bank conflicts, waiting for words from the link, and what a feeder's relay
 // takes of the datapath (but for the linears' term).
 

@@ -44,7 +44,8 @@ struct Layout {
 
   int pitch() const { return ceil_divide(tokens_per_pe, 4) * 4; }       // elements from a tile's row to the next: rows keep one bank phase
   int feeder_row(int column) const { return column * rows / columns; }  // f(c); needs columns <= rows
-  int collector_row(int column) const { return (feeder_row(column) + 1) % rows; }  // e(c)
+  // Where its gradients leave: e(c) = f(c) of an even column, ascending with the columns; of the odd ones, mirrored, descending.
+  int gradient_row(int column) const { return feeder_row(column % 2 ? columns / 2 * 2 - column : column); }
   bool row_in_sequence(int row) const { return row < samples_per_lane * rows_per_sequence; }
   // Token held by a slot: index of the sample in the batch, position in the sequence; sample -1 when the slot is padding.
   struct Token {

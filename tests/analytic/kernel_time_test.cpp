@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/pure_wafer.h"
@@ -154,6 +155,38 @@ TEST(KernelTime, EachKernelStandsBesideItsClosedFormInHalfPrecision) {
   EXPECT_NEAR(worst.at("gelu forward"), 0, 1.0);
   EXPECT_NEAR(worst.at("attention forward"), 0, 6.0);
   EXPECT_NEAR(worst.at("attention gradient"), 0, 6.0);
+}
+
+// 4 columns, a sequence a row; tiles of 8 tokens x 18 features.
+SmallModel tall(int lanes, int rows) {
+  SmallModel model;
+  model.vocabulary = 16;
+  model.width = 72;
+  model.lanes = lanes;
+  model.rows = rows;
+  model.batch = lanes * rows;
+  model.rows_per_sequence = 1;
+  model.type = sim::Dtype::f16;
+  return model;
+}
+
+// What the further outputs of the MLP's first matrix cost, which has 4 times the attention projection's 72 and as many inputs: free of the
+// start and of the first sum's way.
+double cycles_of_an_output(const Measured& r) {
+  std::vector<double> gradients;  // unembedding, MLP's second and first matrix, projection, queries and keys and values
+  for (std::size_t k = 0; k < r.plan.calls.size(); ++k)
+    if (r.is(k, "linear", "weight_gradient")) gradients.push_back(static_cast<double>(r.cycles(k)));
+  return (gradients.at(2) - gradients.at(3)) / (288 - 72);
+}
+
+TEST(KernelTime, AnOutputOfAWeightGradientTakesAsLongOnATallMeshAsOnALowOne) {
+  const auto measured = [](int lanes, int rows) { return cycles_of_an_output(measure(tall(lanes, rows), make_link_free)); };
+  const double low = measured(1, 8);
+  for (const auto& [lanes, rows] : {std::pair{1, 32}, {1, 128}, {3, 32}}) {
+    const double cycles = measured(lanes, rows);
+    fmt::print("{} lanes of {} rows: {:.1f} cycles an output; a lane of 8 rows: {:.1f}\n", lanes, rows, cycles, low);
+    EXPECT_NEAR(cycles, low, 0.01 * low) << lanes << " x " << rows;
+  }
 }
 
 // Cycles that the words of a step take on the busiest channel of a direction.

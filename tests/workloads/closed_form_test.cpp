@@ -57,8 +57,9 @@ TEST(ClosedForm, HalvesTheRateBeyondTheAccumulatorCache) {
 TEST(ClosedForm, OfAWeightGradientIsTheDesigns) {
   const CallOutline call = linear(CallKind::weight_gradient);
   // T_j = 2 (8 * 2 / 4 + 1) + 4 (8 / 2 + 1) + (4 + 1) + 10 = 45
-  EXPECT_EQ(closed_form_cycles(call, main_job(), {}), 256 * 45);
-  EXPECT_EQ(closed_form_cycles(call, main_job(2), {}), 256 * 50);
+  // and the first sum goes down 16 rows, from lane to lane over 30 more hops than between rows.
+  EXPECT_EQ(closed_form_cycles(call, main_job(), {}), 256 * 45 + 6 * 15);
+  EXPECT_EQ(closed_form_cycles(call, main_job(2), {}), 256 * 45 + 6 * 31 + 30);
 }
 
 TEST(ClosedForm, OfAKernelSwitchGrowsByTheHopsOfTheGathering) {

@@ -70,20 +70,27 @@ TEST(Layout, TokensAreStripedOverTheRowsOfTheirSequence) {
   EXPECT_FALSE(layout.row_in_sequence(6));
 }
 
-TEST(Layout, FeederRowsSpreadOverTheRowsAndCollectorsLieBelowThem) {
+TEST(Layout, FeederRowsSpreadOverTheRowsAndGradientsLeaveThereFromOddColumnsMirrored) {
   const Layout layout = padded();
-  const int feeders[] = {0, 1, 2, 4, 5, 6};
+  const int feeders[] = {0, 1, 2, 4, 5, 6}, gradients[] = {0, 6, 2, 4, 5, 1};
   for (int c = 0; c < 6; ++c) {
     EXPECT_EQ(layout.feeder_row(c), feeders[c]);
-    EXPECT_EQ(layout.collector_row(c), (feeders[c] + 1) % 8);
+    EXPECT_EQ(layout.gradient_row(c), gradients[c]);
   }
 }
 
-TEST(Layout, TheCollectorBelowTheLastRowIsTheFirst) {
-  Layout layout = padded();
-  layout.rows = 6;
-  EXPECT_EQ(layout.feeder_row(5), 5);
-  EXPECT_EQ(layout.collector_row(5), 0);
+TEST(Layout, GradientsOfEveryColumnLeaveAtARowOfTheirOwn) {
+  for (int columns = 1; columns < 8; ++columns)
+    for (int rows = columns; rows < 20; ++rows) {
+      Layout layout = padded();
+      layout.columns = columns;
+      layout.rows = rows;
+      std::set<int> taken;
+      for (int c = 0; c < columns; ++c) {
+        EXPECT_LT(layout.gradient_row(c), rows);
+        EXPECT_TRUE(taken.insert(layout.gradient_row(c)).second) << c << " of " << columns << " x " << rows;
+      }
+    }
 }
 
 }  // namespace

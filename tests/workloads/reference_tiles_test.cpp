@@ -50,17 +50,10 @@ TEST(AllReduce, ChainsAscendingFromTheFirstColumnAndReachesEveryColumn) {
   EXPECT_EQ(tiles.values(), (std::vector<float>{big, big, big, -big, 9.0f}));
 }
 
-TEST(LeavingTheWafer, SumsTheRowsUpToTheCollectorOfTheColumn) {
-  const Layout layout = layout_of(1, 2, 4);  // feeder rows 0 and 2, collectors 1 and 3
-  const std::vector<float> parts = {big, 1.0f, 1.0f, -big};
-  EXPECT_EQ(leave_wafer(layout, 0, parts, 1), std::vector<float>{1.0f});  // rows 2, 3, 0, 1
-  EXPECT_EQ(leave_wafer(layout, 1, parts, 1), std::vector<float>{0.0f});  // rows 0, 1, 2, 3
-}
-
-TEST(LeavingTheWafer, AddsTheLanesAscending) {
-  const Layout layout = layout_of(4, 1, 1);
-  EXPECT_EQ(leave_wafer(layout, 0, {big, 1.0f, 1.0f, -big}, 1), std::vector<float>{0.0f});
-  EXPECT_EQ(leave_wafer(layout, 0, {big, -big, 1.0f, 1.0f}, 1), std::vector<float>{2.0f});
+TEST(LeavingTheWafer, SumsAColumnInOneChainFromTheFirstRowOfTheFirstLaneToTheLastOfTheLast) {
+  EXPECT_EQ(leave_wafer({big, 1.0f, 1.0f, -big}, 1), std::vector<float>{0.0f});
+  EXPECT_EQ(leave_wafer({big, -big, 1.0f, 1.0f}, 1), std::vector<float>{2.0f});
+  EXPECT_EQ(leave_wafer({big, 2.0f, -big, 3.0f, 1.0f, 4.0f}, 2), (std::vector<float>{1.0f, 9.0f}));
 }
 
 TEST(Tiles, KeepTheSlotsOfAPlaceTogetherAndRowsBeforeLanes) {

@@ -12,23 +12,23 @@ enum ColorName : fabric::Color {
   color_x3,  // row return broadcast from a lane's last column
   color_h2,  // wrap of a head's columns
   color_h3,  // return broadcast from a head's last column
-  color_y0,  // column ring over all rows
+  color_y0,  // down a column: y0 and y1 alternate on the edges y -> y + 1
   color_y1,
-  color_y2,       // its wrap, last row to first
   color_a2,       // wrap over the rows of one sequence
   color_wh_east,  // weights along feeder rows, entering from the east
   color_wh_west,  // and from the west
   color_wv,       // weights up and down a column
-  color_z0,       // gradients across lanes
-  color_z1,
-  color_z2,  // and out of the wafer, east from even columns, west from odd ones
-  color_e0,  // token rows in
-  color_e1,  // targets in
-  color_g,   // token rows out, to the west
-  color_f0,  // kernel start
-  color_f1,  // completion along rows
-  color_f2,  // completion along the first column
-  color_f3,  // starts of calls from the host, into the north-west corner
+  color_z0,       // sums from a column's last row to its first in the next lane, from even lanes
+  color_z1,       // and from odd ones
+  color_z2,       // out of the wafer from the last lane, east from even columns
+  color_z3,       // and west from odd ones
+  color_e0,       // token rows in
+  color_e1,       // targets in
+  color_g,        // token rows out, to the west
+  color_f0,       // kernel start
+  color_f1,       // completion along rows
+  color_f2,       // completion along the first column
+  color_f3,       // starts of calls from the host, into the north-west corner
 };
 
 enum QueueName : int {
@@ -37,13 +37,11 @@ enum QueueName : int {
   in_feeder = 2,
   in_return = 3,
   in_column = 4,
-  in_lane = 5,
+  in_host = 5,  // of the north-west corner
   in_edge = 6,
   in_start = 7,
-  in_host = in_lane,  // of the north-west corner, whose lane takes no sums from another
 
   out_weights = 0,
-  out_lane = 1,
   out_row = 2,
   out_column = 3,
   out_edge = 4,

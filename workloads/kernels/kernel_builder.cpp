@@ -106,53 +106,23 @@ void KernelBuilder::all_reduce(Group group, Opcode op, Value base, Value n) {
 }
 
 void KernelBuilder::bind_column_sum() {
-  if (layout_.rows > 1) {
-    a.bind_input(in_column, reg(word(word_column_in)));
-    a.bind_output(out_column, reg(word(word_column_out)));
-  }
-  a.bind_output(out_lane, reg(word(word_lane_out)));
-  const int lane_in = word(word_lane_in);
-  if (layout_.lanes == 1) return;
-  const auto skip = a.label();
-  a.branch_less(lane_in, imm(0), skip);
-  a.bind_input(in_lane, reg(lane_in));
-  a.bind(skip);
+  const int before = word(word_column_in);
+  const auto first = a.label();
+  a.bind_output(out_column, reg(word(word_column_out)));
+  a.branch_less(before, imm(0), first);
+  a.bind_input(in_column, reg(before));
+  a.bind(first);
 }
 
 void KernelBuilder::column_sum(Value base, Value n) {
-  const Operand own = vector(base), down = input(Dtype::f32, in_column), on = output(Dtype::f32, out_column),
-                out = output(Dtype::f32, out_lane);
-  const auto last = a.label(), first = a.label(), done = a.label();
-  if (layout_.rows > 1) {
-    const int place = word(word_column_place);
-    a.branch_equal(place, imm(place_last), last);
-    a.branch_equal(place, imm(place_first), first);
-    a.add(on, own, down, n);
-    a.jump(done);
-    a.bind(first);
-    a.mov(on, own, n);
-    a.jump(done);
-    a.bind(last);
-  }
-  // The collector: the first lane sends the column's sum on, the others add it to what comes from the lane before.
-  const bool alone = layout_.rows == 1;
-  if (layout_.lanes > 1) {
-    const auto add_lane = a.label();
-    a.branch_less(word(word_lane_in), imm(0), add_lane);  // the first lane
-    if (!alone) a.add(own, own, down, n);
-    a.add(out, own, input(Dtype::f32, in_lane), n);
-    a.jump(done);
-    a.bind(add_lane);
-  }
-  if (alone)
-    a.mov(out, own, n);
-  else
-    a.add(out, own, down, n);
+  const Operand own = vector(base), out = output(Dtype::f32, out_column);
+  const auto first = a.label(), done = a.label();
+  a.branch_less(word(word_column_in), imm(0), first);
+  a.add(out, own, input(Dtype::f32, in_column), n);
+  a.jump(done);
+  a.bind(first);
+  a.mov(out, own, n);
   a.bind(done);
-  if (layout_.rows == 1) {
-    a.bind(last);
-    a.bind(first);
-  }
 }
 
 }  // namespace wafersim::workloads

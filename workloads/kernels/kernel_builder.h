@@ -68,7 +68,7 @@ class KernelBuilder {
   static Words ring_words(Group group);
   static Words relay_ring_words(Group group);
   static Words all_reduce_words(Group group);
-  static Words column_sum_words() { return {word_column_in, word_column_out, word_column_place, word_lane_in, word_lane_out}; }
+  static Words column_sum_words() { return {word_column_in, word_column_out}; }
   static Words relay_words() { return {word_feeder}; }
 
   bool alone(Group group) const { return (group == Group::lane ? layout_.columns : layout_.columns_per_head) == 1; }
@@ -84,7 +84,8 @@ class KernelBuilder {
   // received(forwards) is emitted for both. Needs relay_ring_words(group).
   template <class Own, class Received>
   void with_relay(Group group, int owner, Own&& own, Received&& received);
-  // Sums n fp32 words at `base` down the column to its collector, over the lanes, and out of the wafer.
+  // Sums n fp32 words at `base` down the column, then down the same column of the next lane, and out of the wafer. All columns of a lane
+  // take a PE's words at the same place of the chain, so that neighbours in a row are never further apart than their row's ring lets them.
   void bind_column_sum();
   void column_sum(models::Value base, models::Value n);
 

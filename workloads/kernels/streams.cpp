@@ -142,7 +142,7 @@ std::vector<GradientWord>& StreamBuilder::out(Port port, std::uint8_t color) {
 void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight,
                                      const BiasIndex& bias) {
   for (int c = 0; c < inputs.columns; ++c) {
-    std::vector<GradientWord>& words = out(gradient_port(layout_, c), color_z2);
+    std::vector<GradientWord>& words = out(gradient_port(layout_, c), gradient_color(c));
     for (int owner = 0; owner < outputs.columns; ++owner)
       for (int place = 0; place < outputs.per_column; ++place) {
         const int j = outputs.at(owner, place);
@@ -157,7 +157,7 @@ void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap&
 
 void StreamBuilder::norm_gradients(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases) {
   for (int c = 0; c < features.columns; ++c) {
-    std::vector<GradientWord>& words = out(gradient_port(layout_, c), color_z2);
+    std::vector<GradientWord>& words = out(gradient_port(layout_, c), gradient_color(c));
     for (int k = 0; k < features.per_column; ++k) {
       const int i = features.at(c, k);
       if (i < 0) continue;
@@ -185,7 +185,7 @@ void StreamBuilder::token_gradients(const FeatureMap& features) {
 
 void StreamBuilder::loss() {
   for (int c = 0; c < layout_.columns; ++c)
-    out(gradient_port(layout_, c), color_z2).push_back({c == 0 ? GradientWord::Kind::loss : GradientWord::Kind::discard, 0, 0});
+    out(gradient_port(layout_, c), gradient_color(c)).push_back({c == 0 ? GradientWord::Kind::loss : GradientWord::Kind::discard, 0, 0});
 }
 
 }  // namespace wafersim::workloads

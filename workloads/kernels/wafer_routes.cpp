@@ -1,6 +1,7 @@
 #include "workloads/kernels/wafer_routes.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "sim/error.h"
 #include "workloads/kernels/colors.h"
@@ -24,8 +25,8 @@ class Router {
   fabric::RouteMap take() { return std::move(routes_); }
 
  private:
-  // Core to core from `from` to `to` along a row or column.
-  void line(Color color, Coord from, Coord to);
+  // From the core at the first stop straight from stop to stop, and at the last one on to `out`.
+  void path(Color color, std::initializer_list<Coord> stops, fabric::Direction out = ramp);
   // From the core at `from` to all cores up to `to` in its row.
   void row_broadcast(Color color, int y, int from, int to);
 
@@ -36,13 +37,17 @@ class Router {
 
 fabric::Direction towards(Coord from, Coord to) { return to.x > from.x ? east : to.x < from.x ? west : to.y > from.y ? south : north; }
 
-void Router::line(Color color, Coord from, Coord to) {
-  const fabric::Direction d = towards(from, to);
-  routes_.add(from, color, mask(ramp), mask(d));
-  for (Coord c = fabric::neighbour(from, d);; c = fabric::neighbour(c, d)) {
-    routes_.add(c, color, mask(fabric::opposite(d)), c == to ? mask(ramp) : mask(d));
-    if (c == to) return;
-  }
+void Router::path(Color color, std::initializer_list<Coord> stops, fabric::Direction out) {
+  DirectionMask in = mask(ramp);
+  Coord at = *stops.begin();
+  for (const Coord stop : stops)
+    while (!(at == stop)) {
+      const fabric::Direction d = towards(at, stop);
+      routes_.add(at, color, in, mask(d));
+      in = mask(fabric::opposite(d));
+      at = fabric::neighbour(at, d);
+    }
+  routes_.add(at, color, in, mask(out));
 }
 
 void Router::row_broadcast(Color color, int y, int from, int to) {
@@ -59,13 +64,13 @@ void Router::rows() {
   for (int y = 0; y < layout_.rows; ++y)
     for (int lane = 0; lane < layout_.lanes; ++lane) {
       const int first = lane * columns, last = first + columns - 1;
-      for (int c = 0; c + 1 < columns; ++c) line(c % 2 ? color_x1 : color_x0, {first + c, y}, {first + c + 1, y});
+      for (int c = 0; c + 1 < columns; ++c) path(c % 2 ? color_x1 : color_x0, {{first + c, y}, {first + c + 1, y}});
       if (columns > 1) {
-        line(color_x2, {last, y}, {first, y});
+        path(color_x2, {{last, y}, {first, y}});
         row_broadcast(color_x3, y, last, first);
       }
       for (int c = 0; head > 1 && c < columns; c += head) {
-        line(color_h2, {first + c + head - 1, y}, {first + c, y});
+        path(color_h2, {{first + c + head - 1, y}, {first + c, y}});
         row_broadcast(color_h3, y, first + c + head - 1, first + c);
       }
     }
@@ -74,10 +79,9 @@ void Router::rows() {
 void Router::columns() {
   const int sequence = layout_.rows_per_sequence;
   for (int x = 0; x < width_; ++x) {
-    for (int y = 0; y + 1 < layout_.rows; ++y) line(y % 2 ? color_y1 : color_y0, {x, y}, {x, y + 1});
-    if (layout_.rows > 1) line(color_y2, {x, layout_.rows - 1}, {x, 0});
+    for (int y = 0; y + 1 < layout_.rows; ++y) path(y % 2 ? color_y1 : color_y0, {{x, y}, {x, y + 1}});
     for (int sample = 0; sequence > 1 && sample < layout_.samples_per_lane; ++sample)
-      line(color_a2, {x, (sample + 1) * sequence - 1}, {x, sample * sequence});
+      path(color_a2, {{x, (sample + 1) * sequence - 1}, {x, sample * sequence}});
   }
 }
 
@@ -104,16 +108,20 @@ void Router::weights() {
   }
 }
 
+// A sum turns at a row of its own: where rows ascend with the columns, no path to the east crosses another's way north, nor does one to the
+// west where they descend.
 void Router::gradients() {
+  const int last = layout_.rows - 1;
   for (int c = 0; c < layout_.columns; ++c) {
-    const int row = layout_.collector_row(c);
-    for (int lane = 0; lane + 1 < layout_.lanes; ++lane)
-      line(lane % 2 ? color_z1 : color_z0, {lane * layout_.columns + c, row}, {(lane + 1) * layout_.columns + c, row});
-    const bool to_west = gradient_port(layout_, c).side == memoryx::Port::Side::west;
-    const fabric::Direction on = to_west ? west : east;
+    const int row = layout_.feeder_row(c);
+    for (int lane = 0; lane + 1 < layout_.lanes; ++lane) {
+      const int x = lane * layout_.columns + c, next = x + layout_.columns;
+      path(lane % 2 ? color_z1 : color_z0, {{x, last}, {x, row}, {next, row}, {next, 0}});
+    }
+    const memoryx::Port port = gradient_port(layout_, c);
+    const bool to_west = port.side == memoryx::Port::Side::west;
     const int from = (layout_.lanes - 1) * layout_.columns + c;
-    for (int x = from; x >= 0 && x < width_; x += to_west ? -1 : 1)
-      routes_.add({x, row}, color_z2, x == from ? mask(ramp) : mask(fabric::opposite(on)), mask(on));
+    path(gradient_color(c), {{from, last}, {from, port.row}, {to_west ? 0 : width_ - 1, port.row}}, to_west ? west : east);
   }
 }
 
@@ -189,8 +197,10 @@ memoryx::Port weight_port(const Layout& layout, int column) {
 fabric::Color weight_color(int column) { return column % 2 ? color_wh_east : color_wh_west; }
 
 memoryx::Port gradient_port(const Layout& layout, int column) {
-  return {column % 2 ? memoryx::Port::Side::west : memoryx::Port::Side::east, static_cast<std::uint16_t>(layout.collector_row(column))};
+  return {column % 2 ? memoryx::Port::Side::west : memoryx::Port::Side::east, static_cast<std::uint16_t>(layout.gradient_row(column))};
 }
+
+fabric::Color gradient_color(int column) { return column % 2 ? color_z3 : color_z2; }
 
 std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& residual, int outputs, int chunk_outputs, int further) {
   const int words_per_pe = pe_word_count + further;
@@ -204,7 +214,7 @@ std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& resid
     for (int x = 0; x < width; ++x) {
       std::int32_t* w = &words[(static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) *
                                static_cast<std::size_t>(words_per_pe)];
-      const int c = x % columns, lane = x / columns, k = c % head, collector = layout.collector_row(c);
+      const int c = x % columns, lane = x / columns, k = c % head;
       w[word_column] = c;
       w[word_column_before] = mod(c - 1, columns);
       w[word_column_after] = mod(c + 1, columns);
@@ -219,11 +229,12 @@ std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& resid
       w[word_head_in] = k == 0 ? color_h2 : (c - 1) % 2 ? color_x1 : color_x0;
       w[word_head_place] = chain_place(k, head);
       w[word_feeder] = y == layout.feeder_row(c) ? weight_color(c) : -1;
-      w[word_column_out] = ring_out(y, rows, color_y0, color_y1, color_y2);
-      w[word_column_in] = y == 0 ? color_y2 : ring_out(y - 1, rows, color_y0, color_y1, color_y2);
-      w[word_column_place] = chain_place(mod(y - collector - 1, rows), rows);
-      w[word_lane_in] = lane == 0 ? -1 : (lane - 1) % 2 ? color_z1 : color_z0;
-      w[word_lane_out] = lane + 1 == layout.lanes ? color_z2 : lane % 2 ? color_z1 : color_z0;
+      const int sums_out = lane + 1 == layout.lanes ? int{gradient_color(c)} : lane % 2 ? color_z1 : color_z0;
+      w[word_column_out] = ring_out(y, rows, color_y0, color_y1, sums_out);
+      if (y > 0)
+        w[word_column_in] = (y - 1) % 2 ? color_y1 : color_y0;
+      else
+        w[word_column_in] = lane == 0 ? -1 : (lane - 1) % 2 ? color_z1 : color_z0;
       const int r = layout.row_in_sequence(y) ? y % layout.rows_per_sequence : -1, last = layout.rows_per_sequence - 1;
       w[word_sequence_row] = r;
       w[word_sequence_out] = r == last ? color_a2 : y % 2 ? color_y1 : color_y0;

@@ -15,10 +15,11 @@ void require_feeder_rows(const Layout& layout);
 // token_words: words a column takes of one token's row (color E0). Gradients have no way out where columns share a collector row.
 fabric::RouteMap wafer_routes(const Layout& layout, int token_words);
 
-// Where column c's weights enter, on color weight_color(c), and where its gradients leave.
+// Where column c's weights enter, on color weight_color(c), and where its gradients leave, on color gradient_color(c).
 memoryx::Port weight_port(const Layout& layout, int column);
 fabric::Color weight_color(int column);
 memoryx::Port gradient_port(const Layout& layout, int column);
+fabric::Color gradient_color(int column);
 
 // Words of a PE's parameter table.
 enum PeWord : int {
@@ -34,12 +35,9 @@ enum PeWord : int {
   word_head_in,  // colors of the head's ring
   word_head_out,
   word_head_place,
-  word_feeder,     // color of its weights if it is their feeder, else -1
-  word_column_in,  // colors of the column ring
-  word_column_out,
-  word_column_place,  // Place in the chain that ends at the collector
-  word_lane_in,       // color from the lane before, -1 in the first
-  word_lane_out,      // color to the next lane or out
+  word_feeder,        // color of its weights if it is their feeder, else -1
+  word_column_in,     // colors of the column sum: from the PE before, -1 in the first
+  word_column_out,    // to the next one or out of the wafer
   word_sequence_row,  // r, in its sequence; -1 outside any
   word_sequence_in,   // colors of the sequence's ring
   word_sequence_out,

@@ -92,7 +92,7 @@ void matrix_gradient(const Layout& layout, const Tiles& x, const FeatureMap& x_m
         for (int n = 0; n < x.slots(); ++n)
           numerics::fma_scalar(&parts[pe * outputs], &dy_by_slot[pe][static_cast<std::size_t>(n) * outputs], in[n], outputs);
       }
-      const std::vector<float> sum = leave_wafer(layout, column, parts, outputs);
+      const std::vector<float> sum = leave_wafer(parts, outputs);
       for (std::size_t o = 0; o < outputs; ++o)
         if (const int j = y_map.feature[o]; j >= 0) store(i, j, sum[o]);
     }
@@ -111,7 +111,7 @@ void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_ma
           for (int n = 0; n < dy.slots(); ++n) g = numerics::add(g, in[n]);
           parts.push_back(g);
         }
-      store(j, leave_wafer(layout, column, parts, 1)[0]);
+      store(j, leave_wafer(parts, 1)[0]);
     }
 }
 

@@ -32,7 +32,7 @@ using StoreMatrix = std::function<void(int input, int output, float gradient)>;
 void matrix_gradient(const Layout& layout, const Tiles& x, const FeatureMap& x_map, const Tiles& dy, const FeatureMap& y_map,
                      const StoreMatrix& store);
 
-// Calls store(j, g), g = sum of dy over tokens, for each true output j: chain over slots, column sum at the column of j, lanes.
+// Calls store(j, g), g = sum of dy over tokens, for each true output j: chain over slots, column sum at the column of j.
 using StoreVector = std::function<void(int output, float gradient)>;
 void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_map, const StoreVector& store);
 

@@ -116,7 +116,7 @@ Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, cons
   for (int lane = 0; lane < layout.lanes; ++lane)
     for (int row = 0; row < layout.rows; ++row)
       words.push_back(finish_row(layout, lane, row, slot_targets(layout, setting, lane, row), state, out.lse));
-  out.sum = leave_wafer(layout, 0, words, 1)[0];
+  out.sum = leave_wafer(words, 1)[0];
   return out;
 }
 

@@ -72,7 +72,7 @@ Tiles rms_norm_gradient(const Layout& layout, sim::Dtype type, const Tiles& x, c
           for (std::size_t n = 0; n < t; ++n) g = numerics::fma(dy.at(lane, row, c, i)[n], xhat.at(lane, row, c, i)[n], g);
           parts.push_back(g);
         }
-      gain_gradient[map.at(c, i)] = leave_wafer(layout, c, parts, 1)[0];
+      gain_gradient[map.at(c, i)] = leave_wafer(parts, 1)[0];
     }
   round_to(type, dx);
   return dx;

@@ -52,14 +52,9 @@ void all_reduce_max(Tiles& tiles, int lane, int row, int first, int count, int p
   all_reduce(tiles, lane, row, first, count, place, numerics::max);
 }
 
-std::vector<float> leave_wafer(const Layout& layout, int column, const std::vector<float>& parts, std::size_t n) {
-  std::vector<float> sum(n);
-  std::vector<float> lane_sum(n);
-  for (int lane = 0; lane < layout.lanes; ++lane) {
-    const float* first = parts.data() + static_cast<std::size_t>(lane) * layout.rows * n;
-    ring_sum(lane == 0 ? sum.data() : lane_sum.data(), first, layout.rows, layout.collector_row(column), n);
-    if (lane > 0) numerics::add(sum.data(), lane_sum.data(), sum.data(), n);
-  }
+std::vector<float> leave_wafer(const std::vector<float>& parts, std::size_t n) {
+  std::vector<float> sum(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(n));
+  for (std::size_t part = n; part < parts.size(); part += n) numerics::add(sum.data(), parts.data() + part, sum.data(), n);
   return sum;
 }
 

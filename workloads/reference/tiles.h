@@ -48,7 +48,7 @@ void ring_sum(float* out, const float* parts, int members, int owner, std::size_
 void all_reduce_sum(Tiles& tiles, int lane, int row, int first, int count, int place);
 void all_reduce_max(Tiles& tiles, int lane, int row, int first, int count, int place);
 
-// parts [lane][row][n] of one column: ring sum down the rows with the collector as owner, then over the lanes ascending.
-std::vector<float> leave_wafer(const Layout& layout, int column, const std::vector<float>& parts, std::size_t n);
+// parts [lane][row][n] of one column: their column sum, one chain down the rows of the first lane, then of the next.
+std::vector<float> leave_wafer(const std::vector<float>& parts, std::size_t n);
 
 }  // namespace wafersim::workloads::reference
