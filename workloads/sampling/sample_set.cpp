@@ -60,6 +60,11 @@ SampleSet head_samples(TrainingKind kind, const SampleMesh& target, int columns_
   return chooser.take(with(ring + 2 * scale, sequences));
 }
 
+bool sums_columns(TrainingKind kind) {
+  return kind == TrainingKind::linear_weight_gradient || kind == TrainingKind::layer_norm_gradient ||
+         kind == TrainingKind::rms_norm_gradient || kind == TrainingKind::loss || kind == TrainingKind::loss_gradient;
+}
+
 int sampled_chunks(TrainingKind kind, int chunks) {
   if (kind == TrainingKind::loss_gradient) return std::min(chunks, 3);  // the first, one between, the last
   if (kind == TrainingKind::loss) return chunks > few_chunks ? 1 : chunks;
@@ -74,6 +79,7 @@ double value(Regressor regressor, const SampleMesh& mesh) {
     case Regressor::columns: return mesh.columns;
     case Regressor::width: return mesh.width();
     case Regressor::rows: return mesh.rows;
+    case Regressor::lane_rows: return static_cast<double>(mesh.lanes) * mesh.rows;
     case Regressor::ring: return mesh.ring;
     case Regressor::chunks: return mesh.chunks;
     case Regressor::chunk_columns: return static_cast<double>(mesh.chunks) * mesh.columns;
@@ -142,13 +148,20 @@ SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int togeth
     held_out = with_columns(base, 2);
     chooser.add(Regressor::columns, wider);
   }
-  if (!own_rows && (wide || target.rows > base.rows)) {
-    const int more = shares_keys ? base.rows : std::max(base.columns, 4 * scale);
+  const int more = shares_keys ? base.rows : std::max(base.columns, 4 * scale);
+  const bool vary_rows = !own_rows && (wide || target.rows > base.rows);
+  if (vary_rows) {
     chooser.vary(Regressor::rows, [&](SampleMesh& m) { m.rows += more; });
     if (!wide) held_out.rows += 2 * more;
   }
   if (target.lanes > few_lanes) {
     chooser.vary(Regressor::width, [](SampleMesh& m) { ++m.lanes; });
+    if (vary_rows && sums_columns(kind)) {
+      chooser.vary(Regressor::lane_rows, [&](SampleMesh& m) {
+        ++m.lanes;
+        m.rows += more;
+      });
+    }
     if (!wide) held_out.lanes += 2;
   }
   if (kind == TrainingKind::loss && target.chunks > few_chunks) {

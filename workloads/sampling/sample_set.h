@@ -1,12 +1,7 @@
 #pragma once
 // On which meshes a kind of op is sampled, and what its times are linear in. All times of a kernel are, as long as the tile stays: outputs
-// are columns times the tile's rows, a ring's and a column's fill are hops. Where the shape of the mesh matters (a column's sums run from
-// its collector's row, which moves with the column), times are linear along meshes of one shape: samples take the target's rows a column as
-// far as they can.
-// Not covered: a linear layer's weight gradient on a high mesh. Neighbouring columns begin their sums at different rows, so that in the
-// rows between their collectors one PE is a whole column of hops behind the other, with queues for an output or two; from some rows on (48
-// with 23 x 18 tiles) an output takes about 3.4 cycles a row of the mesh. Low samples do not show it, and the time extended from them is
-// too short.
+// are columns times the tile's rows, a ring's and a column's fill are hops. Where the shape of the mesh matters (weights enter at rows that
+// move with the column), times are linear along meshes of one shape: samples take the target's rows a column as far as they can.
 
 #include <vector>
 
@@ -20,6 +15,7 @@ enum class Regressor {
   columns,        // of a lane
   width,          // of all lanes: starts, completions, weights and tokens pass them
   rows,           // of the mesh
+  lane_rows,      // of all lanes: sums of columns run down each of them in turn
   ring,           // rows of a sequence
   chunks,         // of the vocabulary
   chunk_columns,  // chunks * columns: with the tile's rows the outputs of the loss
