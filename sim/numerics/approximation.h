@@ -36,7 +36,8 @@ inline constexpr float erf_large[7] = {-0x1.079d0cp-3f, -0x1.450aa0p-1f, -0x1.b5
 inline constexpr float two_over_pi = 0x1.45f306p-1f;
 inline constexpr float half_pi[3] = {0x1.921fb0p+0f, 0x1.5110b4p-22f, 0x1.846988p-48f};
 inline constexpr float reduce_max = 65536.0f;
-inline constexpr std::uint32_t two_over_pi_bits[6] = {0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u};
+inline constexpr std::uint32_t two_over_pi_bits[7] = {0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u,
+                                                      0x36d8a566u, 0x4f10e410u, 0x7f9458eau};
 // sin(r) = r + r^3 p(r^2), cos(r) = 1 + r^2 p(r^2)
 inline constexpr float sin_p[4] = {-0x1.555556p-3f, 0x1.111090p-7f, -0x1.a0176cp-13f, 0x1.80a000p-19f};
 inline constexpr float cos_p[4] = {-0x1.000000p-1f, 0x1.555550p-5f, -0x1.6c0efap-10f, 0x1.9a8000p-16f};
