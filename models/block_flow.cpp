@@ -33,6 +33,7 @@ InFlow::InFlow(const memoryx::LinkTiming& timing)
       busy_(channels_.size()) {}
 
 InFlow::Block InFlow::consume(const LinkLoad& load, double share, double supplied, double begin, double cycles) {
+  Block block;
   double end = begin + cycles, end_without_supply = end;
   // With its queues empty and its kernel waiting, a channel sends what one round trip's credits allow.
   std::vector<double> sent(channels_.size());
@@ -45,6 +46,7 @@ InFlow::Block InFlow::consume(const LinkLoad& load, double share, double supplie
     const double room = channel.consumption.time_of(first + std::min(1.0, words) - part.queue);
     const double free = std::max(channel.sent, room);
     sent[c] = std::max(free, supplied) + words * a_word;
+    block.edges[c < channels_.size() / 2 ? west_edge : east_edge].add(words, std::max(free, supplied), sent[c]);
     busy_[c] += words * word_cycles_;
     words_ += words;
     end = std::max(end, sent[c] + latency_);
@@ -59,7 +61,9 @@ InFlow::Block InFlow::consume(const LinkLoad& load, double share, double supplie
     channel.sent = std::max(sent[c], channel.consumption.time_of(last));
     channel.consumption.forget(last);
   }
-  return {end, end - end_without_supply};
+  block.end = end;
+  block.supply_wait = end - end_without_supply;
+  return block;
 }
 
 OutFlow::OutFlow(const memoryx::LinkTiming& timing)
@@ -69,7 +73,8 @@ OutFlow::OutFlow(const memoryx::LinkTiming& timing)
       busy_(sent_.size()) {}
 
 OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin, double cycles) {
-  Block block{begin + cycles, 0};
+  Block block;
+  block.produced = begin + cycles;
   for (std::size_t c = 0; c < sent_.size(); ++c) {
     const LinkLoad::Channel& part = load.out[c];
     if (part.words <= 0) continue;
@@ -87,6 +92,7 @@ OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin
     const double words = part.words * share, start = std::max(sent_[c].last(), begin);
     const double end = std::max(start + words * word_cycles_, block.produced + word_cycles_);
     sent_[c].extend(words, start, end);
+    block.edges[c < sent_.size() / 2 ? west_edge : east_edge].add(words, start, end);
     sent_[c].forget(sent_[c].total() - part.queue);
     block.arrived = std::max(block.arrived, end + latency_);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "memoryx/link_timing.h"
+#include "models/link_span.h"
 #include "models/step_schedule.h"
 
 namespace wafersim::models {
@@ -39,6 +40,7 @@ class InFlow {
   struct Block {
     double end = 0;          // the kernel is done with it
     double supply_wait = 0;  // cycles of it that the link waited for MemoryX and not for anything else
+    LinkSpan edges[link_edges];
   };
   // A kernel uses `share` of a load from `begin` on and could do with it in `cycles`; MemoryX has had its words since `supplied`, and sends
   // block after block.
@@ -66,6 +68,7 @@ class OutFlow {
   struct Block {
     double produced = 0;  // the kernel has put the last word into a queue
     double arrived = 0;   // and it has arrived at the other end
+    LinkSpan edges[link_edges];
   };
   // A kernel makes `share` of a load from `begin` on, in `cycles` or, when queues are full, more.
   Block produce(const LinkLoad& load, double share, double begin, double cycles);

@@ -27,6 +27,7 @@ struct MachineSpec {
   SramSpec sram;
   memoryx::IoSpec io;
   memoryx::MemoryXSpec memoryx;
+  memoryx::SwarmXSpec swarmx;
 };
 
 // Names of the presets: cs1, cs2, cs3.

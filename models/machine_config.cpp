@@ -75,7 +75,18 @@ void for_each_field(Machine& m, Visitor&& visit) {
         "of each row of an edge, each way; 0: enough for the skew of the columns and the link's round trip");
   visit("memoryx.capacity", m.memoryx.capacity, span, Unit::bytes, "");
   visit("memoryx.bandwidth", m.memoryx.bandwidth, span, Unit::bytes_per_second, "");
+  visit("memoryx.dram_capacity", m.memoryx.dram_capacity, span, Unit::bytes, "");
+  visit("memoryx.dram_latency", m.memoryx.dram_latency, Range{0, 1}, Unit::seconds, "of an access to the store's DRAM");
+  visit("memoryx.dram_page", m.memoryx.dram_page, Range{1, 1e9}, Unit::bytes, "bytes of the store's DRAM that are read together");
+  visit("memoryx.flash_bandwidth", m.memoryx.flash_bandwidth, span, Unit::bytes_per_second, "of the store's flash: not public");
+  visit("memoryx.flash_latency", m.memoryx.flash_latency, Range{0, 1}, Unit::seconds, "of an access to the store's flash");
+  visit("memoryx.flash_page", m.memoryx.flash_page, Range{1, 1e9}, Unit::bytes, "bytes of the store's flash that are read together");
   visit("memoryx.optimizer_rate", m.memoryx.optimizer_rate, span, Unit::per_second, "parameter updates a second: not public");
+  visit("memoryx.prefetch_blocks", m.memoryx.prefetch_blocks, Range{1, 1 << 20}, Unit::none,
+        "sixteenths of a kernel call's words that MemoryX reads ahead of the wafer");
+  visit("swarmx.fanout", m.swarmx.fanout, Range{2, 4096}, Unit::none, "");
+  visit("swarmx.bandwidth", m.swarmx.bandwidth, span, Unit::bytes_per_second, "");
+  visit("swarmx.latency", m.swarmx.latency, Range{0, 1}, Unit::seconds, "");
 }
 
 template <class Field>

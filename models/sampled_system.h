@@ -10,6 +10,7 @@
 
 #include "memoryx/optimizer.h"
 #include "memoryx/spec.h"
+#include "models/link_span.h"
 #include "models/step_schedule.h"
 
 namespace wafersim::models {
@@ -30,12 +31,14 @@ struct SampledSpec {
 struct SampledCall {
   double start = 0, done = 0;      // cycles since the run's start; the next call starts at done + switch
   double waits[wait_causes] = {};  // cycles, in `done - start`
+  LinkSpan in[link_edges], out[link_edges];
 };
 
 struct SampledStep {
   double first = 0;                // the last step's gradients were complete (0: the run's start)
   double gradients = 0;            // the last gradient arrived in MemoryX
-  double updated = 0;              // the last update ended
+  double update_begins = 0;        // the first update began
+  double updated = 0;              // the last update ended; equal when the step is skipped
   std::vector<SampledCall> calls;  // micro-batch after micro-batch, of the slowest wafer
 };
 
@@ -59,8 +62,9 @@ class SampledSystem {
   SampledSystem(const SampledSystem&) = delete;
   SampledSystem& operator=(const SampledSystem&) = delete;
 
-  // Runs steps one after another. Throws Error(plan) when the parameter store is too large, Error(stall) when the step does not end.
-  SampledRun run(const StepSchedule& schedule, const SampledSpec& spec, int steps);
+  // Runs steps one after another; those that are `skipped` (a gradient overflowed; none where empty) update nothing.
+  // Throws Error(plan) when the parameter store is too large, Error(stall) when the step does not end.
+  SampledRun run(const StepSchedule& schedule, const SampledSpec& spec, int steps, const std::vector<bool>& skipped = {});
 
  private:
   struct Parts;

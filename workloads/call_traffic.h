@@ -5,6 +5,7 @@
 
 #include "memoryx/link_timing.h"
 #include "memoryx/stream.h"
+#include "models/step_schedule.h"
 
 namespace wafersim::workloads {
 
@@ -18,5 +19,7 @@ struct CallTraffic {
 };
 
 CallTraffic traffic_of(const memoryx::CallStream& stream, const memoryx::LinkTiming& link);
+// Padding is not told apart.
+CallTraffic traffic_of(const models::LinkLoad& load, const memoryx::LinkTiming& link);
 
 }  // namespace wafersim::workloads

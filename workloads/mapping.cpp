@@ -48,7 +48,7 @@ class Search {
         graphs_{{training_graph(shape.layers, false), training_graph(1, false), training_graph(2, false)},
                 {training_graph(shape.layers, true), training_graph(1, true), training_graph(2, true)}} {}
 
-  // Without its plan. Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
+  // Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
   std::optional<Mapping> best();
   const std::string& failure() const { return failure_; }
   const std::optional<Candidate>& smallest() const { return smallest_; }
@@ -79,7 +79,7 @@ class Search {
                  layout,
                  ceil_divide(a_column, chunks),
                  run_.dtype,
-                 run_.training.batch / layout.batch,
+                 run_.batch_per_system() / layout.batch,
                  recomputed_layers(recompute, shape_.layers)};
     made.cycles = estimate(made.spec);
     made.number = number;
@@ -140,7 +140,10 @@ std::optional<Mapping> Search::best() {
       memory.loss_refused = true;  // what failed may have had smaller chunks already
     } else {
       memory = memory_map(next.spec, graph(next.recomputes()), machine_.sram);
-      if (memory.refusal.empty()) return finish(next, std::move(mapping), queue);
+      if (memory.refusal.empty()) {
+        mapping.sram = std::move(memory.sram);
+        return finish(next, std::move(mapping), queue);
+      }
       if (!smallest_ || next.has_smaller_tile(*smallest_) || next.has_smaller_chunks(*smallest_)) {
         smallest_ = next;
         failure_ = memory.refusal;
@@ -178,22 +181,15 @@ std::string no_layout(const RunSpec& run, const ModelShape& shape) {
   return fmt::format(
       "{} heads of {} features and {} samples of {} tokens find no place on {} x {} PEs{}: a head takes whole columns, a lane "
       "at most as many columns as there are rows, a sample whole rows",
-      shape.heads, shape.head(), run.training.batch, run.training.sequence, part.width, part.height,
+      shape.heads, shape.head(), run.batch_per_system(), run.training.sequence, part.width, part.height,
       pinned(run.mapping) ? " as mapping.* pins them" : "");
 }
 
 }  // namespace
 
 Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models::MachineSpec& machine) {
-  require_simulable(run);
   Search search(run, shape, machine);
-  if (std::optional<Mapping> mapping = search.best()) {
-    const LoweringSpec spec = lowering_spec(*mapping, run, shape);
-    const TrainingGraph& graph = search.graph(mapping->recompute);
-    mapping->plan = lower(spec, graph, machine.core, machine.sram);
-    fill_closed_forms(mapping->plan, spec, graph, machine);
-    return std::move(*mapping);
-  }
+  if (std::optional<Mapping> mapping = search.best()) return std::move(*mapping);
   std::string message = search.smallest() ? search.failure() : no_layout(run, shape);
   if (pinned(run.mapping)) {
     RunSpec free = run;

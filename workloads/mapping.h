@@ -34,14 +34,14 @@ struct Mapping {
   Padding padding;
   double estimated_cycles = 0;     // of a step
   std::vector<Rejected> rejected;  // at most five, the best first
-  models::WaferPlan plan;          // lowered, with closed forms
+  models::SramMap sram;            // of a PE
 };
 
-// Errors: unsupported for a mesh that only a sampled simulation could take, config for pins that contradict each other, plan when nothing
-// fits: the array and its bytes, and a tile that would fit, on this rectangle or on the mesh that it needs.
+// Errors: config for pins that contradict each other, plan when nothing fits: the array and its bytes, and a tile that would fit, on this
+// rectangle or on the mesh that it needs.
 Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models::MachineSpec& machine);
 
-// What choose_mapping lowered.
+// What is to be lowered.
 LoweringSpec lowering_spec(const Mapping& mapping, const RunSpec& run, const ModelShape& shape);
 
 }  // namespace wafersim::workloads

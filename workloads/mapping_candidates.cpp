@@ -82,9 +82,9 @@ std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shap
                      fmt::format("mapping.tokens_per_pe = {}: a sample has {} tokens (training.sequence); give at most as many",
                                  run.mapping.tokens_per_pe, training.sequence));
   std::vector<Layout> layouts;
-  const int pinned = run.mapping.micro_batches;
-  for (int count = pinned > 0 ? pinned : 1; count <= (pinned > 0 ? pinned : training.batch); ++count)
-    if (training.batch % count == 0) add_layouts(run, shape, training.batch / count, layouts);
+  const int pinned = run.mapping.micro_batches, batch = run.batch_per_system();
+  for (int count = pinned > 0 ? pinned : 1; count <= (pinned > 0 ? pinned : batch); ++count)
+    if (batch % count == 0) add_layouts(run, shape, batch / count, layouts);
   return layouts;
 }
 

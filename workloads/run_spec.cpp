@@ -97,7 +97,7 @@ DataSpec read_data(ConfigReader& reader) {
 }
 
 // A mesh of the user's is mapped whole, a whole wafer without what host I/O keeps.
-MappingSpec read_mapping(ConfigReader& reader, int batch, const models::MachineSpec& machine) {
+MappingSpec read_mapping(ConfigReader& reader, const models::MachineSpec& machine) {
   MappingSpec mapping;
   const Range pins{1, 1 << 20};
   for (auto [key, field] :
@@ -105,8 +105,6 @@ MappingSpec read_mapping(ConfigReader& reader, int batch, const models::MachineS
         std::pair{"mapping.features_per_pe", &mapping.features_per_pe}, std::pair{"mapping.micro_batches", &mapping.micro_batches}}) {
     *field = integer(reader, key, pins, 0);
   }
-  if (mapping.micro_batches > 0 && batch % mapping.micro_batches != 0)
-    reader.fail("mapping.micro_batches", fmt::format("does not divide training.batch = {}", batch));
   if (reader.given("mapping.recompute")) mapping.recompute = reader.boolean("mapping.recompute");
 
   const fabric::FabricSpec& mesh = machine.fabric;
@@ -132,8 +130,31 @@ Fidelity read_fidelity(ConfigReader& reader, const ConfigTree& tree, const fabri
   const bool small = std::int64_t{part.width} * part.height <= largest_wavelet_mesh;
   const Fidelity standard = small ? Fidelity::wavelet : Fidelity::sampled;
   const auto fidelity = static_cast<Fidelity>(reader.choice("fidelity", fidelity_names, static_cast<std::size_t>(standard)));
-  if (reader.given("fidelity") && fidelity != Fidelity::wavelet) unsupported(tree, "fidelity", "only wavelet is supported");
+  if (fidelity == Fidelity::bound) unsupported(tree, "fidelity", "nothing is simulated: `wafersim plan` prints the bound");
   return fidelity;
+}
+
+// A sampled run computes numbers where it has data.
+bool read_numerics(ConfigReader& reader, const RunSpec& spec) {
+  const bool without = spec.fidelity == Fidelity::sampled && spec.data.path.empty();
+  return reader.choice("numerics", {"on", "off"}, without ? 1 : 0) == 0;
+}
+
+void check_numerics(const ConfigReader& reader, const RunSpec& spec) {
+  if (!spec.numerics && spec.fidelity == Fidelity::wavelet)
+    reader.fail("numerics", "wavelets carry the numbers: off needs fidelity = sampled");
+  if (spec.numerics && spec.data.path.empty())
+    reader.fail("data", "is required and missing: give data.text or data.tokens, or set numerics = off where fidelity = sampled");
+  if (!spec.numerics) refuse_override(reader, {"weights.initial", "weights.final", "data.text", "data.tokens"}, "with numerics off");
+}
+
+void check_systems(const ConfigReader& reader, const ConfigTree& tree, const RunSpec& spec) {
+  if (spec.training.batch % spec.systems != 0)
+    reader.fail("systems", fmt::format("does not divide training.batch = {}: every system trains the same share", spec.training.batch));
+  if (spec.systems > 1 && spec.fidelity == Fidelity::wavelet) unsupported(tree, "systems", "several systems need fidelity = sampled");
+  if (spec.systems > 1 && spec.numerics) unsupported(tree, "systems", "several systems need numerics = off");
+  if (const int count = spec.mapping.micro_batches; count > 0 && spec.batch_per_system() % count != 0)
+    reader.fail("mapping.micro_batches", fmt::format("does not divide the {} samples of a step on a system", spec.batch_per_system()));
 }
 
 // hf_config or preset, then the keys of model.config over it.
@@ -169,7 +190,6 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   reader.accept("version");  // of the program that wrote the configuration
   spec.about = reader.text("about", "");
   spec.machine = read_machine_spec(reader);
-  if (reader.integer("systems", Range{1, 4096}, 1) > 1) unsupported(tree, "systems", "only 1 is supported");
   const auto hf_file = existing_file(reader, "model.hf_config");
   const std::string model_preset = reader.text("model.preset", "");
   spec.model_name = reader.text("model.name", "");
@@ -184,18 +204,20 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   spec.training.steps = integer(reader, "training.steps", Range{1, 1e9});
   spec.dtype = reader.choice("dtype", {"fp16", "fp32"}, 0) == 0 ? sim::Dtype::f16 : sim::Dtype::f32;
   spec.training.update = read_update(reader, spec.training.steps, spec.dtype == sim::Dtype::f16);
-  spec.mapping = read_mapping(reader, spec.training.batch, spec.machine);
+  spec.mapping = read_mapping(reader, spec.machine);
   spec.fidelity = read_fidelity(reader, tree, spec.mapping.rectangle);
-  if (reader.choice("numerics", {"on", "off"}, 0) != 0) unsupported(tree, "numerics", "only on is supported");
+  spec.numerics = read_numerics(reader, spec);
+  spec.systems = integer(reader, "systems", Range{1, 2048}, 1);
   spec.threads = integer(reader, "threads", Range{1, 256}, 1);
   spec.seed = static_cast<std::uint64_t>(reader.integer("seed", Range{0, 9007199254740991.0}, 1));
   reader.finish();
+  check_numerics(reader, spec);
+  check_systems(reader, tree, spec);
 
   if (!hf_file.empty() && !model_preset.empty()) reader.fail("model.preset", "give either model.preset or model.hf_config");
   if (hf_file.empty() && model_preset.empty() && !reader.given("model.config")) {
     reader.fail("model", "is required and missing: give model.hf_config, model.config or model.preset");
   }
-  if (spec.data.path.empty()) reader.fail("data", "is required and missing: give data.text or data.tokens");
   read_model(reader, tree, hf_file, model_preset, spec);
   if (spec.training.sequence > spec.model.shape.positions) {
     reader.fail("training.sequence", fmt::format("is beyond the {} positions of the model", spec.model.shape.positions));
@@ -216,13 +238,6 @@ RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override
   ConfigTree tree(preset ? sim::parse_json(preset->text, config) : sim::read_json_file(file), config,
                   preset ? directory : std::filesystem::absolute(file).parent_path());
   return parse_run_spec(apply_overrides(std::move(tree), overrides, directory));
-}
-
-void require_simulable(const RunSpec& spec) {
-  if (spec.fidelity == Fidelity::wavelet) return;
-  throw sim::Error(sim::ErrorCategory::unsupported,
-                   fmt::format("fidelity = {} (the default above {} PEs) is not supported yet: set fidelity=wavelet or a smaller mesh",
-                               name(spec.fidelity), largest_wavelet_mesh));
 }
 
 }  // namespace wafersim::workloads

@@ -51,6 +51,7 @@ const char* name(Fidelity fidelity);
 struct RunSpec {
   std::string about;  // free text of the configuration
   models::MachineSpec machine;
+  int systems = 1;  // wafers that share each step's batch
   HfConfig model;
   std::string model_name;
   std::filesystem::path initial_weights;  // empty: from the seed
@@ -60,8 +61,11 @@ struct RunSpec {
   MappingSpec mapping;
   sim::Dtype dtype = sim::Dtype::f16;  // f16 or f32
   Fidelity fidelity = Fidelity::wavelet;
+  bool numerics = true;  // whether values are computed; times do not depend on them
   int threads = 1;
   std::uint64_t seed = 1;
+
+  int batch_per_system() const { return training.batch / systems; }
 };
 
 // `config` is a file, or else the name of a run preset. Relative paths of a file start from its folder, those of overrides and presets from
@@ -70,8 +74,5 @@ struct RunSpec {
 RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override>& overrides, const std::filesystem::path& directory);
 RunSpec parse_run_spec(const sim::ConfigTree& tree);
 nlohmann::ordered_json run_spec_to_json(const RunSpec& spec);
-
-// Error(unsupported) unless the run's fidelity, which by default follows from the size of its mesh, is one that this version simulates.
-void require_simulable(const RunSpec& spec);
 
 }  // namespace wafersim::workloads

@@ -25,10 +25,11 @@ SampledMemoryX::SampledMemoryX(const sc_core::sc_module_name& name, const Sample
   SC_THREAD(update);
 }
 
-void SampledMemoryX::configure(const StepSchedule& schedule, const SampledSpec& spec, int steps) {
+void SampledMemoryX::configure(const StepSchedule& schedule, const SampledSpec& spec, int steps, const std::vector<bool>& skipped) {
   schedule_ = &schedule;
   spec_ = spec;
   steps_ = steps;
+  skipped_ = skipped;
   tensors_.assign(schedule.tensor_elements.size(), {});
   for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].elements = schedule.tensor_elements[i];
   for (const ScheduledCall& call : schedule.calls)
@@ -170,6 +171,7 @@ void SampledMemoryX::update_step(int step) {
     double end;
   };
   std::deque<Running> running;
+  const bool skips = !skipped_.empty() && skipped_[static_cast<std::size_t>(step)];
   double end = 0;
   const auto finish_one = [&] {
     wait(clock_.until(running.front().end));
@@ -190,6 +192,12 @@ void SampledMemoryX::update_step(int step) {
     }
     Tensor& tensor = tensors_[static_cast<std::size_t>(next)];
     tensor.updating = true;
+    if (left == tensors_.size()) results_[static_cast<std::size_t>(step)].update_begins = clock_.now();
+    if (skips) {
+      running.push_back({next, clock_.now()});
+      finish_one();
+      continue;
+    }
     const double moved = clock_.now() + access(tensor.in_flash, tensor.elements * memoryx::update_bytes(spec_.optimizer), true, 0, 0);
     end = std::max(moved, std::max(end, clock_.now()) + tensor.elements / spec_.memoryx.optimizer_rate * clock_.hertz());
     running.push_back({next, end});

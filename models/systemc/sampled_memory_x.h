@@ -21,7 +21,7 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   tlm_utils::simple_initiator_socket<SampledMemoryX> dram, flash;
 
   // schedule outlives the run. Throws Error(plan) when the store is too large.
-  void configure(const StepSchedule& schedule, const SampledSpec& spec, int steps);
+  void configure(const StepSchedule& schedule, const SampledSpec& spec, int steps, const std::vector<bool>& skipped);
   void start() { started_.notify(sc_core::SC_ZERO_TIME); }
 
   bool finished() const { return updated_steps_ == steps_; }
@@ -55,6 +55,7 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   const StepSchedule* schedule_ = nullptr;
   SampledSpec spec_;
   int steps_ = 0;
+  std::vector<bool> skipped_;  // by step; empty: none
   std::vector<Tensor> tensors_;
   std::vector<int> order_;  // of updates: as the step uses them first
   std::deque<BlockReport> arriving_;

@@ -93,11 +93,11 @@ SampledSystem::SampledSystem(int systems, int fanout, bool representative) {
 
 SampledSystem::~SampledSystem() = default;
 
-SampledRun SampledSystem::run(const StepSchedule& schedule, const SampledSpec& spec, int steps) {
+SampledRun SampledSystem::run(const StepSchedule& schedule, const SampledSpec& spec, int steps, const std::vector<bool>& skipped) {
   Parts& p = *parts_;
   if (sc_core::sc_get_status() == sc_core::SC_ELABORATION) sc_core::sc_start(sc_core::SC_ZERO_TIME);
   p.clock.start(spec.clock);
-  p.memory_x.configure(schedule, spec, steps);
+  p.memory_x.configure(schedule, spec, steps, skipped);
   p.configure_tree(schedule, spec);
   for (const auto& wafer : p.wafers) wafer->configure(schedule);
   p.dram.configure({spec.memoryx.bandwidth, spec.memoryx.dram_latency, spec.memoryx.dram_page});

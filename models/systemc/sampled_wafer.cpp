@@ -53,6 +53,10 @@ void SampledWafer::work_on(const StreamBlock& block) {
   record.waits[static_cast<int>(WaitCause::store)] += in.supply_wait - for_update;
   record.waits[static_cast<int>(WaitCause::weight_link)] += late - in.supply_wait;
   record.waits[static_cast<int>(WaitCause::gradient_link)] += out.produced - in.end;
+  for (int edge = 0; edge < link_edges; ++edge) {
+    record.in[edge].add(in.edges[edge]);
+    record.out[edge].add(out.edges[edge]);
+  }
   free_ = record.done = out.produced;
   BlockReport report{block.step, block.call, block.part, out.produced, out.arrived};
   if (block.part == blocks_a_call - 1) free_ += call.period_cycles - call.active_cycles;

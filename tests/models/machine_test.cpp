@@ -65,7 +65,8 @@ TEST(Machine, EveryKeyReachesAFieldOfItsOwn) {
     if (key.starts_with("core.rate") || key == "core.microthreads" || key == "sram.banks") value = 3;
     if (key == "core.clock") value = "1.1 GHz";
     if (key == "core.generation") value = "wse3";
-    if (key == "io.latency") value = "3 us";
+    if (key.ends_with("latency")) value = "3 us";
+    if (key == "memoryx.dram_page" || key == "memoryx.flash_page") value = "1 KiB";
     if (key.ends_with("queue_words") && key.starts_with("core.")) value = {9, 9, 9, 9, 9, 9, 9, 9};
     if (key == "sram.instruction_bytes" || key == "sram.descriptor_bytes") value = 16;
     const auto now = nlohmann::json::parse(machine_to_json(read(nlohmann::json{{key, value}}.dump())).dump()).flatten();

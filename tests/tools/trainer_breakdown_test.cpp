@@ -30,6 +30,13 @@ models::WaferPlan two_pes() {
   return plan;
 }
 
+// Its calls with these bounds.
+std::vector<PlannedCall> two_pes_calls(const std::vector<double>& bounds) {
+  std::vector<PlannedCall> calls;
+  for (const models::KernelCall& call : two_pes().calls) calls.push_back({call.kernel, call.phase, call.layer, bounds[calls.size()], 0});
+  return calls;
+}
+
 models::CallRecord call(fabric::Cycle start, fabric::Cycle done, std::uint64_t busy_cycles, std::uint64_t wait_cycles,
                         std::uint64_t idle_cycles) {
   models::CallRecord record;
@@ -72,7 +79,7 @@ std::string refusal(const std::function<void()>& action) {
 }
 
 TEST(Breakdown, DividesAStepIntoItsKernelsAndWhatLiesBetween) {
-  Breakdown breakdown(two_pes(), {0, 4, 5});
+  Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
   breakdown.add(step());
   std::vector<std::string> names;
   std::vector<std::uint64_t> cycles;
@@ -89,7 +96,7 @@ TEST(Breakdown, DividesAStepIntoItsKernelsAndWhatLiesBetween) {
 }
 
 TEST(Breakdown, LosesNoCycleOfAnyPe) {
-  Breakdown breakdown(two_pes(), {0, 4, 5});
+  Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
   for (int s = 0; s < 3; ++s) breakdown.add(step());
   std::array<std::uint64_t, models::activities> sums{};
   std::uint64_t cycles = 0;
@@ -105,7 +112,7 @@ TEST(Breakdown, LosesNoCycleOfAnyPe) {
 }
 
 TEST(Breakdown, ChargesTheWorkOfASwitchToTheSwitch) {
-  Breakdown breakdown(two_pes(), {0, 4, 5});
+  Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
   models::StepResult s = step();
   s.statistics.calls[0].cycles[idle] -= 7;
   s.statistics.calls[0].switch_cycles[busy] += 4;
@@ -121,7 +128,7 @@ TEST(Breakdown, ChargesTheWorkOfASwitchToTheSwitch) {
 }
 
 TEST(Breakdown, GivesAKernelNoMoreIdleTimeThanItsOwn) {
-  Breakdown breakdown(two_pes(), {0, 4, 5});
+  Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
   breakdown.add(step());
   const auto& rows = breakdown.rows();
   EXPECT_EQ(rows[0].pe_cycles[idle], 2u * 20 - 30);
@@ -133,7 +140,7 @@ TEST(Breakdown, GivesAKernelNoMoreIdleTimeThanItsOwn) {
 }
 
 TEST(Breakdown, RefusesCallsThatOverlapAndCyclesThatGotLost) {
-  Breakdown breakdown(two_pes(), {0, 4, 5});
+  Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
   models::StepResult overlapping = step();
   overlapping.statistics.calls[1].first_start = 1029;
   EXPECT_NE(refusal([&] { breakdown.add(overlapping); }).find("follow one another"), std::string::npos);
@@ -146,7 +153,7 @@ TEST(Breakdown, RefusesCallsThatOverlapAndCyclesThatGotLost) {
 }
 
 TEST(Breakdown, RefusesACallThatIsFasterThanItsBound) {
-  Breakdown breakdown(two_pes(), {0, 10.5, 5});
+  Breakdown breakdown(two_pes_calls({0, 10.5, 5}), 2, 1);
   EXPECT_NE(refusal([&] { breakdown.add(step()); }).find("faster than its bound"), std::string::npos);
 }
 

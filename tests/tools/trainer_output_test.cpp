@@ -79,14 +79,7 @@ TEST(RunDirectory, WritesNoneOfTheFilesWhenOneCannotBeWritten) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "run"), {}), 2);
 }
 
-models::WaferPlan one_call() {
-  models::WaferPlan plan;
-  plan.width = plan.height = 1;
-  plan.calls.resize(1);
-  plan.calls[0].kernel = "linear";
-  plan.calls[0].phase = "forward";
-  return plan;
-}
+const std::vector<PlannedCall> one_call = {{"linear", "forward", -1, 0, 0}};
 
 models::StepResult step_at(fabric::Cycle first) {
   models::StepResult s;
@@ -104,8 +97,7 @@ models::StepResult step_at(fabric::Cycle first) {
 }
 
 TEST(Trace, HasATrackForEachSerialResourceInMicroseconds) {
-  const models::WaferPlan plan = one_call();
-  Trace trace(plan, 1e6);
+  Trace trace(one_call, 1e6);
   trace.add(step_at(1000));
   const nlohmann::json events = nlohmann::json::parse(trace.json())["traceEvents"];
   std::map<int, std::string> tracks;
@@ -131,8 +123,7 @@ TEST(Trace, HasATrackForEachSerialResourceInMicroseconds) {
 }
 
 TEST(Trace, IsBoundedAndKeepsTheFirstAndTheLastSteps) {
-  const models::WaferPlan plan = one_call();
-  Trace trace(plan, 1e6);
+  Trace trace(one_call, 1e6);
   const fabric::Cycle steps = 3 * Trace::most_events;
   for (fabric::Cycle s = 0; s < steps; ++s) trace.add(step_at(100 * s));
   const nlohmann::json events = nlohmann::json::parse(trace.json())["traceEvents"];

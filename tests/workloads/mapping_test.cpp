@@ -29,12 +29,10 @@ TEST(Mapping, UsesTheWholeMeshOfTheMainJobWithoutPadding) {
   const Mapping mapping = map_run(run);
   EXPECT_EQ(mapping.layout.lanes * mapping.layout.columns, 16);
   EXPECT_EQ(mapping.layout.rows, 16);
-  EXPECT_EQ(mapping.plan.width, 16);
-  EXPECT_EQ(mapping.plan.height, 16);
   EXPECT_EQ(mapping.padding.token_slots, 0);
   EXPECT_EQ(mapping.padding.features, 0);
   EXPECT_EQ(mapping.padding.vocabulary, 0);
-  EXPECT_LE(mapping.plan.sram.peak_bytes, 48 * 1024);
+  EXPECT_LE(mapping.sram.peak_bytes, 48 * 1024);
 }
 
 TEST(Mapping, CandidatesObeyTheRectangle) {
@@ -113,7 +111,7 @@ TEST(Mapping, ComputesAgainOrSplitsTheBatchOnlyWhereActivationsDoNotFit) {
   run.mapping.tokens_per_pe = free.tokens_per_pe;
   run.mapping.features_per_pe = free.features_per_pe;
   run.mapping.micro_batches = 1;
-  run.machine.sram.bytes = free.plan.sram.peak_bytes - 8;
+  run.machine.sram.bytes = free.sram.peak_bytes - 8;
   EXPECT_TRUE(map_run(run).recompute);
   run.mapping.recompute = false;
   EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::plan);
@@ -124,7 +122,7 @@ TEST(Mapping, RunsAsManyMicroBatchesAsArePinned) {
   run.mapping.micro_batches = run.training.batch;
   const Mapping mapping = map_run(run);
   EXPECT_EQ(mapping.micro_batches, run.training.batch);
-  EXPECT_EQ(mapping.plan.micro_batches, run.training.batch);
+  EXPECT_EQ(plan_of(run, mapping).micro_batches, run.training.batch);
   EXPECT_EQ(mapping.layout.batch, 1);
 }
 
@@ -164,9 +162,9 @@ TEST(Mapping, RefusesAMeshWithFewerColumnsThanHeads) {
 TEST(Mapping, TakesAnotherTileWhenTheFastestDoesNotFitSram) {
   const Mapping free = map_run(small_run());
   RunSpec run = small_run();
-  run.machine.sram.bytes = free.plan.sram.peak_bytes - 8;
+  run.machine.sram.bytes = free.sram.peak_bytes - 8;
   const Mapping mapping = map_run(run);
-  EXPECT_LE(mapping.plan.sram.peak_bytes, run.machine.sram.bytes);
+  EXPECT_LE(mapping.sram.peak_bytes, run.machine.sram.bytes);
   EXPECT_GT(mapping.estimated_cycles, free.estimated_cycles);
   ASSERT_FALSE(mapping.rejected.empty());
   EXPECT_NE(mapping.rejected.front().reason.find("SRAM overflow"), std::string::npos) << mapping.rejected.front().reason;
@@ -184,11 +182,11 @@ TEST(Mapping, NamesArrayBytesAndTileWhenNothingFitsSram) {
 
 TEST(Mapping, NamesTheTileThatWouldFitWhenAPinnedOneDoesNot) {
   RunSpec run = small_run();
-  const int fits = map_run(run).plan.sram.peak_bytes;
+  const int fits = map_run(run).sram.peak_bytes;
   run.mapping.lanes = 1;
   run.mapping.tokens_per_pe = 8;
   run.mapping.features_per_pe = 8;
-  ASSERT_GT(map_run(run).plan.sram.peak_bytes, fits);
+  ASSERT_GT(map_run(run).sram.peak_bytes, fits);
   run.machine.sram.bytes = fits;
   const sim::Error error = refusal(run);
   EXPECT_EQ(error.category(), sim::ErrorCategory::plan);

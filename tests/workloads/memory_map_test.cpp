@@ -112,12 +112,12 @@ TEST(MappingAdvice, NamesAMeshOnWhichTheRunFits) {
   RunSpec run = small_run();
   const ModelShape& shape = run.model.shape;
   const TrainingGraph graph = differentiate(build_model(shape));
-  const int whole = map_run(run).plan.sram.peak_bytes;
+  const int whole = map_run(run).sram.peak_bytes;
   run.machine.sram.bytes = whole - 8;
   const std::optional<Layout> layout = smallest_fitting_layout(run, shape, graph, run.machine);
   ASSERT_TRUE(layout.has_value());
   run.mapping.rectangle = {0, 0, layout->columns, layout->rows};
-  EXPECT_LE(map_run(run).plan.sram.peak_bytes, run.machine.sram.bytes);
+  EXPECT_LE(map_run(run).sram.peak_bytes, run.machine.sram.bytes);
 }
 
 TEST(MappingAdvice, KnowsWhenNoMeshHelps) {

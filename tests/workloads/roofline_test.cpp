@@ -79,10 +79,11 @@ TEST(Roofline, OfCallsIsTheirMultiplyAdds) {
   const Mapped mapped = map_main_job();
   const std::vector<double> bounds = bound_calls(lowering_spec(mapped.mapping, mapped.run, mapped.run.model.shape),
                                                  differentiate(build_model(mapped.run.model.shape)), mapped.run.machine);
-  ASSERT_EQ(bounds.size(), mapped.mapping.plan.calls.size());
+  const models::WaferPlan plan = plan_of(mapped.run, mapped.mapping);
+  ASSERT_EQ(bounds.size(), plan.calls.size());
   double sum = 0;
   for (std::size_t i = 0; i < bounds.size(); ++i) {
-    EXPECT_LE(bounds[i], mapped.mapping.plan.calls[i].closed_form_cycles) << i;
+    EXPECT_LE(bounds[i], plan.calls[i].closed_form_cycles) << i;
     sum += bounds[i];
   }
   const Bound bound = bound_of(mapped);
@@ -95,7 +96,7 @@ void expect_no_faster(double bytes_per_second, double clip, double tightness) {
   run.machine.io.bandwidth_override = bytes_per_second;
   run.training.update.clip = clip;
   const Mapping mapping = map_run(run);
-  const models::StepResult step = simulate_step(run, mapping.plan);
+  const models::StepResult step = simulate_step(run, plan_of(run, mapping));
   ASSERT_FALSE(step.skipped);
   const Bound bound = bound_of(run, mapping);
   const double simulated = static_cast<double>(step.last - step.first);

@@ -3,6 +3,8 @@
 
 #include "models/system.h"
 #include "sim/config/tree.h"
+#include "workloads/closed_form.h"
+#include "workloads/graph.h"
 #include "workloads/mapping.h"
 
 namespace wafersim::workloads {
@@ -22,6 +24,15 @@ inline RunSpec small_run(sim::Dtype dtype = sim::Dtype::f16) {
 }
 
 inline Mapping map_run(const RunSpec& run) { return choose_mapping(run, run.model.shape, run.machine); }
+
+// A mapped run lowered, with closed forms.
+inline models::WaferPlan plan_of(const RunSpec& run, const Mapping& mapping) {
+  const LoweringSpec spec = lowering_spec(mapping, run, run.model.shape);
+  const TrainingGraph graph = differentiate(build_model(spec.shape), spec.recompute);
+  models::WaferPlan plan = lower(spec, graph, run.machine.core, run.machine.sram);
+  fill_closed_forms(plan, spec, graph, run.machine);
+  return plan;
+}
 
 // The only step of the run. SystemC allows one a process.
 inline models::StepResult simulate_step(const RunSpec& run, const models::WaferPlan& plan) {

@@ -1,7 +1,9 @@
 #include "tools/trainer/breakdown.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <tuple>
 
 #include "sim/error.h"
 
@@ -26,23 +28,26 @@ std::uint64_t sum(const std::array<std::uint64_t, models::activities>& cycles) {
 
 }  // namespace
 
-Breakdown::Breakdown(const models::WaferPlan& plan, const std::vector<double>& call_bounds)
-    : pes_(static_cast<std::uint64_t>(plan.width) * static_cast<std::uint64_t>(plan.height)),
-      micro_batches_(static_cast<std::size_t>(plan.micro_batches)),
-      call_bounds_(call_bounds) {
-  sim::require_invariant(call_bounds.size() == plan.calls.size(), "every kernel call has a bound");
-  for (const models::KernelCall& call : plan.calls) {
-    const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const BreakdownRow& row) {
-      return row.layer == call.layer && row.phase == call.phase && row.kernel == call.kernel;
-    });
-    row_of_call_.push_back(static_cast<std::size_t>(same - rows_.begin()));
-    if (same == rows_.end()) rows_.push_back(row_named(call.layer, call.phase, call.kernel));
-    BreakdownRow& row = rows_[row_of_call_.back()];
-    row.calls += plan.micro_batches;
-    row.bound_cycles += plan.micro_batches * call_bounds[row_of_call_.size() - 1];
-    row.closed_form_cycles += plan.micro_batches * call.closed_form_cycles;
+Breakdown::Breakdown(const std::vector<PlannedCall>& calls, std::uint64_t pes, int micro_batches)
+    : pes_(pes), micro_batches_(static_cast<std::size_t>(micro_batches)) {
+  std::map<std::tuple<int, std::string, std::string>, std::size_t> row_of;
+  for (const PlannedCall& call : calls) {
+    const auto [place, is_new] = row_of.try_emplace({call.layer, call.phase, call.kernel}, rows_.size());
+    if (is_new) rows_.push_back(row_named(call.layer, call.phase, call.kernel));
+    row_of_call_.push_back(place->second);
+    call_bounds_.push_back(call.bound_cycles);
+    BreakdownRow& row = rows_[place->second];
+    row.calls += micro_batches;
+    row.bound_cycles += micro_batches * call.bound_cycles;
+    row.closed_form_cycles += micro_batches * call.closed_form_cycles;
   }
   for (const char* name : between_names) rows_.push_back(row_named(-1, "", name));
+}
+
+void Breakdown::add_waits(const models::SampledStep& step) {
+  for (std::size_t k = 0; k < step.calls.size(); ++k)
+    for (std::size_t cause = 0; cause < models::wait_causes; ++cause)
+      rows_[row_of_call_[k % row_of_call_.size()]].waits[cause] += step.calls[k].waits[cause];
 }
 
 // Adds the call's time and work to its row and the work of the switch after it to that row. Returns the idle PE cycles that lie beyond the

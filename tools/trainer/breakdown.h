@@ -17,8 +17,9 @@
 #include <string>
 #include <vector>
 
-#include "models/plan.h"
+#include "models/sampled_system.h"
 #include "models/system.h"
+#include "tools/trainer/planned_call.h"
 
 namespace wafersim::tools {
 
@@ -32,15 +33,18 @@ struct BreakdownRow {
   std::uint64_t cycles = 0;                                   // here and below: sums over the steps added
   std::array<std::uint64_t, models::activities> pe_cycles{};  // by models::Activity
   std::uint64_t macs = 0;
+  std::array<double, models::wait_causes> waits{};  // cycles of `cycles`, by models::WaitCause; of sampled steps
 };
 
 class Breakdown {
  public:
-  // call_bounds: least cycles of every call.
-  Breakdown(const models::WaferPlan& plan, const std::vector<double>& call_bounds);
+  // calls: of a micro-batch.
+  Breakdown(const std::vector<PlannedCall>& calls, std::uint64_t pes, int micro_batches);
 
   // Error(invariant) when the step's calls are not in order, cycles are lost or a call is faster than its bound.
   void add(const models::StepResult& step);
+  // Why the calls of a step took longer than their own cycles.
+  void add_waits(const models::SampledStep& step);
 
   int steps() const { return steps_; }
   // Kernels in the order of their first calls, then the rows between them.

@@ -6,5 +6,6 @@
 namespace wafersim::tools {
 
 std::uint64_t peak_rss_bytes();
+std::uint64_t host_memory_bytes();  // installed
 
 }  // namespace wafersim::tools

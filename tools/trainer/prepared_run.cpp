@@ -1,12 +1,20 @@
 #include "tools/trainer/prepared_run.h"
 
+#include <fmt/format.h>
+
+#include "memoryx/link_timing.h"
+#include "sim/error.h"
+#include "tools/trainer/host.h"
 #include "tools/trainer/weights.h"
 #include "workloads/closed_form.h"
 #include "workloads/graph.h"
+#include "workloads/kernels/lower.h"
 #include "workloads/mapping.h"
 
 namespace wafersim::tools {
 namespace {
+
+constexpr std::size_t stored_bytes = 16;  // of a parameter: weight, gradient, two moments
 
 workloads::Tokens read_tokens(const workloads::DataSpec& data) {
   return data.kind == workloads::DataSpec::Kind::text ? workloads::read_text(data.path) : workloads::read_token_file(data.path);
@@ -21,45 +29,64 @@ memoryx::TrainingSpec training_of(const workloads::RunSpec& spec) {
   return training;
 }
 
-PreparedRun assemble(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering, const workloads::TrainingGraph& graph,
-                     models::WaferPlan plan) {
-  const workloads::ModelShape& shape = spec.model.shape;
-  workloads::Tokens tokens = read_tokens(spec.data);
-  workloads::check_tokens(tokens, shape.vocabulary, spec.training.sequence);
-  memoryx::ParameterStore weights(workloads::parameter_table(shape));
-  if (spec.initial_weights.empty()) {
-    weights.initialise(spec.seed, spec.model.initializer_range);
-  } else {
-    load_weights(spec.initial_weights, weights);
-  }
-  const memoryx::TrainingSpec training = training_of(spec);
-  return {spec,
-          lowering,
-          std::move(plan),
-          workloads::bound_step(lowering, graph, spec.machine, training.update),
-          workloads::bound_calls(lowering, graph, spec.machine),
-          training,
-          std::move(weights),
-          std::move(tokens)};
+void check_store(const workloads::RunSpec& spec, std::size_t parameters) {
+  const double bytes = static_cast<double>(stored_bytes) * static_cast<double>(parameters), capacity = spec.machine.memoryx.capacity;
+  if (bytes > capacity)
+    throw sim::Error(sim::ErrorCategory::plan,
+                     fmt::format("memoryx.capacity = {:.6g} bytes: {} parameters with gradients and moments take {:.6g}; choose a larger "
+                                 "MemoryX or a smaller model",
+                                 capacity, parameters, bytes));
+  if (spec.numerics && bytes > static_cast<double>(host_memory_bytes()))
+    throw sim::Error(sim::ErrorCategory::unsupported,
+                     fmt::format("numerics = on: {} parameters with gradients and moments take {:.6g} bytes, more than this host has; set "
+                                 "numerics = off",
+                                 parameters, bytes));
 }
 
-workloads::TrainingGraph graph_of(const workloads::LoweringSpec& lowering) {
-  return workloads::differentiate(workloads::build_model(lowering.shape), lowering.recompute);
+std::vector<PlannedCall> plan_calls(const PreparedRun& run) {
+  const std::vector<double> bounds = workloads::bound_calls(run.lowering, run.graph, run.spec.machine);
+  std::vector<PlannedCall> calls;
+  for (const workloads::CallOutline& call : workloads::outline_calls(run.lowering, run.graph))
+    calls.push_back(
+        {call.kernel, call.phase, call.layer, bounds[calls.size()], workloads::closed_form_cycles(call, run.lowering, run.spec.machine)});
+  return calls;
+}
+
+void read_numbers(PreparedRun& run) {
+  const workloads::RunSpec& spec = run.spec;
+  const workloads::ModelShape& shape = spec.model.shape;
+  run.tokens = read_tokens(spec.data);
+  workloads::check_tokens(*run.tokens, shape.vocabulary, spec.training.sequence);
+  run.weights.emplace(workloads::parameter_table(shape));
+  if (spec.initial_weights.empty()) {
+    run.weights->initialise(spec.seed, spec.model.initializer_range);
+  } else {
+    load_weights(spec.initial_weights, *run.weights);
+  }
 }
 
 }  // namespace
 
 PreparedRun prepare_run(const workloads::RunSpec& spec) {
-  workloads::Mapping mapping = workloads::choose_mapping(spec, spec.model.shape, spec.machine);
-  const workloads::LoweringSpec lowering = workloads::lowering_spec(mapping, spec, spec.model.shape);
-  return assemble(spec, lowering, graph_of(lowering), std::move(mapping.plan));
-}
-
-PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering) {
-  const workloads::TrainingGraph graph = graph_of(lowering);
-  models::WaferPlan plan = workloads::lower(lowering, graph, spec.machine.core, spec.machine.sram);
-  workloads::fill_closed_forms(plan, lowering, graph, spec.machine);
-  return assemble(spec, lowering, graph, std::move(plan));
+  const workloads::ModelShape& shape = spec.model.shape;
+  const models::MachineSpec& machine = spec.machine;
+  const std::size_t parameters = workloads::parameter_table(shape).size();
+  check_store(spec, parameters);
+  workloads::Mapping mapping = workloads::choose_mapping(spec, shape, machine);
+  PreparedRun run;
+  run.spec = spec;
+  run.lowering = workloads::lowering_spec(mapping, spec, shape);
+  run.graph = workloads::differentiate(workloads::build_model(shape), run.lowering.recompute);
+  run.sram = std::move(mapping.sram);
+  run.parameters = parameters;
+  run.calls = plan_calls(run);
+  run.bound = workloads::bound_step(run.lowering, run.graph, machine, spec.training.update);
+  run.training = training_of(spec);
+  run.edge_queue_words = memoryx::edge_queue_words(machine.io, memoryx::make_link_timing(machine.io, machine.core.clock, run.height()),
+                                                   workloads::edge_queue_need(run.lowering, run.graph, machine.core));
+  if (spec.numerics) read_numbers(run);
+  if (spec.fidelity == workloads::Fidelity::wavelet) run.plan = workloads::lower(run.lowering, run.graph, machine.core, machine.sram);
+  return run;
 }
 
 }  // namespace wafersim::tools

@@ -1,11 +1,15 @@
 #pragma once
 // A run made ready: all that can be wrong with its input has been found before time passes.
 
+#include <optional>
+
 #include "memoryx/parameter_store.h"
 #include "memoryx/training.h"
 #include "models/plan.h"
+#include "tools/trainer/planned_call.h"
+#include "workloads/autodiff.h"
 #include "workloads/data.h"
-#include "workloads/kernels/lower.h"
+#include "workloads/lowering_spec.h"
 #include "workloads/roofline.h"
 #include "workloads/run_spec.h"
 
@@ -13,18 +17,25 @@ namespace wafersim::tools {
 
 struct PreparedRun {
   workloads::RunSpec spec;
-  workloads::LoweringSpec lowering;  // shape, layout and type that the plan is made for
-  models::WaferPlan plan;
-  workloads::Bound bound;           // that no step is faster than
-  std::vector<double> call_bounds;  // cycles, by call of the plan
+  workloads::LoweringSpec lowering;  // shape, layout and type, on every system
+  workloads::TrainingGraph graph;
+  models::SramMap sram;            // of a PE
+  int edge_queue_words = 0;        // of a port
+  std::vector<PlannedCall> calls;  // of a micro-batch
+  std::size_t parameters = 0;
+  workloads::Bound bound;  // that no step is faster than
   memoryx::TrainingSpec training;
-  memoryx::ParameterStore weights;  // initial ones
-  workloads::Tokens tokens;
+  std::optional<models::WaferPlan> plan;           // wavelet
+  std::optional<memoryx::ParameterStore> weights;  // initial ones; with numerics on
+  std::optional<workloads::Tokens> tokens;         // with numerics on
+
+  int width() const { return lowering.layout.lanes * lowering.layout.columns; }
+  int height() const { return lowering.layout.rows; }
+  std::uint64_t pes() const { return static_cast<std::uint64_t>(width()) * static_cast<std::uint64_t>(height()); }
 };
 
-// Maps the run, reads its data and weights. Errors: config for bad files, plan when no mapping fits the machine, unsupported.
+// Maps the run, reads its data and weights. Errors: config for bad files, plan when no mapping fits the machine or the model exceeds
+// MemoryX, unsupported.
 PreparedRun prepare_run(const workloads::RunSpec& spec);
-// The same in a layout of the caller's. REQUIRES lowering.shape to be the run's.
-PreparedRun prepare_run(const workloads::RunSpec& spec, const workloads::LoweringSpec& lowering);
 
 }  // namespace wafersim::tools

@@ -6,8 +6,8 @@
 
 namespace wafersim::tools {
 
-Progress::Progress(int steps, double clock)
-    : steps_(steps), clock_(clock), terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_line_(start_) {
+Progress::Progress(int steps, double clock, bool numerics)
+    : steps_(steps), clock_(clock), numerics_(numerics), terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_line_(start_) {
   if (!terminal_) return;
   fmt::print(stderr, "step 1/{} ...", steps_);
   std::fflush(stderr);
@@ -27,8 +27,9 @@ void Progress::after_step(int step, const StepRecord& record) {
   last_line_ = now;
   const double host = std::chrono::duration<double>(now - start_).count();
   const double left = host / (step + 1) * (steps_ - step - 1);
-  const std::string line = fmt::format("step {}/{}  loss {:.4f}{}  simulated {:.3f} ms  host {:.1f} s  left {:.0f} s", step + 1, steps_,
-                                       record.loss, record.skipped ? " (skipped)" : "", 1e3 * simulated_seconds_, host, left);
+  const std::string loss = numerics_ ? fmt::format("  loss {:.4f}{}", record.loss, record.skipped ? " (skipped)" : "") : "";
+  const std::string line = fmt::format("step {}/{}{}  simulated {:.3f} ms  host {:.1f} s  left {:.0f} s", step + 1, steps_, loss,
+                                       1e3 * simulated_seconds_, host, left);
   if (terminal_) {
     fmt::print(stderr, "\r{}\x1b[K", line);
     std::fflush(stderr);

@@ -12,8 +12,8 @@ class Progress {
  public:
   static constexpr double seconds_between_lines = 5.0;
 
-  // clock: of the machine, Hz.
-  Progress(int steps, double clock);
+  // clock: of the machine, Hz; numerics: whether steps have losses.
+  Progress(int steps, double clock, bool numerics);
   ~Progress() { end(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -26,6 +26,7 @@ class Progress {
 
   int steps_;
   double clock_;
+  bool numerics_;
   bool terminal_;
   bool line_open_ = false;  // a live line that no newline has ended
   double simulated_seconds_ = 0.0;

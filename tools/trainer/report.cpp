@@ -48,7 +48,7 @@ ordered_json mapping_json(const PreparedRun& run) {
   // Fractions that are padding.
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe * run.lowering.micro_batches;
   const double outputs = static_cast<double>(run.lowering.chunks()) * layout.columns * run.lowering.loss_outputs_per_pe;
-  out["padding"] = {{"token_slots", 1 - static_cast<double>(run.training.tokens()) / slots},
+  out["padding"] = {{"token_slots", 1 - static_cast<double>(run.training.tokens()) / run.spec.systems / slots},
                     {"features", 1 - run.lowering.shape.width / (static_cast<double>(layout.columns) * features)},
                     {"vocabulary", 1 - run.lowering.shape.vocabulary / outputs}};
   return out;
@@ -73,7 +73,8 @@ ordered_json macs_json(const Breakdown& breakdown) {
   return out;
 }
 
-ordered_json breakdown_json(const Breakdown& breakdown) {
+// waits: of sampled runs, cycles that a kernel took longer than its own by cause.
+ordered_json breakdown_json(const Breakdown& breakdown, bool sampled) {
   ordered_json out = ordered_json::array();
   const int steps = breakdown.steps();
   for (const BreakdownRow& row : breakdown.rows()) {
@@ -90,65 +91,83 @@ ordered_json breakdown_json(const Breakdown& breakdown) {
                    {"macs", mean(row.macs, steps)},
                    {"bound_cycles", row.bound_cycles},
                    {"closed_form_cycles", row.closed_form_cycles}});
+    if (!sampled) continue;
+    for (int cause = 0; cause < models::wait_causes; ++cause)
+      out.back()["waits"][models::name(static_cast<models::WaitCause>(cause))] = row.waits[static_cast<std::size_t>(cause)] / steps;
   }
   return out;
 }
 
-ordered_json link_json(const std::vector<memoryx::LinkCounters>& channels, const StepTotals& totals) {
+// Stalls of a sampled link are not told apart from the kernels' waits.
+ordered_json counters_json(const memoryx::LinkCounters& counters, int steps, bool sampled) {
+  ordered_json out = {{"words", mean(counters.words, steps)}, {"busy_cycles", mean(counters.busy_cycles, steps)}};
+  if (sampled) return out;
+  out["credit_stall_cycles"] = mean(counters.credit_stall_cycles, steps);
+  out["update_wait_cycles"] = mean(counters.update_wait_cycles, steps);
+  return out;
+}
+
+ordered_json link_json(const std::vector<memoryx::LinkCounters>& channels, const StepTotals& totals, bool sampled) {
   memoryx::LinkCounters sum;
   ordered_json each = ordered_json::array();
   for (const memoryx::LinkCounters& c : channels) {
     sum += c;
-    each.push_back({{"words", mean(c.words, totals.steps)},
-                    {"busy_cycles", mean(c.busy_cycles, totals.steps)},
-                    {"credit_stall_cycles", mean(c.credit_stall_cycles, totals.steps)},
-                    {"update_wait_cycles", mean(c.update_wait_cycles, totals.steps)}});
+    each.push_back(counters_json(c, totals.steps, sampled));
   }
   const double time = static_cast<double>(totals.cycles) * static_cast<double>(channels.size());
-  return {{"words", mean(sum.words, totals.steps)},
-          {"bytes", mean(4 * sum.words, totals.steps)},
-          {"utilization", share(static_cast<double>(sum.busy_cycles), time, "the I/O link is used at most all the time")},
-          {"credit_stall_cycles", mean(sum.credit_stall_cycles, totals.steps)},
-          {"update_wait_cycles", mean(sum.update_wait_cycles, totals.steps)},
-          {"channels", each}};
+  ordered_json out = counters_json(sum, totals.steps, sampled);
+  out["bytes"] = mean(4 * sum.words, totals.steps);
+  out["utilization"] = share(static_cast<double>(sum.busy_cycles), time, "the I/O link is used at most all the time");
+  out["channels"] = each;
+  return out;
 }
 
-ordered_json links_json(const StepTotals& totals, const models::WaferPlan& plan) {
-  std::uint64_t flits = 0, most = 0;
-  for (std::size_t k = 0; k < totals.flits.size(); ++k) {
-    if (k % fabric::directions == fabric::ramp) continue;
-    flits += totals.flits[k];
-    most = std::max(most, totals.flits[k]);
+ordered_json store_json(const models::TierUse& tier, double cycles) {
+  return {{"bytes", tier.bytes},
+          {"busy_cycles", tier.busy},
+          {"utilization", share(tier.busy, cycles, "a memory is busy at most all the time")}};
+}
+
+ordered_json links_json(const RunResult& result, const PreparedRun& run) {
+  const StepTotals& totals = result.totals;
+  const bool sampled = result.sampled.has_value();
+  const double time = static_cast<double>(totals.cycles), links = 4.0 * static_cast<double>(run.pes());
+  ordered_json fabric = {
+      {"hops", mean(totals.hops, totals.steps)},
+      {"mean_utilization", share(static_cast<double>(totals.hops), links * time, "fabric links carry at most a wavelet a cycle")}};
+  std::uint64_t most = 0;
+  for (std::size_t k = 0; k < totals.flits.size(); ++k)
+    if (k % fabric::directions != fabric::ramp) most = std::max(most, totals.flits[k]);
+  if (!sampled) fabric["max_utilization"] = share(static_cast<double>(most), time, "a fabric link carries at most a wavelet a cycle");
+  ordered_json out = {{"in", link_json(totals.in, totals, sampled)}, {"out", link_json(totals.out, totals, sampled)}, {"fabric", fabric}};
+  if (sampled) {
+    const double cycles = time / totals.steps;
+    out["store"] = {{"dram", store_json(result.sampled->dram, cycles)}, {"flash", store_json(result.sampled->flash, cycles)}};
   }
-  const double time = static_cast<double>(totals.cycles), links = 4.0 * plan.width * plan.height;
-  return {{"in", link_json(totals.in, totals)},
-          {"out", link_json(totals.out, totals)},
-          {"fabric",
-           {{"hops", mean(totals.hops, totals.steps)},
-            {"mean_utilization", share(static_cast<double>(flits), links * time, "fabric links carry at most a wavelet a cycle")},
-            {"max_utilization", share(static_cast<double>(most), time, "a fabric link carries at most a wavelet a cycle")}}}};
+  return out;
 }
 
 ordered_json memory_json(const PreparedRun& run) {
   const models::MachineSpec& machine = run.spec.machine;
-  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, run.plan.height);
   ordered_json regions = ordered_json::array();
-  for (const models::SramMap::Region& region : run.plan.sram.regions)
+  for (const models::SramMap::Region& region : run.sram.regions)
     regions.push_back({{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}});
-  return {{"sram_peak_bytes_per_pe", run.plan.sram.peak_bytes},
-          {"sram_bytes_per_pe", run.spec.machine.sram.bytes},
-          {"memoryx_bytes", 16 * run.weights.size()},  // weight, gradient and two moments, fp32
-          {"edge_queue_words", memoryx::edge_queue_words(machine.io, link, run.plan.edge_queue_words)},
+  return {{"sram_peak_bytes_per_pe", run.sram.peak_bytes},
+          {"sram_bytes_per_pe", machine.sram.bytes},
+          {"memoryx_bytes", 16 * run.parameters},  // weight, gradient and two moments, fp32
+          {"memoryx_capacity_bytes", machine.memoryx.capacity},
+          {"edge_queue_words", run.edge_queue_words},
           {"sram", regions}};
 }
 
 // What PEs did with their time, as fractions of it.
-ordered_json activity_json(const StepTotals& totals) {
-  std::array<std::uint64_t, models::activities> sums{};
-  for (std::size_t k = 0; k < totals.activity.size(); ++k) sums[k % models::activities] += totals.activity[k];
-  const double time = static_cast<double>(std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}));
+ordered_json activity_json(const Breakdown& breakdown) {
+  std::array<double, models::activities> sums{};
+  for (const BreakdownRow& row : breakdown.rows())
+    for (std::size_t a = 0; a < models::activities; ++a) sums[a] += static_cast<double>(row.pe_cycles[a]);
+  const double time = std::accumulate(sums.begin(), sums.end(), 0.0);
   ordered_json out;
-  for (std::size_t a = 0; a < models::activities; ++a) out[models::activity_names[a]] = static_cast<double>(sums[a]) / time;
+  for (std::size_t a = 0; a < models::activities; ++a) out[models::activity_names[a]] = sums[a] / time;
   return out;
 }
 
@@ -185,7 +204,7 @@ ordered_json throughput_json(const PreparedRun& run, double seconds) {
   const double flops =
       (6.0 * static_cast<double>(matrix_parameters(shape)) + 12.0 * shape.layers * run.training.sequence * shape.width) * tokens;
   const fabric::Rectangle& part = run.spec.mapping.rectangle;
-  const double peak = 2.0 * peak_rate(run.spec) * run.spec.machine.core.clock * part.width * part.height;
+  const double peak = 2.0 * peak_rate(run.spec) * run.spec.machine.core.clock * part.width * part.height * run.spec.systems;
   return {{"samples_per_second", run.training.batch / seconds},
           {"tokens_per_second", tokens},
           {"model_flops_utilization", share(flops, peak, "a model runs at most at the PEs' peak rate")}};
@@ -198,44 +217,70 @@ ordered_json assumptions_json(const models::MachineSpec& machine) {
   return out;
 }
 
+// How the kernels were timed.
+ordered_json samples_json(const SampledDetails& details) {
+  ordered_json out = ordered_json::array();
+  for (const workloads::SampleReport& sample : details.samples) {
+    ordered_json meshes = ordered_json::array();
+    for (const workloads::SampleMesh& mesh : sample.meshes) meshes.push_back({mesh.width(), mesh.rows});
+    out.push_back({{"op", sample.op}, {"meshes", meshes}, {"residual", sample.residual}});
+  }
+  return out;
+}
+
+ordered_json host_json(const PreparedRun& run, const RunResult& result) {
+  double simulated = 0;
+  for (const StepRecord& step : result.steps) simulated += static_cast<double>(step.cycles);
+  ordered_json out = {{"wall_seconds", result.host_seconds},
+                      {"peak_rss_bytes", peak_rss_bytes()},
+                      {"pe_cycles_per_second", static_cast<double>(run.pes()) * simulated / result.host_seconds},
+                      {"threads", run.spec.threads}};
+  if (!result.sampled) return out;
+  int cached = 0;
+  ordered_json failures = ordered_json::array();
+  for (const workloads::SampleReport& sample : result.sampled->samples) {
+    cached += sample.source != workloads::SampleReport::Source::sampled;
+    if (!sample.cache_failure.empty()) failures.push_back(sample.cache_failure);
+  }
+  out["kernels_sampled"] = static_cast<int>(result.sampled->samples.size()) - cached;
+  out["kernels_from_cache"] = cached;
+  if (!failures.empty()) out["cache_failures"] = failures;
+  return out;
+}
+
 }  // namespace
 
 ordered_json make_report(const PreparedRun& run, const RunResult& result) {
   const StepTotals& totals = result.totals;
-  const double pes = static_cast<double>(run.plan.width) * run.plan.height;
   const double seconds = static_cast<double>(totals.cycles) / totals.steps / run.spec.machine.core.clock;
-  double simulated = 0;
   ordered_json losses = ordered_json::array();
-  for (const StepRecord& step : result.steps) {
-    losses.push_back(step.loss);
-    simulated += static_cast<double>(step.cycles);
-  }
+  if (run.spec.numerics)
+    for (const StepRecord& step : result.steps) losses.push_back(step.loss);
   ordered_json report;
   report["schema"] = schema;
   report["version"] = WAFERSIM_VERSION;
   report["machine"] = run.spec.machine.name;
+  report["systems"] = run.spec.systems;
   report["model"] = run.spec.model_name;
-  report["parameters"] = run.weights.size();
+  report["parameters"] = run.parameters;
   report["fidelity"] = workloads::name(run.spec.fidelity);
-  report["numerics"] = "on";
+  report["numerics"] = run.spec.numerics ? "on" : "off";
   report["dtype"] = run.spec.dtype == sim::Dtype::f16 ? "fp16" : "fp32";
-  report["mesh"] = {{"width", run.plan.width}, {"height", run.plan.height}, {"clock_hz", run.spec.machine.core.clock}};
+  report["mesh"] = {{"width", run.width()}, {"height", run.height()}, {"clock_hz", run.spec.machine.core.clock}};
   report["mapping"] = mapping_json(run);
   report["steps"] = result.steps.size();
   report["loss"] = losses;
   report["skipped_steps"] = std::count_if(result.steps.begin(), result.steps.end(), [](const StepRecord& s) { return s.skipped; });
   report["step"] = step_json(run, result, seconds);
   report["throughput"] = throughput_json(run, seconds);
-  report["activity"] = activity_json(totals);
-  report["breakdown"] = breakdown_json(result.breakdown);
+  report["activity"] = activity_json(result.breakdown);
+  report["breakdown"] = breakdown_json(result.breakdown, result.sampled.has_value());
   report["macs"] = macs_json(result.breakdown);
-  report["links"] = links_json(totals, run.plan);
+  report["links"] = links_json(result, run);
   report["memory"] = memory_json(run);
-  report["digests"] = digests(result.store);
-  report["host"] = {{"wall_seconds", result.host_seconds},
-                    {"peak_rss_bytes", peak_rss_bytes()},
-                    {"pe_cycles_per_second", pes * simulated / result.host_seconds},
-                    {"threads", run.spec.threads}};
+  if (result.sampled) report["samples"] = samples_json(*result.sampled);
+  if (result.store) report["digests"] = digests(*result.store);
+  report["host"] = host_json(run, result);
   report["assumptions"] = assumptions_json(run.spec.machine);
   return report;
 }

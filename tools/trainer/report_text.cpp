@@ -62,22 +62,55 @@ std::string stall_shares(const ordered_json& activity) {
   return fmt::format("{:.1f} % stalled ({} {:.1f} %)", 100 * stalled, largest.first, 100 * largest.second);
 }
 
+std::string loss_text(const ordered_json& report) {
+  if (report["loss"].empty()) return "not computed (numerics off)";
+  const std::size_t ends = end_steps(report["loss"]);
+  const double first = mean_loss(report["loss"], true), last = mean_loss(report["loss"], false);
+  return fmt::format("{:.4f} (mean of the first {}) to {:.4f} (mean of the last {} of {} steps), {:+.1f} %; {} skipped", first, ends, last,
+                     ends, report["steps"].dump(), 100 * (last / first - 1), report["skipped_steps"].dump());
+}
+
+std::string link_text(const ordered_json& links) {
+  std::string text =
+      fmt::format("in {:.1f} % busy ({} bytes a step), out {:.1f} % ({} bytes); fabric {:.1f} %", 100 * number(links["in"]["utilization"]),
+                  grouped(number(links["in"]["bytes"])), 100 * number(links["out"]["utilization"]), grouped(number(links["out"]["bytes"])),
+                  100 * number(links["fabric"]["mean_utilization"]));
+  if (links["fabric"].contains("max_utilization"))
+    text += fmt::format(", busiest link {:.1f} %", 100 * number(links["fabric"]["max_utilization"]));
+  if (links.contains("store"))
+    for (const char* tier : {"dram", "flash"})
+      text += fmt::format(", {} {:.1f} %", tier, 100 * number(links["store"][tier]["utilization"]));
+  return text;
+}
+
+// Why kernels waited, as shares of the step.
+std::string waits_text(const ordered_json& report) {
+  std::map<std::string, double> waits;
+  for (const ordered_json& row : report["breakdown"])
+    for (const auto& [cause, cycles] : row["waits"].items()) waits[cause] += number(cycles);
+  std::string text;
+  for (const auto& [cause, cycles] : waits)
+    text += fmt::format("{}{} {:.2f} %", text.empty() ? "" : ", ", cause, 100 * cycles / number(report["step"]["cycles"]));
+  return text;
+}
+
 }  // namespace
 
 std::string summary_text(const ordered_json& report) {
   const ordered_json &step = report["step"], &mesh = report["mesh"], &mapping = report["mapping"], &links = report["links"],
                      &throughput = report["throughput"], &memory = report["memory"], &activity = report["activity"];
-  const double first = mean_loss(report["loss"], true), last = mean_loss(report["loss"], false), cycles = number(step["cycles"]);
+  const double cycles = number(step["cycles"]);
   std::string text;
   const auto line = [&text](const char* name, const std::string& rest) { text += fmt::format("{:<12} {}\n", name, rest); };
-  line("run",
-       fmt::format("{} ({} parameters) on {}, {} x {} PEs, {}, {}: {} {}, {} tokens x {} features a PE", report["model"].get<std::string>(),
-                   grouped(number(report["parameters"])), report["machine"].get<std::string>(), mesh["width"].dump(), mesh["height"].dump(),
-                   report["dtype"].get<std::string>(), report["fidelity"].get<std::string>(), mapping["lanes"].dump(),
-                   mapping["lanes"] == 1 ? "lane" : "lanes", mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump()));
-  const std::size_t ends = end_steps(report["loss"]);
-  line("loss", fmt::format("{:.4f} (mean of the first {}) to {:.4f} (mean of the last {} of {} steps), {:+.1f} %; {} skipped", first, ends,
-                           last, ends, report["steps"].dump(), 100 * (last / first - 1), report["skipped_steps"].dump()));
+  line("run", fmt::format("{} ({} parameters) on {}{}, {} x {} PEs, {}, {}: {} {}, {} tokens x {} features a PE{}{}",
+                          report["model"].get<std::string>(), grouped(number(report["parameters"])),
+                          report["systems"] == 1 ? "" : report["systems"].dump() + " x ", report["machine"].get<std::string>(),
+                          mesh["width"].dump(), mesh["height"].dump(), report["dtype"].get<std::string>(),
+                          report["fidelity"].get<std::string>(), mapping["lanes"].dump(), mapping["lanes"] == 1 ? "lane" : "lanes",
+                          mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump(),
+                          mapping["micro_batches"] == 1 ? "" : ", " + mapping["micro_batches"].dump() + " micro-batches",
+                          mapping["recompute"] == true ? ", recompute" : ""));
+  line("loss", loss_text(report));
   line("step", fmt::format("{} cycles, {:.1f} us; {:.1f} samples/s, {} tokens/s", grouped(cycles), 1e6 * number(step["seconds"]),
                            number(throughput["samples_per_second"]), grouped(number(throughput["tokens_per_second"]))));
   line("bound", fmt::format("{} cycles by {}, {:.1f} % of the step", grouped(number(step["bound_cycles"])),
@@ -86,12 +119,11 @@ std::string summary_text(const ordered_json& report) {
                                   100 * number(throughput["model_flops_utilization"]), 100 * number(activity["busy"]),
                                   stall_shares(activity), 100 * number(activity["idle"])));
   line("kernels", kernel_shares(report));
-  line("links", fmt::format("in {:.1f} % busy ({} bytes a step), out {:.1f} % ({} bytes); fabric {:.1f} %, busiest link {:.1f} %",
-                            100 * number(links["in"]["utilization"]), grouped(number(links["in"]["bytes"])),
-                            100 * number(links["out"]["utilization"]), grouped(number(links["out"]["bytes"])),
-                            100 * number(links["fabric"]["mean_utilization"]), 100 * number(links["fabric"]["max_utilization"])));
-  line("memory", fmt::format("SRAM peak {} of {} bytes a PE; MemoryX {} bytes", grouped(number(memory["sram_peak_bytes_per_pe"])),
-                             grouped(number(memory["sram_bytes_per_pe"])), grouped(number(memory["memoryx_bytes"]))));
+  if (report["fidelity"] == "sampled") line("waits", waits_text(report));
+  line("links", link_text(links));
+  line("memory", fmt::format("SRAM peak {} of {} bytes a PE; MemoryX {} of {} bytes", grouped(number(memory["sram_peak_bytes_per_pe"])),
+                             grouped(number(memory["sram_bytes_per_pe"])), grouped(number(memory["memoryx_bytes"])),
+                             grouped(number(memory["memoryx_capacity_bytes"]))));
   return text;
 }
 

@@ -4,12 +4,13 @@
 
 namespace wafersim::tools {
 
-std::string steps_csv(const RunResult& result, double clock) {
+std::string steps_csv(const RunResult& result, double clock, bool numerics) {
   std::string text = "step,loss,gradient_norm,lr,loss_scale,skipped,cycles,seconds\n";
   for (std::size_t s = 0; s < result.steps.size(); ++s) {
     const StepRecord& step = result.steps[s];
-    text += fmt::format("{},{},{},{},{},{},{},{}\n", s, step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.cycles,
-                        static_cast<double>(step.cycles) / clock);
+    const std::string numbers =
+        numerics ? fmt::format("{},{},{},{},{}", step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped) : ",,,,";
+    text += fmt::format("{},{},{},{}\n", s, numbers, step.cycles, static_cast<double>(step.cycles) / clock);
   }
   return text;
 }

@@ -7,8 +7,9 @@
 
 namespace wafersim::tools {
 
-// step,loss,gradient_norm,lr,loss_scale,skipped,cycles,seconds: a row a step, from 0.
-std::string steps_csv(const RunResult& result, double clock);
+// step,loss,gradient_norm,lr,loss_scale,skipped,cycles,seconds: a row a step, from 0. Without numerics what is a
+// number's is empty.
+std::string steps_csv(const RunResult& result, double clock, bool numerics);
 
 // x,y, cycles by activity (busy, each cause of a stall, idle), wavelets sent by direction, sram_bytes: a row a PE, row by row from the
 // north-west, means over the measured steps.

@@ -27,7 +27,7 @@ void Trace::add_link(std::vector<Event>& events, const models::StepResult& step,
     }
   std::uint64_t end = 0;
   for (const auto& [call, span] : calls) {
-    const models::KernelCall& kernel = plan_->calls[static_cast<std::size_t>(call) % plan_->calls.size()];
+    const PlannedCall& kernel = calls_[static_cast<std::size_t>(call) % calls_.size()];
     const std::uint64_t first = std::max(span.first, end);
     end = std::max(span.last, first);
     events.push_back(
@@ -39,7 +39,7 @@ void Trace::add_link(std::vector<Event>& events, const models::StepResult& step,
 std::vector<Trace::Event> Trace::events_of(const models::StepResult& step) const {
   std::vector<Event> events;
   for (std::size_t k = 0; k < step.statistics.calls.size(); ++k) {
-    const models::KernelCall& call = plan_->calls[k % plan_->calls.size()];
+    const PlannedCall& call = calls_[k % calls_.size()];
     const models::CallRecord& record = step.statistics.calls[k];
     events.push_back({kernels, call.kernel + " " + call.phase, record.first_start, record.last_done,
                       fmt::format(R"({{"step":{},"call":{},"layer":{},"macs":{}}})", steps_, k, call.layer, record.macs)});
@@ -57,6 +57,7 @@ void Trace::add(const models::StepResult& step) {
   if (fits) {
     kept_.insert(kept_.end(), events.begin(), events.end());
   } else {
+    events.resize(std::min(events.size(), most_events - kept_.size()));
     last_ = std::move(events);
   }
   ++steps_;

@@ -1,7 +1,7 @@
 #pragma once
 // trace.json: the run on a time axis, for Perfetto, chrome://tracing and tools/plot.py (Trace Event Format, complete events, microseconds
 // of simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. A step's update
-// is one slice that may reach into the next step. Bounded: the first steps that fit most_events, and the last step.
+// is one slice that may reach into the next step. Bounded: the first steps that fit most_events, and of the last step what fits.
 //
 // On a link track a slice is one kernel call's words, from the first to the last of them over the edge's channels; where the calls of
 // several channels overlap, a slice begins where the one before it ends.
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "models/plan.h"
 #include "models/system.h"
+#include "tools/trainer/planned_call.h"
 
 namespace wafersim::tools {
 
@@ -19,8 +19,8 @@ class Trace {
  public:
   static constexpr std::size_t most_events = 20000;
 
-  // clock: Hz. The plan outlives the trace.
-  Trace(const models::WaferPlan& plan, double clock) : plan_(&plan), clock_(clock) {}
+  // calls: of a micro-batch; clock: Hz.
+  Trace(std::vector<PlannedCall> calls, double clock) : calls_(std::move(calls)), clock_(clock) {}
 
   void add(const models::StepResult& step);
   // {"displayTimeUnit": "ns", "traceEvents": [...]}
@@ -36,7 +36,7 @@ class Trace {
   std::vector<Event> events_of(const models::StepResult& step) const;
   void add_link(std::vector<Event>& events, const models::StepResult& step, bool in, bool east) const;
 
-  const models::WaferPlan* plan_;
+  std::vector<PlannedCall> calls_;
   double clock_;
   int steps_ = 0;
   std::vector<Event> kept_, last_;  // last_: of the last step, when it did not fit

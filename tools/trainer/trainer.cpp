@@ -5,8 +5,29 @@
 
 #include "models/system.h"
 #include "sim/error.h"
+#include "tools/trainer/sampled_trainer.h"
 
 namespace wafersim::tools {
+namespace {
+
+RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step) {
+  RunResult result(run);
+  models::System system(run.spec.machine, *run.plan, *run.weights, run.training,
+                        {engine.block_width, engine.block_height, run.spec.threads});
+  const int steps = run.spec.training.steps;
+  for (int s = 0; s < steps; ++s) {
+    const workloads::Batch batch =
+        workloads::make_batch(*run.tokens, static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
+    const models::StepResult step = system.run_step({batch.inputs, batch.targets}, s + 1 == steps);
+    check_step(*run.plan, step, peak_rate(run.spec));
+    add_step(result, run, step, {step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});
+    after_step(s, result.steps.back());
+  }
+  result.store = system.store();
+  return result;
+}
+
+}  // namespace
 
 double peak_rate(const workloads::RunSpec& spec) {
   const models::RateTable& rate = spec.machine.core.rate;
@@ -20,30 +41,23 @@ double step_bound(const workloads::Bound& bound, const RunResult& result) {
   return least / result.totals.steps;
 }
 
+void add_step(RunResult& result, const PreparedRun& run, const models::StepResult& step, const StepRecord& record) {
+  sim::require_invariant(run.bound.skipped_cycles <= static_cast<double>(step.last - step.first),
+                         "no step is faster than its bound without an update");
+  if (!result.steps.empty() || run.spec.training.steps == 1) {
+    result.breakdown.add(step);
+    result.totals.add(step);
+  }
+  result.trace.add(step);
+  result.steps.push_back(record);
+}
+
 RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
-  RunResult result{{}, Breakdown(run.plan, run.call_bounds), {}, Trace(run.plan, run.spec.machine.core.clock), run.weights, 0.0};
-  models::System system(run.spec.machine, run.plan, run.weights, run.training, {engine.block_width, engine.block_height, run.spec.threads});
-  const int steps = run.spec.training.steps;
-  for (int s = 0; s < steps; ++s) {
-    const workloads::Batch batch =
-        workloads::make_batch(run.tokens, static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
-    const models::StepResult step = system.run_step({batch.inputs, batch.targets}, s + 1 == steps);
-    check_step(run.plan, step, peak_rate(run.spec));
-    sim::require_invariant(run.bound.skipped_cycles <= static_cast<double>(step.last - step.first),
-                           "no step is faster than its bound without an update");
-    if (s > 0 || steps == 1) {
-      result.breakdown.add(step);
-      result.totals.add(step);
-    }
-    result.trace.add(step);
-    result.steps.push_back({step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});
-    after_step(s, result.steps.back());
-  }
+  RunResult result = run.plan ? train_by_wavelets(run, engine, after_step) : train_sampled(run, engine, after_step);
   sim::require_invariant(step_bound(run.bound, result) * result.totals.steps <= static_cast<double>(result.totals.cycles),
                          "steps are no faster than their bound");
-  result.store = system.store();
   result.host_seconds = std::max(1e-9, std::chrono::duration<double>(Clock::now() - start).count());
   return result;
 }

@@ -1,7 +1,9 @@
 #pragma once
 // Trains a prepared run on the simulated system, step by step.
 
+#include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "memoryx/parameter_store.h"
@@ -9,17 +11,19 @@
 #include "tools/trainer/prepared_run.h"
 #include "tools/trainer/step_totals.h"
 #include "tools/trainer/trace.h"
+#include "workloads/sampling/kernel_sampler.h"
 
 namespace wafersim::tools {
 
-// How the mesh is cut for the host's sake; changes no result.
+// What changes no result: how the mesh is cut (wavelet), where samples are kept (sampled; empty: nowhere).
 struct EngineOptions {
   int block_width = 16;
   int block_height = 16;
+  std::filesystem::path cache;
 };
 
 struct StepRecord {
-  double loss = 0.0;           // mean over tokens
+  double loss = 0.0;           // mean over tokens; here and below: with numerics on
   float gradient_norm = 0.0f;  // unscaled, before clipping
   double lr = 0.0;
   double loss_scale = 1.0;
@@ -27,21 +31,34 @@ struct StepRecord {
   std::uint64_t cycles = 0;  // models/system.h: all steps' add up to the run's
 };
 
+// What a sampled run knows beyond a simulated one.
+struct SampledDetails {
+  std::vector<workloads::SampleReport> samples;
+  models::TierUse dram, flash;  // of a step
+};
+
 struct RunResult {
+  RunResult(const PreparedRun& run)
+      : breakdown(run.calls, run.pes(), run.lowering.micro_batches), trace(run.calls, run.spec.machine.core.clock) {}
+
   std::vector<StepRecord> steps;
   // Over the measured steps: all but the first where there are several, since the first one waits for no update.
   Breakdown breakdown;
   StepTotals totals;
   Trace trace;
-  memoryx::ParameterStore store;  // final weights, gradients of the last step as they left the wafer
-  double host_seconds = 0.0;      // wall time of all steps, building the system included
+  std::optional<memoryx::ParameterStore> store;  // final weights, gradients of the last step as they left the wafer
+  std::optional<SampledDetails> sampled;
+  double host_seconds = 0.0;  // wall time of all steps, building the system included
 };
 
 // Called after every step with its number.
 using StepObserver = std::function<void(int step, const StepRecord& record)>;
 
-// One call a process (SystemC). The run outlives the result. Errors: stall, plan, invariant.
+// One call a process (SystemC). Errors: stall, plan, invariant.
 RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step);
+
+// Adds a step to a result.
+void add_step(RunResult& result, const PreparedRun& run, const models::StepResult& step, const StepRecord& record);
 
 // Least mean cycles of the measured steps. Each step hides an update, of its own or of the one before; a skipped step has none.
 double step_bound(const workloads::Bound& bound, const RunResult& result);

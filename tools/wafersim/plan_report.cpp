@@ -7,6 +7,8 @@
 #include "workloads/call_traffic.h"
 #include "workloads/closed_form.h"
 #include "workloads/graph.h"
+#include "workloads/kernels/lower.h"
+#include "workloads/link_load.h"
 #include "workloads/roofline.h"
 
 namespace wafersim::tools {
@@ -69,33 +71,54 @@ ordered_json bound_to_json(const workloads::Bound& bound) {
           {"link_bytes_per_cycle", bound.link_bytes_per_cycle}};
 }
 
+// What the calls put on the link: of a run by wavelets counted in its streams, else, where these are too long to make, from their lengths,
+// which do not tell padding apart.
+std::vector<CallTraffic> traffic_of_calls(const RunSpec& run, const workloads::LoweringSpec& spec, const workloads::TrainingGraph& graph,
+                                          const memoryx::LinkTiming& link) {
+  std::vector<CallTraffic> traffic;
+  if (run.fidelity == workloads::Fidelity::wavelet) {
+    const models::WaferPlan plan = workloads::lower(spec, graph, run.machine.core, run.machine.sram);
+    for (const models::KernelCall& call : plan.calls) traffic.push_back(workloads::traffic_of(call.stream, link));
+    return traffic;
+  }
+  for (const workloads::CallOutline& call : workloads::outline_calls(spec, graph))
+    traffic.push_back(workloads::traffic_of(workloads::link_load(call, spec, link, 1), link));
+  return traffic;
+}
+
 // Calls with their streams, and the sums.
-void add_calls(ordered_json& out, const models::WaferPlan& plan, const memoryx::LinkTiming& link) {
+void add_calls(ordered_json& out, const RunSpec& run, const workloads::LoweringSpec& spec, const workloads::TrainingGraph& graph) {
+  const memoryx::LinkTiming link = memoryx::make_link_timing(run.machine.io, run.machine.core.clock, spec.layout.rows);
+  const std::vector<workloads::CallOutline> calls = workloads::outline_calls(spec, graph);
+  const std::vector<CallTraffic> traffic = traffic_of_calls(run, spec, graph, link);
   CallTraffic all;
   double closed_forms = 0;
   out["traffic"] = ordered_json::object();
   out["calls"] = ordered_json::array();
-  for (const models::KernelCall& call : plan.calls) {
-    const CallTraffic traffic = workloads::traffic_of(call.stream, link);
-    all.words_in += traffic.words_in;
-    all.words_out += traffic.words_out;
-    all.padding_in += traffic.padding_in;
-    all.padding_out += traffic.padding_out;
-    closed_forms += call.closed_form_cycles;
-    out["calls"].push_back({{"kernel", call.kernel},
-                            {"phase", call.phase},
-                            {"layer", call.layer},
-                            {"closed_form_cycles", call.closed_form_cycles},
-                            {"words_in", traffic.words_in},
-                            {"words_out", traffic.words_out},
-                            {"link_cycles_in", traffic.cycles_in},
-                            {"link_cycles_out", traffic.cycles_out}});
+  for (std::size_t k = 0; k < calls.size(); ++k) {
+    all.words_in += traffic[k].words_in;
+    all.words_out += traffic[k].words_out;
+    all.padding_in += traffic[k].padding_in;
+    all.padding_out += traffic[k].padding_out;
+    const double closed_form = workloads::closed_form_cycles(calls[k], spec, run.machine);
+    closed_forms += closed_form;
+    out["calls"].push_back({{"kernel", calls[k].kernel},
+                            {"phase", calls[k].phase},
+                            {"layer", calls[k].layer},
+                            {"closed_form_cycles", closed_form},
+                            {"words_in", traffic[k].words_in},
+                            {"words_out", traffic[k].words_out},
+                            {"link_cycles_in", traffic[k].cycles_in},
+                            {"link_cycles_out", traffic[k].cycles_out}});
   }
-  const auto times = static_cast<std::uint64_t>(plan.micro_batches);
+  const auto times = static_cast<std::uint64_t>(spec.micro_batches);
   for (std::uint64_t* words : {&all.words_in, &all.words_out, &all.padding_in, &all.padding_out}) *words *= times;
-  out["closed_form_cycles"] = closed_forms * plan.micro_batches;
-  out["traffic"] = {{"words_in", all.words_in},       {"words_out", all.words_out},         {"bytes_in", 4 * all.words_in},
-                    {"bytes_out", 4 * all.words_out}, {"padding_words_in", all.padding_in}, {"padding_words_out", all.padding_out}};
+  out["closed_form_cycles"] = closed_forms * spec.micro_batches;
+  out["traffic"] = {
+      {"words_in", all.words_in}, {"words_out", all.words_out}, {"bytes_in", 4 * all.words_in}, {"bytes_out", 4 * all.words_out}};
+  if (run.fidelity != workloads::Fidelity::wavelet) return;
+  out["traffic"]["padding_words_in"] = all.padding_in;
+  out["traffic"]["padding_words_out"] = all.padding_out;
 }
 
 std::string integer(const ordered_json& value) { return fmt::format("{:.0f}", value.get<double>()); }
@@ -142,13 +165,18 @@ std::string call_table(const ordered_json& plan) {
                         call["phase"].get<std::string>(), integer(call["closed_form_cycles"]), call["words_in"].dump(),
                         call["words_out"].dump(), integer(call["link_cycles_in"]), integer(call["link_cycles_out"]));
   const ordered_json& traffic = plan["traffic"];
+  const auto padding = [&](const char* way) {
+    const std::string key = std::string("padding_words_") + way;
+    return traffic.contains(key)
+               ? fmt::format(" ({} of {} words padding)", traffic[key].dump(), traffic[std::string("words_") + way].dump())
+               : std::string();
+  };
   return text + fmt::format(
                     "{} calls a micro-batch, of {} cycles a step in all, each with a kernel switch of about {}; link cycles are those of "
                     "the busiest channel\n"
-                    "\ntraffic of a step: {} bytes in ({} of {} words padding), {} bytes out ({} of {} words padding)\n",
+                    "\ntraffic of a step: {} bytes in{}, {} bytes out{}\n",
                     plan["calls"].size(), integer(plan["closed_form_cycles"]), integer(plan["kernel_switch_cycles"]),
-                    traffic["bytes_in"].dump(), traffic["padding_words_in"].dump(), traffic["words_in"].dump(), traffic["bytes_out"].dump(),
-                    traffic["padding_words_out"].dump(), traffic["words_out"].dump());
+                    traffic["bytes_in"].dump(), padding("in"), traffic["bytes_out"].dump(), padding("out"));
 }
 
 std::string bound_table(const ordered_json& bound) {
@@ -171,10 +199,10 @@ ordered_json plan_to_json(const RunSpec& run, const Mapping& mapping) {
   const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_model(shape), spec.recompute);
   ordered_json out = {{"machine", run.machine.name}, {"model", run.model_name}, {"dtype", run.dtype == sim::Dtype::f16 ? "fp16" : "fp32"}};
   out["parameters"] = workloads::parameter_table(shape).size();
-  out["rectangle"] = {{"width", mapping.plan.width}, {"height", mapping.plan.height}};
+  out["rectangle"] = {{"width", mapping.layout.lanes * mapping.layout.columns}, {"height", mapping.layout.rows}};
   out["mapping"] = mapping_to_json(mapping);
-  out["sram"] = sram_to_json(mapping.plan.sram, run.machine.sram.bytes);
-  add_calls(out, mapping.plan, memoryx::make_link_timing(run.machine.io, run.machine.core.clock, mapping.plan.height));
+  out["sram"] = sram_to_json(mapping.sram, run.machine.sram.bytes);
+  add_calls(out, run, spec, graph);
   out["kernel_switch_cycles"] = workloads::kernel_switch_cycles(mapping.layout, run.machine);
   out["bound"] = bound_to_json(workloads::bound_step(spec, graph, run.machine, run.training.update));
   return out;

@@ -1,6 +1,7 @@
 #include "tools/wafersim/run_command.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   ConfigArguments config;
-  std::string out, steps, fidelity, threads;
+  std::string out, steps, fidelity, threads, cache;
   std::string block = "16x16";
   bool json = false;
 };
@@ -37,9 +38,15 @@ workloads::RunSpec read_spec(const Options& options) {
   add("training.steps", "--steps", options.steps);
   add("fidelity", "--fidelity", options.fidelity);
   add("threads", "--threads", options.threads);
-  workloads::RunSpec spec = read_run_spec(options.config, further);
-  workloads::require_simulable(spec);
-  return spec;
+  return read_run_spec(options.config, further);
+}
+
+// Where samples are kept: --cache, else the user's cache directory; "none" is nowhere.
+fs::path cache_directory(const Options& options) {
+  if (!options.cache.empty()) return options.cache == "none" ? fs::path() : fs::path(options.cache);
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') return fs::path(cache) / "wafersim";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / ".cache" / "wafersim";
+  return {};
 }
 
 // runs/NAME: of the preset or the file; of a run directory's config.json the directory's.
@@ -54,14 +61,19 @@ std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunRe
   nlohmann::ordered_json config;
   config["version"] = WAFERSIM_VERSION;
   config.update(workloads::run_spec_to_json(run.spec));
-  return {{"config.json", config.dump(2) + "\n"},  {"report.json", report.dump(2) + "\n"}, {"report.txt", report_text(report)},
-          {"steps.csv", steps_csv(result, clock)}, {"trace.json", result.trace.json()},    {"heatmap.csv", heatmap_csv(result, run.plan)}};
+  std::vector<RunDirectory::File> files = {{"config.json", config.dump(2) + "\n"},
+                                           {"report.json", report.dump(2) + "\n"},
+                                           {"report.txt", report_text(report)},
+                                           {"steps.csv", steps_csv(result, clock, run.spec.numerics)},
+                                           {"trace.json", result.trace.json()}};
+  if (run.plan) files.push_back({"heatmap.csv", heatmap_csv(result, *run.plan)});
+  return files;
 }
 
 int run(const Options& options) {
   Interruption interruption;
   const ColumnsByRows block = parse_columns_by_rows("--block", options.block, 4096, "16x16");
-  const EngineOptions engine{block.columns, block.rows};
+  const EngineOptions engine{block.columns, block.rows, cache_directory(options)};
   const workloads::RunSpec spec = read_spec(options);
   const fs::path place = options.out.empty() ? default_directory(options.config.config) : fs::path(options.out);
   auto held = interruption.hold();
@@ -70,14 +82,14 @@ int run(const Options& options) {
   held.unlock();
 
   const PreparedRun prepared = prepare_run(spec);
-  Progress progress(spec.training.steps, spec.machine.core.clock);
+  Progress progress(spec.training.steps, spec.machine.core.clock, spec.numerics);
   const RunResult result = train(prepared, engine, [&](int step, const StepRecord& record) { progress.after_step(step, record); });
   progress.end();
   const nlohmann::ordered_json report = make_report(prepared, result);
   const std::vector<RunDirectory::File> files = result_files(prepared, result, report);
 
   held.lock();
-  if (!spec.final_weights.empty()) save_weights(spec.final_weights, result.store);
+  if (!spec.final_weights.empty()) save_weights(spec.final_weights, *result.store);
   directory.write(files);
   std::string names;
   for (const RunDirectory::File& file : files) names += " " + file.name;
@@ -90,19 +102,29 @@ int run(const Options& options) {
 
 Command run_command(CLI::App& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand("run", "Train a model on a simulated wafer, wavelet by wavelet");
+  CLI::App* command = program.add_subcommand("run", "Train a model on simulated wafers, wavelet by wavelet or with sampled kernels");
   add_config_arguments(*command, options->config);
   command
-      ->add_option("--out", options->out,
-                   "Run directory: config.json, report.json, report.txt, steps.csv, trace.json, heatmap.csv; default runs/NAME of CONFIG")
+      ->add_option(
+          "--out", options->out,
+          "Run directory: config.json, report.json, report.txt, steps.csv, trace.json, and heatmap.csv with wavelets; default runs/NAME "
+          "of CONFIG")
       ->type_name("DIR");
   command->add_option("--steps", options->steps, "Training steps, instead of training.steps")->type_name("N");
-  command->add_option("--fidelity", options->fidelity, "wavelet: every wavelet, every cycle; instead of fidelity")->type_name("F");
+  command
+      ->add_option("--fidelity", options->fidelity,
+                   "wavelet: every wavelet, every cycle; sampled: kernels timed on small meshes, for whole wafers; instead of fidelity")
+      ->type_name("F");
   command->add_option("--threads", options->threads, "Host threads that step the mesh, instead of threads; changes no result")
       ->type_name("N");
   command->add_option("--block", options->block, "Engine setting: PEs in one SystemC module; changes no result")
       ->capture_default_str()
       ->type_name("WxH");
+  command
+      ->add_option("--cache", options->cache,
+                   "Engine setting: where kernels' samples are kept between runs, or none; changes no result; default wafersim in "
+                   "$XDG_CACHE_HOME or ~/.cache")
+      ->type_name("DIR");
   command->add_flag("--json", options->json, "Print report.json instead of the summary");
   command->footer(
       "Exit codes: 0 good, 2 bad input or an output that cannot be written, 3 the machine cannot run the plan, 4 the simulated machine\n"

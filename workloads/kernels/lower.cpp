@@ -126,14 +126,6 @@ models::WaferPlan Lowering::plan() {
 
 namespace {
 
-// A column's words wait behind one FIFO for the columns that are further along a row sum: the skew of the lane in outputs, each of h words.
-int edge_queue_words(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core) {
-  int most = 0;
-  for (const Tensor& tensor : graph.tensors) most = std::max(most, tile_rows(tensor.features, spec.shape, spec.layout));
-  const int per_output = most * spec.layout.tokens_per_pe / static_cast<int>(core.rate.mixed_fma) + core.output_switch_cycles;
-  return most * (1 + ceil_divide(6 * spec.layout.columns, per_output));
-}
-
 // memoryx/stream.h: an element of the store has a number of 32 bits, a row a length of 16.
 void require_streamable(const ModelShape& shape) {
   constexpr std::size_t most_parameters = std::numeric_limits<std::uint32_t>::max();
@@ -147,13 +139,20 @@ void require_streamable(const ModelShape& shape) {
 
 }  // namespace
 
+int edge_queue_need(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core) {
+  int most = 0;
+  for (const Tensor& tensor : graph.tensors) most = std::max(most, tile_rows(tensor.features, spec.shape, spec.layout));
+  const int per_output = most * spec.layout.tokens_per_pe / static_cast<int>(core.rate.mixed_fma) + core.output_switch_cycles;
+  return most * (1 + ceil_divide(6 * spec.layout.columns, per_output));
+}
+
 models::WaferPlan lower(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core, const models::SramSpec& sram) {
   Lowering lowering(spec, graph, sram);
   lowering.place_step();
   require_streamable(spec.shape);
   require_feeder_rows(spec.layout);
   models::WaferPlan plan = lowering.plan();
-  plan.edge_queue_words = edge_queue_words(spec, graph, core);
+  plan.edge_queue_words = edge_queue_need(spec, graph, core);
   return plan;
 }
 

@@ -15,6 +15,10 @@ namespace wafersim::workloads {
 // cannot carry.
 models::WaferPlan lower(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core, const models::SramSpec& sram);
 
+// Words that each edge queue needs for the skew of a lane: a column's words wait behind one FIFO for the columns that are further along a
+// row sum. So many outputs, each of h words.
+int edge_queue_need(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core);
+
 // What lower() takes of a PE's SRAM.
 struct MemoryMap {
   models::SramMap sram;

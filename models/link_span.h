@@ -1,0 +1,23 @@
+#pragma once
+// When words crossed the I/O link, from the first to the last of an edge's channels. Wafer cycles with fractions.
+
+#include <algorithm>
+
+namespace wafersim::models {
+
+enum LinkEdge { west_edge, east_edge, link_edges };
+
+struct LinkSpan {
+  double words = 0;  // 0: none
+  double first = 0, last = 0;
+
+  void add(double more, double begin, double end) {
+    if (more <= 0) return;
+    first = words > 0 ? std::min(first, begin) : begin;
+    last = std::max(last, end);
+    words += more;
+  }
+  void add(const LinkSpan& other) { add(other.words, other.first, other.last); }
+};
+
+}  // namespace wafersim::models

@@ -1,0 +1,15 @@
+#pragma once
+// A kernel call of a run's plan as reports name it.
+
+#include <string>
+
+namespace wafersim::tools {
+
+struct PlannedCall {
+  std::string kernel, phase;  // as models::KernelCall has them
+  int layer = -1;             // -1: not of a layer
+  double bound_cycles = 0;    // that it is not faster than
+  double closed_form_cycles = 0;
+};
+
+}  // namespace wafersim::tools

@@ -1,0 +1,80 @@
+#include "tools/trainer/sampled_trainer.h"
+
+#include <algorithm>
+
+#include "memoryx/link_timing.h"
+#include "sim/error.h"
+#include "tools/trainer/sampled_step.h"
+#include "workloads/reference/reference_trainer.h"
+#include "workloads/step_schedule.h"
+
+namespace wafersim::tools {
+namespace {
+
+// Without numbers no step differs from another but the first, which waits for no update, and the last, whose own update shows.
+constexpr int steps_that_differ = 3;
+
+// Records of all steps but for their cycles; none with numerics off.
+std::vector<StepRecord> compute_numbers(const PreparedRun& run, RunResult& result) {
+  std::vector<StepRecord> records(static_cast<std::size_t>(run.spec.training.steps));
+  if (!run.spec.numerics) return records;
+  workloads::reference::ReferenceTrainer trainer(run.lowering, run.training.update, *run.weights);
+  for (std::size_t s = 0; s < records.size(); ++s) {
+    const workloads::Batch batch = workloads::make_batch(*run.tokens, s, run.training.batch, run.training.sequence);
+    const workloads::reference::StepRecord step = trainer.step(batch.inputs, batch.targets);
+    records[s] = {step.loss, step.update.gradient_norm, step.update.lr, step.update.loss_scale, step.update.skipped, 0};
+  }
+  result.store = trainer.store();
+  return records;
+}
+
+models::SampledSpec sampled_spec(const PreparedRun& run) {
+  models::SampledSpec spec;
+  spec.clock = run.spec.machine.core.clock;
+  spec.memoryx = run.spec.machine.memoryx;
+  spec.swarmx = run.spec.machine.swarmx;
+  spec.optimizer = run.training.update.optimizer.kind;
+  spec.updates_wait = run.bound.updates_wait;
+  return spec;
+}
+
+models::TierUse a_step(const models::TierUse& run, int steps) { return {run.bytes / steps, run.busy / steps}; }
+
+}  // namespace
+
+RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step) {
+  RunResult result(run);
+  workloads::KernelSampler sampler(run.spec.machine, engine.cache, run.spec.threads);
+  const std::vector<workloads::KernelTime> times = sampler.times(run.lowering, run.graph);
+  std::vector<workloads::CallTime> call_times;
+  for (const workloads::KernelTime& time : times) call_times.push_back({time.active, time.period});
+  const models::StepSchedule schedule =
+      workloads::make_schedule(run.lowering, run.graph, call_times, run.spec.machine, run.edge_queue_words);
+
+  std::vector<StepRecord> records = compute_numbers(run, result);
+  std::vector<bool> skipped;
+  for (const StepRecord& record : records) skipped.push_back(record.skipped);
+  const int steps = run.spec.training.steps, simulated = run.spec.numerics ? steps : std::min(steps, steps_that_differ);
+  models::SampledSystem system(run.spec.systems, run.spec.machine.swarmx.fanout, true);
+  const models::SampledRun simulation = system.run(schedule, sampled_spec(run), simulated, skipped);
+
+  const SampledStepReader reader(schedule, times, run.pes());
+  fabric::Cycle end = 0;
+  for (int s = 0; s < steps; ++s) {
+    const bool last = s + 1 == steps;
+    const models::SampledStep& step = simulation.steps[static_cast<std::size_t>(last ? simulated - 1 : std::min(s, simulated - 2))];
+    models::StepResult read = reader.read(step, last);
+    shift(read, end - read.first);
+    end = read.last;
+    StepRecord& record = records[static_cast<std::size_t>(s)];
+    read.skipped = record.skipped;
+    record.cycles = read.last - read.first;
+    add_step(result, run, read, record);
+    if (s > 0 || steps == 1) result.breakdown.add_waits(step);
+    after_step(s, record);
+  }
+  result.sampled = {sampler.reports(), a_step(simulation.dram, simulated), a_step(simulation.flash, simulated)};
+  return result;
+}
+
+}  // namespace wafersim::tools
