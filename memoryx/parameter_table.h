@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace wafersim::memoryx {
@@ -31,6 +32,7 @@ class ParameterTable {
 
  private:
   std::vector<ParameterEntry> entries_;
+  std::unordered_map<std::string, int> index_;
   std::size_t size_ = 0;
 };
 

@@ -11,7 +11,8 @@ MachineSpec cs1() {
   machine.fabric.width = 633;   // [A]: 400,000 cores advertised
   machine.fabric.height = 633;  // [A]
   machine.core.generation = CoreGeneration::wse1;
-  machine.io.channels_per_edge = 36;  // one every 18 rows [A]
+  machine.io.channels_per_edge = 36;     // one every 18 rows [A]
+  machine.energy.rated_power_w = 20000;  // peak [C]
   return machine;
 }
 

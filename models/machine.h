@@ -8,6 +8,7 @@
 #include "fabric/spec.h"
 #include "memoryx/spec.h"
 #include "models/core_spec.h"
+#include "models/energy.h"
 
 namespace wafersim::models {
 
@@ -28,6 +29,7 @@ struct MachineSpec {
   memoryx::IoSpec io;
   memoryx::MemoryXSpec memoryx;
   memoryx::SwarmXSpec swarmx;
+  EnergySpec energy;
 };
 
 // Names of the presets: cs1, cs2, cs3.

@@ -87,6 +87,15 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("swarmx.fanout", m.swarmx.fanout, Range{2, 4096}, Unit::none, "");
   visit("swarmx.bandwidth", m.swarmx.bandwidth, span, Unit::bytes_per_second, "");
   visit("swarmx.latency", m.swarmx.latency, Range{0, 1}, Unit::seconds, "");
+  const Range energy{0, 1e9};
+  visit("energy.busy_cycle_pj", m.energy.busy_cycle_pj, energy, Unit::none, "");
+  visit("energy.idle_cycle_pj", m.energy.idle_cycle_pj, energy, Unit::none, "a core that waits: a fifth of one that works");
+  visit("energy.hop_pj", m.energy.hop_pj, energy, Unit::none, "a wavelet over a link: 0.1 pJ a bit, sources allow 0.05-0.15");
+  visit("energy.link_word_pj", m.energy.link_word_pj, energy, Unit::none, "");
+  visit("energy.dram_byte_pj", m.energy.dram_byte_pj, energy, Unit::none, "of the parameter store: not public");
+  visit("energy.flash_byte_pj", m.energy.flash_byte_pj, energy, Unit::none, "of the parameter store: not public");
+  visit("energy.system_power_w", m.energy.system_power_w, energy, Unit::none, "pumps, fans, conversion: not public");
+  visit("energy.rated_power_w", m.energy.rated_power_w, energy, Unit::none, "");
 }
 
 template <class Field>

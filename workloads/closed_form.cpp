@@ -30,7 +30,7 @@ class ClosedForm {
         chunks_(spec.chunks()),
         slices_(key_slices(spec.shape, spec.layout)),
         head_rows_(head_rows(spec.shape, spec.layout.columns_per_head)),
-        pairs_(spec.shape.rotary > 0 ? head_map(spec.shape, spec.layout.columns_per_head).pairs_of(0) : 0),
+        pairs_(std::min(spec.shape.rotary, head_rows_) / 2),
         row_kinds_(row_kinds(spec.shape)) {}
 
   double linear(int outputs_a_column, int h) const;

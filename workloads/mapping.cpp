@@ -1,12 +1,15 @@
 #include "workloads/mapping.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <optional>
 #include <queue>
+#include <utility>
 
 #include "sim/error.h"
 #include "workloads/closed_form.h"
+#include "workloads/family.h"
 #include "workloads/graph.h"
 #include "workloads/mapping_advice.h"
 #include "workloads/mapping_candidates.h"
@@ -18,7 +21,8 @@ constexpr std::size_t most_rejected = 5;
 
 struct Candidate {
   LoweringSpec spec;
-  double cycles = 0;
+  double cycles = 0;       // by the closed forms or, until its turn comes, a bound that they are not below
+  bool estimated = false;  // by the closed forms
   std::size_t number = 0;  // of its layout: the first of equals goes first
 
   int rows_of_features() const { return tile_rows(Features::residual, spec.shape, spec.layout); }
@@ -30,10 +34,10 @@ struct Candidate {
   bool has_smaller_chunks(const Candidate& o) const {  // with the same tile
     return number == o.number && recomputes() == o.recomputes() && spec.loss_outputs_per_pe < o.spec.loss_outputs_per_pe;
   }
-  // At least as large a tile and as large chunks, and no less that is kept.
+  // At least as large a tile, and no less that is kept.
   bool dominates(const Candidate& o) const {
     return recomputes() <= o.recomputes() && spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe &&
-           rows_of_features() >= o.rows_of_features() && spec.loss_outputs_per_pe >= o.spec.loss_outputs_per_pe;
+           rows_of_features() >= o.rows_of_features();
   }
 };
 
@@ -46,7 +50,13 @@ class Search {
         shape_(shape),
         machine_(machine),
         graphs_{{training_graph(shape.layers, false), training_graph(1, false), training_graph(2, false)},
-                {training_graph(shape.layers, true), training_graph(1, true), training_graph(2, true)}} {}
+                {training_graph(shape.layers, true), training_graph(1, true), training_graph(2, true)}} {
+    const memoryx::ParameterTable table = parameter_table(shape);
+    const FamilyForm form = family_form(shape);
+    for (const memoryx::ParameterEntry& entry : table.entries())
+      if (entry.shape.size() > 1 && entry.name != form.position_rows && entry.name != form.token_rows)
+        matrix_elements_ += static_cast<double>(entry.size);
+  }
 
   // Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
   std::optional<Mapping> best();
@@ -72,6 +82,17 @@ class Search {
                  two = estimate_step_cycles(spec, graphs.two_layers, machine_);
     return one + (shape_.layers - 1) * (two - one);
   }
+  // Every weight of a column meets every token of its PE three times: forward, for the input's and for its own gradient.
+  double least_cycles(const LoweringSpec& spec) const {
+    const models::RateTable& rate = machine_.core.rate;
+    const double vector = std::ceil(spec.layout.tokens_per_pe / (spec.type == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma));
+    return 3.0 * spec.micro_batches * matrix_elements_ / spec.layout.columns * vector;
+  }
+  // What stays of every layer, computed again or not, is at least its input.
+  std::int64_t least_bytes(const LoweringSpec& spec) const {
+    return std::int64_t{shape_.layers} * tile_rows(Features::residual, shape_, spec.layout) * spec.layout.tokens_per_pe *
+           sim::bytes_of(spec.type);
+  }
   Candidate candidate(const Layout& layout, int chunks, bool recompute, std::size_t number) const {
     Candidate made;
     const int a_column = ceil_divide(shape_.vocabulary, layout.columns);
@@ -81,10 +102,15 @@ class Search {
                  run_.dtype,
                  run_.batch_per_system() / layout.batch,
                  recomputed_layers(recompute, shape_.layers)};
-    made.cycles = estimate(made.spec);
+    made.cycles = least_cycles(made.spec);
     made.number = number;
     return made;
   }
+  // The one with the fewest estimated cycles of those that are wanted, taken out.
+  template <class Wanted>
+  std::optional<Candidate> next(Queue& queue, Wanted&& wanted) const;
+  std::optional<MemoryMap> refusal_without_map(const Candidate& candidate) const;
+  void add_variants(Queue& queue, const Candidate& refused, bool loss_refused) const;
   void reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const;
   Mapping finish(const Candidate& chosen, Mapping mapping, Queue& others) const;
 
@@ -92,10 +118,65 @@ class Search {
   const ModelShape& shape_;
   const models::MachineSpec& machine_;
   Graphs graphs_[2];  // that keep all activations, that compute them again
-  std::vector<Candidate> failed_;
+  struct Failed {
+    Candidate candidate;
+    bool loss_refused;
+  };
+  std::vector<Failed> failed_;
   std::string failure_;
   std::optional<Candidate> smallest_;
+  double matrix_elements_ = 0;  // that every token is multiplied with
 };
+
+template <class Wanted>
+std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) const {
+  while (!queue.empty()) {
+    Candidate top = queue.top();
+    queue.pop();
+    if (!wanted(top)) {
+      add_variants(queue, top, refusal_without_map(top)->loss_refused);
+      continue;
+    }
+    if (top.estimated) return top;
+    const double least = std::exchange(top.cycles, estimate(top.spec));
+    sim::require_invariant(least <= top.cycles, "no estimate is below what its multiply-adds take");
+    top.estimated = true;
+    queue.push(std::move(top));
+  }
+  return {};
+}
+
+// What can be said of a candidate that does not fit before its memory is laid out: from the layers' inputs alone, or because a smaller one
+// does not fit.
+std::optional<MemoryMap> Search::refusal_without_map(const Candidate& candidate) const {
+  MemoryMap refused;
+  if (const std::int64_t bytes = least_bytes(candidate.spec); bytes > machine_.sram.bytes) {
+    refused.refusal =
+        fmt::format("SRAM overflow: the inputs of {} layers take {} bytes a PE of {}", shape_.layers, bytes, machine_.sram.bytes);
+    return refused;
+  }
+  for (const Failed& failed : failed_) {
+    if (!candidate.dominates(failed.candidate)) continue;
+    const bool by_chunks = candidate.spec.loss_outputs_per_pe >= failed.candidate.spec.loss_outputs_per_pe;
+    if (failed.loss_refused && !by_chunks) continue;
+    refused.refusal = "SRAM overflow: a smaller tile does not fit";
+    refused.loss_refused = failed.loss_refused;
+    if (!refused.loss_refused) return refused;
+  }
+  if (refused.refusal.empty()) return {};
+  return refused;
+}
+
+// What may fit where a candidate does not: smaller chunks of the vocabulary, activations computed again. Slower, so that its turn comes in
+// time.
+void Search::add_variants(Queue& queue, const Candidate& refused, bool loss_refused) const {
+  const LoweringSpec& spec = refused.spec;
+  if (least_bytes(spec) > machine_.sram.bytes) return;
+  if (loss_refused && spec.loss_outputs_per_pe > 1)
+    queue.push(candidate(spec.layout, 2 * spec.chunks(), refused.recomputes(), refused.number));
+  const bool may_recompute = run_.mapping.recompute.value_or(true);
+  if (may_recompute && !refused.recomputes() && spec.chunks() == 1) queue.push(candidate(spec.layout, 1, true, refused.number));
+}
 
 void Search::reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const {
   if (mapping.rejected.size() == most_rejected) return;
@@ -118,43 +199,40 @@ Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) 
   mapping.padding.token_slots = 1 - static_cast<double>(layout.batch) * layout.sequence / slots;
   mapping.padding.features = 1 - static_cast<double>(shape_.width) / (static_cast<double>(layout.columns) * mapping.features_per_pe);
   mapping.padding.vocabulary = 1 - shape_.vocabulary / outputs;
-  for (; !others.empty() && mapping.rejected.size() < most_rejected; others.pop())
-    reject(mapping, others.top(),
-           fmt::format("slower: {:.1f} % more cycles by the closed forms", 100 * (others.top().cycles / chosen.cycles - 1)));
+  while (mapping.rejected.size() < most_rejected) {
+    const std::optional<Candidate> other = next(others, [](const Candidate&) { return true; });
+    if (!other) break;
+    reject(mapping, *other, fmt::format("slower: {:.1f} % more cycles by the closed forms", 100 * (other->cycles / chosen.cycles - 1)));
+  }
   return mapping;
 }
 
 std::optional<Mapping> Search::best() {
   Queue queue(&later);
   std::size_t number = 0;
-  const bool only_recompute = run_.mapping.recompute.value_or(false), may_recompute = run_.mapping.recompute.value_or(true);
+  const bool only_recompute = run_.mapping.recompute.value_or(false);
   for (const Layout& layout : candidate_layouts(run_, shape_)) queue.push(candidate(layout, 1, only_recompute, number++));
   Mapping mapping;
-  while (!queue.empty()) {
-    const Candidate next = queue.top();
-    queue.pop();
-    const bool hopeless = std::any_of(failed_.begin(), failed_.end(), [&](const Candidate& failed) { return next.dominates(failed); });
+  const auto wanted = [&](const Candidate& c) { return mapping.rejected.size() < most_rejected || !refusal_without_map(c); };
+  while (const std::optional<Candidate> found = next(queue, wanted)) {
+    const Candidate& next = *found;
     MemoryMap memory;
-    if (hopeless) {
-      memory.refusal = "SRAM overflow: a smaller tile does not fit";
-      memory.loss_refused = true;  // what failed may have had smaller chunks already
+    if (std::optional<MemoryMap> refused = refusal_without_map(next)) {
+      memory = std::move(*refused);
     } else {
       memory = memory_map(next.spec, graph(next.recomputes()), machine_.sram);
       if (memory.refusal.empty()) {
         mapping.sram = std::move(memory.sram);
         return finish(next, std::move(mapping), queue);
       }
-      if (!smallest_ || next.has_smaller_tile(*smallest_) || next.has_smaller_chunks(*smallest_)) {
-        smallest_ = next;
-        failure_ = memory.refusal;
-      }
-      failed_.push_back(next);
+      failed_.push_back({next, memory.loss_refused});
+    }
+    if (!smallest_ || next.has_smaller_tile(*smallest_) || next.has_smaller_chunks(*smallest_)) {
+      smallest_ = next;
+      failure_ = memory.refusal;
     }
     reject(mapping, next, memory.refusal);
-    if (memory.loss_refused && next.spec.loss_outputs_per_pe > 1)
-      queue.push(candidate(next.spec.layout, 2 * next.spec.chunks(), next.recomputes(), next.number));
-    // Slower than what does not fit, so that its turn comes in time.
-    if (may_recompute && !next.recomputes() && next.spec.chunks() == 1) queue.push(candidate(next.spec.layout, 1, true, next.number));
+    add_variants(queue, next, memory.loss_refused);
   }
   return {};
 }

@@ -202,6 +202,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   spec.training.batch = integer(reader, "training.batch", Range{1, 1 << 20});
   spec.training.sequence = integer(reader, "training.sequence", Range{1, 1 << 24});
   spec.training.steps = integer(reader, "training.steps", Range{1, 1e9});
+  spec.training.tokens = reader.number("training.tokens", Range{1, 1e18}, 0.0);
   spec.dtype = reader.choice("dtype", {"fp16", "fp32"}, 0) == 0 ? sim::Dtype::f16 : sim::Dtype::f32;
   spec.training.update = read_update(reader, spec.training.steps, spec.dtype == sim::Dtype::f16);
   spec.mapping = read_mapping(reader, spec.machine);

@@ -33,6 +33,7 @@ struct TrainingSpec {
   int batch = 0;     // samples a step
   int sequence = 0;  // tokens a sample
   int steps = 0;
+  double tokens = 0;           // of the whole training that reports estimate; 0: twenty a parameter
   memoryx::UpdateSpec update;  // optimizer, schedule, loss scale (none in fp32), clip
 };
 

@@ -13,6 +13,7 @@ ordered_json training_to_json(const TrainingSpec& training, bool scaled) {
   const bool adamw = update.optimizer.kind == memoryx::OptimizerSpec::Kind::adamw;
   const bool constant = update.schedule.kind == memoryx::ScheduleSpec::Kind::constant;
   ordered_json out = {{"batch", training.batch}, {"sequence", training.sequence}, {"steps", training.steps}, {"clip", update.clip}};
+  if (training.tokens > 0) out["tokens"] = training.tokens;
   out["optimizer"] = {{"kind", adamw ? "adamw" : "sgd"}, {"lr", update.optimizer.lr},   {"beta1", update.optimizer.beta1},
                       {"beta2", update.optimizer.beta2}, {"eps", update.optimizer.eps}, {"weight_decay", update.optimizer.weight_decay}};
   out["schedule"] = {{"kind", constant ? "constant" : "cosine"},

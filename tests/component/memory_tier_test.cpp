@@ -71,7 +71,7 @@ double step_with(double seconds_an_access, int& accesses) {
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   const models::StepSchedule schedule = two_calls();
   clock.start(spec().clock);
-  memory_x.configure(schedule, spec(), 1);
+  memory_x.configure(schedule, spec(), 1, {});
   wafer.configure(schedule);
   memory_x.start();
   sc_core::sc_start();

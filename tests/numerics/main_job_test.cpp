@@ -13,11 +13,11 @@ std::vector<double> losses_of_the_main_job(const char* dtype) {
   const workloads::RunSpec spec = workloads::read_run_spec("main", {{"dtype", dtype, std::string("--set dtype=") + dtype}}, ".");
   const PreparedRun run = prepare_run(spec);
   const workloads::LoweringSpec& l = run.lowering;
-  workloads::reference::ReferenceTrainer trainer({l.shape, l.layout, l.loss_outputs_per_pe, l.type}, run.training.update, run.weights);
+  workloads::reference::ReferenceTrainer trainer({l.shape, l.layout, l.loss_outputs_per_pe, l.type}, run.training.update, *run.weights);
   std::vector<double> losses;
   for (int step = 0; step < spec.training.steps; ++step) {
     const workloads::Batch batch =
-        workloads::make_batch(run.tokens, static_cast<std::uint64_t>(step), spec.training.batch, spec.training.sequence);
+        workloads::make_batch(*run.tokens, static_cast<std::uint64_t>(step), spec.training.batch, spec.training.sequence);
     losses.push_back(trainer.step(batch.inputs, batch.targets).loss);
   }
   return losses;

@@ -210,7 +210,7 @@ TEST_F(Run, RefusesBadInputBeforeItStarts) {
   expect_refused("run nothing.json", 2, "nothing.json");
   expect_refused("run tiny.json --steps 0", 2, "--steps 0");
   expect_refused("run tiny.json --threads two", 2, "threads");
-  expect_refused("run tiny.json --fidelity sampled", 2, "fidelity");
+  expect_refused("run tiny.json --fidelity bound", 2, "fidelity");
   expect_refused("run tiny.json --block 0x4", 2, "--block");
   expect_refused("run tiny.json --set training.batsh=3", 2, "training.batch");
   std::ofstream(folder_ / "empty.txt").flush();

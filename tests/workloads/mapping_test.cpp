@@ -209,10 +209,25 @@ TEST(Mapping, ReportsWhatIsPadding) {
   EXPECT_DOUBLE_EQ(mapping.padding.vocabulary, 1 - 25.0 / 30);
 }
 
-TEST(Mapping, RefusesAMeshThatOnlyASampledSimulationCouldTake) {
+// Layers' inputs alone refuse most of what a deep model could do; what is chosen is what a search without bounds would choose.
+TEST(Mapping, SearchesAWholeWaferForADeepModel) {
   RunSpec run = small_run();
+  run.model.shape = {50400, 2048, 4096, 28, 16, 16384, 1e-5, true};
+  run.training.batch = 66;
+  run.training.sequence = 2048;
+  run.machine = models::machine_preset("cs2");
+  run.mapping.rectangle = {4, 1, 750, 994};
   run.fidelity = Fidelity::sampled;
-  EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::unsupported);
+  const Mapping mapping = map_run(run);
+  EXPECT_TRUE(mapping.recompute);
+  EXPECT_LE(28 * 2 * mapping.tokens_per_pe * mapping.features_per_pe, run.machine.sram.bytes);
+  ASSERT_EQ(mapping.rejected.size(), 5u);
+  for (const Mapping::Rejected& other : mapping.rejected) EXPECT_NE(other.reason.find("SRAM overflow"), std::string::npos) << other.reason;
+  double before = 0;
+  for (const Mapping::Rejected& other : mapping.rejected) {
+    EXPECT_GE(other.estimated_cycles, before);
+    before = other.estimated_cycles;
+  }
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "tools/trainer/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "memoryx/memory_x.h"
 #include "models/machine_config.h"
 #include "sim/error.h"
 #include "tools/trainer/host.h"
@@ -18,6 +20,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int schema = 1;
+constexpr double tokens_a_parameter = 20;  // of a whole training run where training.tokens does not say
 
 // Of a sum over steps: an integer where it is one.
 ordered_json mean(std::uint64_t sum, int steps) {
@@ -210,6 +213,54 @@ ordered_json throughput_json(const PreparedRun& run, double seconds) {
           {"model_flops_utilization", share(flops, peak, "a model runs at most at the PEs' peak rate")}};
 }
 
+// Of all systems. Without numbers of a store (wavelet) each word of the link counts its bytes once in DRAM.
+models::EnergyEvents energy_events(const PreparedRun& run, const RunResult& result, double seconds) {
+  const StepTotals& totals = result.totals;
+  const double steps = totals.steps, systems = run.spec.systems;
+  const models::MachineSpec& machine = run.spec.machine;
+  models::EnergyEvents events;
+  events.seconds = systems * seconds;
+  double all = systems * seconds * machine.core.clock * machine.fabric.width * machine.fabric.height;
+  for (const BreakdownRow& row : result.breakdown.rows())
+    events.busy_cycles += systems * static_cast<double>(row.pe_cycles.front()) / steps;
+  events.idle_cycles = all - events.busy_cycles;
+  events.hops = systems * static_cast<double>(totals.hops) / steps;
+  for (const auto* channels : {&totals.in, &totals.out})
+    for (const memoryx::LinkCounters& channel : *channels) events.link_words += systems * static_cast<double>(channel.words) / steps;
+  if (result.sampled) {
+    events.dram_bytes = result.sampled->dram.bytes;
+    events.flash_bytes = result.sampled->flash.bytes;
+  } else {
+    events.dram_bytes =
+        4 * events.link_words + memoryx::update_bytes(run.training.update.optimizer.kind) * static_cast<double>(run.parameters);
+  }
+  return events;
+}
+
+ordered_json energy_json(const PreparedRun& run, const RunResult& result, double seconds) {
+  const models::EnergySpec& spec = run.spec.machine.energy;
+  const models::Energy energy = models::energy_of(spec, energy_events(run, result, seconds));
+  const double joules = energy.total(), rated = spec.rated_power_w * run.spec.systems;
+  return {{"joules_per_step", joules},
+          {"joules_per_token", joules / static_cast<double>(run.training.tokens())},
+          {"parts",
+           {{"cores_busy", energy.busy},
+            {"cores_idle", energy.idle},
+            {"fabric", energy.fabric},
+            {"io_link", energy.link},
+            {"parameter_store", energy.store},
+            {"system", energy.system}}},
+          {"average_watts", joules / seconds},
+          {"rated_watts", rated},
+          {"of_rated", joules / seconds / rated}};
+}
+
+// Of a training run over this many tokens at the measured step.
+ordered_json whole_training_json(const PreparedRun& run, double tokens, double seconds, double joules) {
+  const double steps = std::ceil(tokens / static_cast<double>(run.training.tokens()));
+  return {{"tokens", tokens}, {"steps", steps}, {"days", steps * seconds / 86400}, {"megawatt_hours", steps * joules / 3.6e9}};
+}
+
 ordered_json assumptions_json(const models::MachineSpec& machine) {
   ordered_json out = ordered_json::array();
   for (const models::Assumption& a : models::assumptions(machine))
@@ -274,6 +325,10 @@ ordered_json make_report(const PreparedRun& run, const RunResult& result) {
   report["step"] = step_json(run, result, seconds);
   report["throughput"] = throughput_json(run, seconds);
   report["activity"] = activity_json(result.breakdown);
+  report["energy"] = energy_json(run, result, seconds);
+  report["whole_training"] = whole_training_json(
+      run, run.spec.training.tokens > 0 ? run.spec.training.tokens : tokens_a_parameter * static_cast<double>(run.parameters), seconds,
+      report["energy"]["joules_per_step"].get<double>());
   report["breakdown"] = breakdown_json(result.breakdown, result.sampled.has_value());
   report["macs"] = macs_json(result.breakdown);
   report["links"] = links_json(result, run);

@@ -121,6 +121,11 @@ std::string summary_text(const ordered_json& report) {
   line("kernels", kernel_shares(report));
   if (report["fidelity"] == "sampled") line("waits", waits_text(report));
   line("links", link_text(links));
+  const ordered_json &energy = report["energy"], &whole = report["whole_training"];
+  line("energy",
+       fmt::format("{:.4g} J a step, {:.3g} mJ a token, {:.1f} kW of {:.0f} rated; {:.3g} tokens take {:.3g} days and {:.3g} MWh",
+                   number(energy["joules_per_step"]), 1e3 * number(energy["joules_per_token"]), 1e-3 * number(energy["average_watts"]),
+                   1e-3 * number(energy["rated_watts"]), number(whole["tokens"]), number(whole["days"]), number(whole["megawatt_hours"])));
   line("memory", fmt::format("SRAM peak {} of {} bytes a PE; MemoryX {} of {} bytes", grouped(number(memory["sram_peak_bytes_per_pe"])),
                              grouped(number(memory["sram_bytes_per_pe"])), grouped(number(memory["memoryx_bytes"])),
                              grouped(number(memory["memoryx_capacity_bytes"]))));

@@ -1,0 +1,141 @@
+// `wafersim run` with fidelity = sampled, as a user runs it: its numbers are those of the wavelets, its times nearly; what it reports,
+// keeps and refuses.
+
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program.h"
+
+namespace wafersim::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+using tests::contents, tests::Outcome;
+
+class SampledRun : public testing::Test {
+ protected:
+  SampledRun() {
+    std::ofstream tokens(folder_ / "tokens.bin", std::ios::binary);
+    for (int k = 0; k < 400; ++k) {
+      const std::uint16_t token = static_cast<std::uint16_t>((k * k + 3 * k) % 29);
+      tokens.write(reinterpret_cast<const char*>(&token), sizeof token);
+    }
+    const json config = {{"machine", "cs2"},
+                         {"machine_overrides", {{"fabric.width", 8}, {"fabric.height", 8}}},
+                         {"model",
+                          {{"name", "tiny"},
+                           {"config",
+                            {{"model_type", "gpt2"},
+                             {"n_layer", 2},
+                             {"n_embd", 16},
+                             {"n_head", 2},
+                             {"n_positions", 16},
+                             {"vocab_size", 32},
+                             {"initializer_range", 0.1}}}}},
+                         {"data", {{"tokens", "tokens.bin"}}},
+                         {"training", {{"batch", 4}, {"sequence", 16}, {"steps", 4}, {"clip", 1.0}}},
+                         {"seed", 3}};
+    std::ofstream(folder_ / "tiny.json") << config;
+    json without = config;
+    without.erase("data");
+    without["fidelity"] = "sampled";
+    std::ofstream(folder_ / "times.json") << without;
+  }
+
+  Outcome wafersim(const std::string& arguments) const {
+    return tests::wafersim(arguments + " --cache cache", "cd " + folder_.path().string() + "; ");
+  }
+  json run(const std::string& arguments, const std::string& out) const {
+    const Outcome outcome = wafersim("run " + arguments + " --out " + out);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return json::parse(contents(folder_ / out / "report.json"));
+  }
+  static double cycles(const json& report) { return report["step"]["cycles"].get<double>(); }
+
+  tests::Folder folder_{"sampled_run"};
+};
+
+TEST_F(SampledRun, HasTheNumbersOfTheWaveletsInEveryBitAndNearlyTheirTimes) {
+  const json wavelet = run("tiny.json", "wavelet"), sampled = run("tiny.json --fidelity sampled", "sampled");
+  EXPECT_EQ(sampled["loss"], wavelet["loss"]);
+  EXPECT_EQ(sampled["digests"], wavelet["digests"]);
+  EXPECT_EQ(sampled["macs"], wavelet["macs"]);
+  EXPECT_NEAR(cycles(sampled), cycles(wavelet), 0.02 * cycles(wavelet));
+  for (const char* way : {"in", "out"})
+    EXPECT_NEAR(sampled["links"][way]["words"].get<double>(), wavelet["links"][way]["words"].get<double>(),
+                0.02 * wavelet["links"][way]["words"].get<double>())
+        << way;
+  EXPECT_NEAR(sampled["activity"]["busy"].get<double>(), wavelet["activity"]["busy"].get<double>(), 0.02);
+}
+
+TEST_F(SampledRun, GivesEveryCycleToARow) {
+  const json report = run("tiny.json --fidelity sampled", "run");
+  double cycles_of_rows = 0, pe_cycles = 0, shares = 0;
+  for (const json& row : report["breakdown"]) {
+    cycles_of_rows += row["cycles"].get<double>();
+    pe_cycles += row["busy"].get<double>() + row["idle"].get<double>();
+    for (const json& stall : row["stalls"]) pe_cycles += stall.get<double>();
+    double waits = 0;
+    for (const json& wait : row["waits"]) waits += wait.get<double>();
+    EXPECT_LE(waits, row["cycles"].get<double>() + 1) << row;
+  }
+  for (const json& share : report["activity"]) shares += share.get<double>();
+  EXPECT_NEAR(cycles_of_rows, cycles(report), 1e-6 * cycles(report));
+  const double pes = report["mesh"]["width"].get<double>() * report["mesh"]["height"].get<double>();
+  EXPECT_NEAR(pe_cycles, cycles(report) * pes, 1e-6 * pe_cycles);
+  EXPECT_NEAR(shares, 1, 1e-9);
+  EXPECT_FALSE(fs::exists(folder_ / "run/heatmap.csv"));
+}
+
+TEST_F(SampledRun, TakesTheSameTimeWithoutNumbers) {
+  const json with = run("tiny.json --fidelity sampled --steps 6", "with"), without = run("times.json --steps 6", "without");
+  EXPECT_EQ(without["numerics"], "off");
+  EXPECT_EQ(without["loss"], json::array());
+  EXPECT_FALSE(without.contains("digests"));
+  EXPECT_NEAR(cycles(without), cycles(with), 1);  // rounded step by step, and once
+  ASSERT_EQ(without["breakdown"].size(), with["breakdown"].size());
+  for (std::size_t row = 0; row < with["breakdown"].size(); ++row)
+    EXPECT_NEAR(without["breakdown"][row]["cycles"].get<double>(), with["breakdown"][row]["cycles"].get<double>(), 1) << row;
+  std::ifstream steps(folder_ / "without/steps.csv");
+  int lines = 0;
+  for (std::string line; std::getline(steps, line);) ++lines;
+  EXPECT_EQ(lines, 7);
+}
+
+TEST_F(SampledRun, ReadsItsSamplesFromTheCacheAndIgnoresAndRewritesWhatIsCorrupt) {
+  const json first = run("times.json", "first");
+  EXPECT_GT(first["host"]["kernels_sampled"], 10);
+  json second = run("times.json", "second");
+  EXPECT_EQ(second["host"]["kernels_sampled"], 0);
+  EXPECT_EQ(second["step"], first["step"]);
+  std::map<fs::path, std::string> kept;
+  for (const auto& entry : fs::directory_iterator(folder_ / "cache")) kept[entry.path()] = contents(entry.path());
+  for (const auto& [path, text] : kept) std::ofstream(path) << text.substr(0, text.size() / 2);
+  const json third = run("times.json", "third");
+  EXPECT_EQ(third["host"]["kernels_sampled"], first["host"]["kernels_sampled"]);
+  EXPECT_EQ(third["step"], first["step"]);
+  for (const auto& [path, text] : kept) EXPECT_EQ(contents(path), text) << path;
+}
+
+TEST_F(SampledRun, SystemsShareTheBatch) {
+  const json one = run("times.json --set training.batch=2", "one"), two = run("times.json --set systems=2", "two");
+  EXPECT_EQ(two["systems"], 2);
+  EXPECT_EQ(two["mapping"], one["mapping"]);
+  EXPECT_GT(cycles(two), cycles(one));  // the way through SwarmX
+  EXPECT_GT(two["throughput"]["tokens_per_second"], one["throughput"]["tokens_per_second"]);
+}
+
+TEST_F(SampledRun, ALargerStoreThanMemoryXIsRefused) {
+  const Outcome outcome = wafersim("run times.json --set memoryx.capacity=1e4");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_NE(outcome.err.find("memoryx.capacity = 10000 bytes"), std::string::npos) << outcome.err;
+  EXPECT_EQ(wafersim("run times.json --set memoryx.bandwidth=0").exit_code, 2);
+  EXPECT_EQ(wafersim("run times.json --set io.wafer_bandwidth=-1").exit_code, 2);
+}
+
+}  // namespace
+}  // namespace wafersim::tools
