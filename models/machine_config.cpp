@@ -1,10 +1,11 @@
 #include "models/machine_config.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "sim/config/reader.h"
-#include "sim/error.h"
 
 namespace wafersim::models {
 namespace {
@@ -159,12 +160,16 @@ std::vector<Assumption> assumptions(const MachineSpec& machine) {
   for_each_field(machine, [&out](const char* key, const auto& field, Range, Unit, const char* text) {
     if (text[0] != '\0') out.push_back({key, value_of(field).dump(), text});
   });
-  if (machine.core.generation == CoreGeneration::wse1) {
+  if (machine.core.generation != CoreGeneration::wse1) return out;
+  out.push_back({"core.rate", "\"as wse2\"", "no public rate table of WSE-1; its memory rules and latencies are WSE-2's too"});
+  // A user's own mesh or channels are given, not assumed.
+  const MachineSpec cs1 = machine_preset("cs1");
+  if (machine.fabric.width == cs1.fabric.width && machine.fabric.height == cs1.fabric.height) {
     const std::string mesh = std::to_string(machine.fabric.width) + "x" + std::to_string(machine.fabric.height);
-    out.push_back({"core.rate", "\"as wse2\"", "no public rate table of WSE-1; its memory rules and latencies are WSE-2's too"});
     out.push_back({"fabric.width, fabric.height", "\"" + mesh + "\"", "mesh of WSE-1 from its 400,000 advertised cores"});
-    out.push_back({"io.channels_per_edge", std::to_string(machine.io.channels_per_edge), "one channel every 18 rows of WSE-1's edge"});
   }
+  if (machine.io.channels_per_edge == cs1.io.channels_per_edge)
+    out.push_back({"io.channels_per_edge", std::to_string(machine.io.channels_per_edge), "one channel every 18 rows of WSE-1's edge"});
   return out;
 }
 

@@ -20,6 +20,10 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, ErrorCategory category
   for (int links = 0; links < most_links && std::filesystem::is_symlink(path_, code); ++links) {
     path_ = path_.parent_path() / std::filesystem::read_symlink(path_, code);
   }
+  if (std::filesystem::is_symlink(path_, code)) {
+    errno = ELOOP;
+    fail("cannot be written");
+  }
   const auto status = std::filesystem::status(path_, code);
   const bool direct = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
   temporary_ = path_;

@@ -1,5 +1,6 @@
 #include "sim/json_file.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -64,7 +65,10 @@ json read_json_file(const std::filesystem::path& path) {
 }
 
 std::string printable(std::string_view text, std::size_t limit) {
-  std::string out(text.substr(0, limit));
+  std::size_t length = std::min(limit, text.size());
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  while (length > 0 && length < text.size() && continues(text[length])) --length;
+  std::string out(text.substr(0, length));
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }

@@ -17,7 +17,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& source);
 // The file must be a regular one of at most max_json_file_bytes.
 nlohmann::json read_json_file(const std::filesystem::path& path);
 
-// `text` on one line: control characters become '?', and it ends in "..." where it is longer than `limit` bytes.
+// `text` on one line: control characters become '?', and it ends in "..." where it is longer than `limit` bytes, between two characters.
 std::string printable(std::string_view text, std::size_t limit = 80);
 // A value as JSON on one line, for messages.
 std::string printable_json(const nlohmann::json& value);

@@ -43,7 +43,7 @@ using Femtoseconds = Quantity<struct FemtosecondsUnit>;
 
 // When a cycle begins. Throws Error (invariant) for a clock of 0 Hz and beyond 2^64 fs (5.1 hours of simulated time).
 inline Femtoseconds time_of(Cycles cycle, Hertz clock) {
-  if (clock == Hertz(0)) throw Error(ErrorCategory::invariant, "invariant broken: a clock runs");
+  require_invariant(clock != Hertz(0), "a clock runs");
   const unsigned __int128 time = static_cast<unsigned __int128>(cycle.count()) * 1'000'000'000'000'000u / clock.count();
   require_invariant(time <= std::numeric_limits<std::uint64_t>::max(), "simulated time stays below 2^64 fs");
   return Femtoseconds(static_cast<std::uint64_t>(time));
@@ -51,7 +51,7 @@ inline Femtoseconds time_of(Cycles cycle, Hertz clock) {
 
 // The first cycle that begins at `time` or later: the least n with time_of(n) >= time. Errors as above.
 inline Cycles first_cycle_at(Femtoseconds time, Hertz clock) {
-  if (clock == Hertz(0)) throw Error(ErrorCategory::invariant, "invariant broken: a clock runs");
+  require_invariant(clock != Hertz(0), "a clock runs");
   constexpr std::uint64_t second = 1'000'000'000'000'000u;
   const unsigned __int128 scaled = static_cast<unsigned __int128>(time.count()) * clock.count();
   const unsigned __int128 cycle = scaled / second + (scaled % second != 0 ? 1 : 0);

@@ -45,25 +45,30 @@ bool ConfigReader::missing(const std::string& key, bool required) {
 
 std::int64_t ConfigReader::integer(const std::string& key, Range range, std::optional<std::int64_t> standard, Unit unit) {
   if (missing(key, !standard)) return standard.value_or(static_cast<std::int64_t>(range.low));
-  const double value = number(key, range, {}, unit);
+  const double value = quantity(key, "an integer", range, unit);
   if (value != std::floor(value)) fail(key, describe("an integer", range, unit));
   return static_cast<std::int64_t>(value);
 }
 
 double ConfigReader::number(const std::string& key, Range range, std::optional<double> standard, Unit unit) {
   if (missing(key, !standard)) return standard.value_or(range.low);
+  return quantity(key, "a number", range, unit);
+}
+
+// The value of a key that has one, in the base unit; `what` names in a refusal what was expected.
+double ConfigReader::quantity(const std::string& key, const char* what, Range range, Unit unit) const {
   const nlohmann::json& value = tree_.find(key)->value;
   double out = 0.0;
   if (value.is_number()) {
     out = value.get<double>();
   } else if (value.is_string() && unit != Unit::none) {
-    const ParsedQuantity quantity = parse_quantity(value.get_ref<const std::string&>(), unit);
-    if (!quantity.valid) fail(key, quantity.problem);
-    out = quantity.value;
+    const ParsedQuantity parsed = parse_quantity(value.get_ref<const std::string&>(), unit);
+    if (!parsed.valid) fail(key, parsed.problem);
+    out = parsed.value;
   } else {
-    fail(key, describe("a number", range, unit));
+    fail(key, describe(what, range, unit));
   }
-  if (!inside(out, range)) fail(key, describe("a number", range, unit));
+  if (!inside(out, range)) fail(key, describe(what, range, unit));
   return out;
 }
 
@@ -78,8 +83,8 @@ std::string ConfigReader::text(const std::string& key, const std::optional<std::
   if (missing(key, !standard)) return standard.value_or("");
   const ConfigLeaf& leaf = *tree_.find(key);
   if (leaf.value.is_string()) return leaf.value.get<std::string>();
-  if (!leaf.origin->command_line || leaf.origin->text.empty() || leaf.value.is_structured()) fail(key, "expected text");
-  return leaf.origin->text;  // --set data.text=2024 names a file, not a number
+  if (!leaf.origin->typed || leaf.value.is_structured()) fail(key, "expected text");
+  return *leaf.origin->typed;  // --set data.text=2024 names a file, not a number
 }
 
 std::filesystem::path ConfigReader::path(const std::string& key) {

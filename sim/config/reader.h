@@ -45,6 +45,7 @@ class ConfigReader {
 
  private:
   bool missing(const std::string& key, bool required);
+  double quantity(const std::string& key, const char* what, Range range, Unit unit) const;
   std::string unknown(const std::string& key) const;
 
   const ConfigTree& tree_;

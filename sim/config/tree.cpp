@@ -35,14 +35,16 @@ Override parse_override(const std::string& key_value) {
 
 ConfigTree::ConfigTree(const nlohmann::json& root, const std::string& label, const std::filesystem::path& directory) : label_(label) {
   if (!root.is_object()) fail(label + ": expected a JSON object, found " + printable_json(root));
-  const auto origin = std::make_shared<const ConfigOrigin>(ConfigOrigin{label, directory, false, ""});
+  const auto origin = std::make_shared<const ConfigOrigin>(ConfigOrigin{label, directory, false, {}});
   for (const auto& [key, value] : root.items()) insert(key, value, origin);
 }
 
 void ConfigTree::set(const Override& option, const std::filesystem::path& directory) {
-  const auto origin = std::make_shared<const ConfigOrigin>(ConfigOrigin{option.label, directory, true, option.value});
   nlohmann::json value = option.value;
   if (nlohmann::json::accept(option.value)) value = parse_json(option.value, option.label);
+  ConfigOrigin from{option.label, directory, true, {}};
+  if (!value.is_object()) from.typed = option.value;
+  const auto origin = std::make_shared<const ConfigOrigin>(std::move(from));
   check_key(option.key, option.label);
   if (!is_utf8(option.key) || !is_utf8(option.value)) fail(option.label + ": is not UTF-8");
   if (!value.is_object()) erase(option.key);
@@ -86,7 +88,7 @@ bool ConfigTree::has_below(const std::string& key) const {
 std::string ConfigTree::message(const std::string& key, const std::string& what) const {
   const ConfigLeaf* leaf = find(key);
   if (leaf == nullptr) return label_ + ": " + printable(prefix_ + key) + ": " + what;
-  if (leaf->origin->command_line) return leaf->origin->label + ": " + what;
+  if (leaf->origin->typed) return leaf->origin->label + ": " + what;
   return leaf->origin->label + ": " + printable(leaf->name) + " = " + printable_json(leaf->value) + ": " + what;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct ConfigOrigin {
   std::string label;                // the file's name, or an override's label
   std::filesystem::path directory;  // what relative paths are relative to
   bool command_line = false;
-  std::string text;  // an override's value as typed
+  std::optional<std::string> typed;  // the value of an override that gives one key, as typed
 };
 
 struct ConfigLeaf {
@@ -51,7 +52,8 @@ class ConfigTree {
   const ConfigLeaf* find(const std::string& key) const;
   bool has_below(const std::string& key) const;
   const std::map<std::string, ConfigLeaf>& leaves() const { return leaves_; }
-  // "run.json: training.batch = 0: what", "--set training.batch=0: what", or "run.json: training.batch: what" when the key is not there.
+  // "run.json: training.batch = 0: what", "--set training.batch=0: what", '--set training={"batch":0}: training.batch = 0: what', or
+  // "run.json: training.batch: what" when the key is not there.
   std::string message(const std::string& key, const std::string& what) const;
 
  private:

@@ -95,7 +95,7 @@ ParsedQuantity parse_quantity(std::string_view text, Unit unit) {
     if (spelling.unit != unit || suffix != spelling.text) continue;
     // The decimal exponent is added in the text, so that "1.1 GHz" is exactly the double 1.1e9.
     const auto e = digits.find_first_of("eE");
-    int exponent = 0;
+    std::int64_t exponent = 0;  // beyond its range only zero has a finite value, to which no exponent matters
     if (e != std::string_view::npos) {
       std::string_view power = digits.substr(e + 1);
       if (power.front() == '+') power.remove_prefix(1);

@@ -54,10 +54,7 @@ void tanh(float* out, const float* a, std::size_t n) { current().tanh(out, a, n)
 void to_half(std::uint16_t* out, const float* a, std::size_t n) { current().to_half(out, a, n); }
 void from_half(float* out, const std::uint16_t* a, std::size_t n) { current().from_half(out, a, n); }
 
-const char* const* available_targets(std::size_t* count) {
-  *count = targets().names.size();
-  return targets().names.data();
-}
+std::span<const char* const> available_targets() { return targets().names; }
 
 void force_target(const char* name) {
   const std::string wanted = name;

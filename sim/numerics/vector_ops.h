@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace wafersim::sim::numerics {
 
@@ -31,7 +32,7 @@ void from_half(float* out, const std::uint16_t* a, std::size_t n);
 
 // Names of the targets this build can run on this host, best first, and a way to force one (tests compare them). "" restores the best.
 // Forcing is for tests: it is not safe while other threads compute.
-const char* const* available_targets(std::size_t* count);
+std::span<const char* const> available_targets();
 void force_target(const char* name);
 
 }  // namespace wafersim::sim::numerics

@@ -88,9 +88,9 @@ TEST(Machine, BandwidthOverridesTheSumAndWaferBandwidthTheWhole) {
 }
 
 TEST(Machine, RefusesNegativeZeroAndAbsurdSizes) {
-  EXPECT_EQ(failure(R"({"fabric.width": -1})"), "machine.json: fabric.width = -1: expected a number from 1 to 4096");
-  EXPECT_EQ(failure(R"({"fabric.width": 0})"), "machine.json: fabric.width = 0: expected a number from 1 to 4096");
-  EXPECT_EQ(failure(R"({"fabric.width": 1000000})"), "machine.json: fabric.width = 1000000: expected a number from 1 to 4096");
+  EXPECT_EQ(failure(R"({"fabric.width": -1})"), "machine.json: fabric.width = -1: expected an integer from 1 to 4096");
+  EXPECT_EQ(failure(R"({"fabric.width": 0})"), "machine.json: fabric.width = 0: expected an integer from 1 to 4096");
+  EXPECT_EQ(failure(R"({"fabric.width": 1000000})"), "machine.json: fabric.width = 1000000: expected an integer from 1 to 4096");
   EXPECT_NE(failure(R"({"core.clock": "0 Hz"})"), "");
   EXPECT_NE(failure(R"({"io.bandwidth": 0})"), "");
   EXPECT_NE(failure(R"({"sram.bytes": "-48 KiB"})"), "");
@@ -111,6 +111,15 @@ TEST(Machine, ListsItsAssumptionsWithTheirValues) {
   EXPECT_EQ(k0->value, "17");
   EXPECT_FALSE(std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "fabric.width" || a.text.empty(); }));
   EXPECT_GT(assumptions(machine_preset("cs1")).size(), list.size()) << "little of WSE-1 is public";
+}
+
+TEST(Machine, DoesNotListAMeshOfTheUsersAsAssumed) {
+  const auto mesh_assumed = [](const std::string& text) {
+    const auto list = assumptions(read(text, "cs1"));
+    return std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "fabric.width, fabric.height"; });
+  };
+  EXPECT_TRUE(mesh_assumed("{}"));
+  EXPECT_FALSE(mesh_assumed(R"({"fabric": {"width": 16, "height": 16}})"));
 }
 
 }  // namespace

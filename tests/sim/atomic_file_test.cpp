@@ -53,6 +53,14 @@ TEST_F(AtomicFileTest, FollowsASymbolicLink) {
   EXPECT_EQ(content(folder_ / "target"), "text");
 }
 
+TEST_F(AtomicFileTest, RefusesASymbolicLinkThatLeadsBackToItself) {
+  fs::create_symlink(folder_ / "b", folder_ / "a");
+  fs::create_symlink(folder_ / "a", folder_ / "b");
+  EXPECT_THROW(write_file_atomically(folder_ / "a", "text"), Error);
+  EXPECT_TRUE(fs::is_symlink(folder_ / "a"));
+  EXPECT_EQ(files(), 2u);
+}
+
 TEST_F(AtomicFileTest, ReportsAMissingDirectoryAndAFullDiskInTheGivenCategory) {
   try {
     write_file_atomically(folder_ / "none" / "out", "x", ErrorCategory::config);

@@ -43,9 +43,9 @@ TEST(ConfigReader, ReadsTypedValuesAndDefaults) {
 TEST(ConfigReader, RefusesWrongTypesRangesAndUnitsNamingFileKeyValueAndWhatIsAllowed) {
   const ConfigTree config =
       tree(R"({"n": 0, "x": 1.5, "s": "four", "clock": "3 parsecs", "o": {"p": 1}, "b": 1, "w": "wavelt", "l": [1, 99]})");
-  EXPECT_EQ(failure(config, [](ConfigReader& r) { r.integer("n", {1, 65536}); }), "run.json: n = 0: expected a number from 1 to 65536");
+  EXPECT_EQ(failure(config, [](ConfigReader& r) { r.integer("n", {1, 65536}); }), "run.json: n = 0: expected an integer from 1 to 65536");
   EXPECT_EQ(failure(config, [](ConfigReader& r) { r.integer("x", {1, 9}); }), "run.json: x = 1.5: expected an integer from 1 to 9");
-  EXPECT_EQ(failure(config, [](ConfigReader& r) { r.integer("s", {1, 9}); }), "run.json: s = \"four\": expected a number from 1 to 9");
+  EXPECT_EQ(failure(config, [](ConfigReader& r) { r.integer("s", {1, 9}); }), "run.json: s = \"four\": expected an integer from 1 to 9");
   EXPECT_EQ(failure(config,
                     [](ConfigReader& r) {
                       r.number("clock", {1, 9}, {}, Unit::hertz);
@@ -90,6 +90,18 @@ TEST(ConfigReader, ResolvesPathsAgainstWhoeverGaveThem) {
   EXPECT_EQ(reader.path("b"), "/abs.txt");
   EXPECT_EQ(reader.path("c"), "/some/folder/2024") << "a file's name may look like a number on the command line";
   EXPECT_EQ(reader.path("d"), "");
+}
+
+TEST(ConfigReader, NamesTheKeyOfAnOverrideThatGivesSeveralAndTakesNoTextFromItsWhole) {
+  ConfigTree config = tree("{}");
+  config.set(parse_override(R"(training={"batch": 0, "name": 2024})"), "/");
+  const std::string label = R"(--set training={"batch": 0, "name": 2024}: )";
+  EXPECT_EQ(failure(config,
+                    [](ConfigReader& r) {
+                      r.integer("training.batch", {1, 9});
+                    }),
+            label + "training.batch = 0: expected an integer from 1 to 9");
+  EXPECT_EQ(failure(config, [](ConfigReader& r) { r.text("training.name"); }), label + "training.name = 2024: expected text");
 }
 
 TEST(ConfigReader, KeepsMessagesOnOneLine) {

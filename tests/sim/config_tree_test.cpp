@@ -63,7 +63,7 @@ TEST(ConfigTree, LetsAnOverrideReplaceValuesAndMergeObjects) {
   EXPECT_EQ(integer_at(config, "d.y"), 12);
   EXPECT_EQ(config.find("e")->value, "text with = and spaces");
   EXPECT_FALSE(config.has_below("e"));
-  EXPECT_EQ(config.message("a.b", "wrong"), "--set a={\"b\": 10, \"x\": 11}: wrong");
+  EXPECT_EQ(config.message("a.b", "wrong"), "--set a={\"b\": 10, \"x\": 11}: a.b = 10: wrong");
   EXPECT_EQ(config.message("a.c", "wrong"), "run.json: a.c = 2: wrong");
   EXPECT_EQ(config.message("a.z", "wrong"), "run.json: a.z: wrong");
 }

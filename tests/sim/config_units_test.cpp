@@ -16,6 +16,10 @@ TEST(Units, ReadEverySpellingOfAQuantityExactly) {
   EXPECT_EQ(parse_quantity("1 us", Unit::seconds).value, 1e-6);
   EXPECT_EQ(parse_quantity("2.5E+2 ns", Unit::seconds).value, 250e-9);
   EXPECT_EQ(parse_quantity("200 G/s", Unit::per_second).value, 2e11);
+  for (const char* zero : {"0e2147483647 GHz", "0e99999999999999999999 GHz"}) {
+    EXPECT_TRUE(parse_quantity(zero, Unit::hertz).valid) << zero;
+    EXPECT_EQ(parse_quantity(zero, Unit::hertz).value, 0.0) << zero;
+  }
 }
 
 TEST(Units, RefuseAWrongOrMissingUnitAndNameTheAllowedOnes) {

@@ -55,5 +55,12 @@ TEST(JsonFile, RefusesAFileLargerThanAnyConfigurationIs) {
   std::filesystem::remove(path);
 }
 
+TEST(Printable, CutsLongTextBetweenCharacters) {
+  EXPECT_EQ(printable("abcdef", 6), "abcdef");
+  EXPECT_EQ(printable("abcdef", 5), "abcde...");
+  EXPECT_EQ(printable("ab\u20acd", 4), "ab...");
+  EXPECT_EQ(printable("ab\u20acd", 5), "ab\u20ac...");
+}
+
 }  // namespace
 }  // namespace wafersim::sim

@@ -124,9 +124,8 @@ constexpr Operation operations[] = {
 class VectorOps : public ::testing::Test {
  protected:
   static std::vector<std::string> targets() {
-    std::size_t count = 0;
-    const char* const* names = available_targets(&count);
-    return {names, names + count};
+    const auto names = available_targets();
+    return {names.begin(), names.end()};
   }
   void TearDown() override { force_target(""); }
 };

@@ -137,7 +137,7 @@ TEST(HfConfig, RefusesUnknownKeysAndWrongValues) {
   EXPECT_TRUE(failure(R"("n_layers": 2)").starts_with("config: config.json: n_layers = 2: unknown key, the nearest known key is n_layer"));
   EXPECT_TRUE(failure(R"("rope_theta": 10000)").starts_with("config: config.json: rope_theta = 10000: unknown key"));
   EXPECT_EQ(failure(R"("n_embd": 64, "n_head": 5)"), "config: config.json: n_head = 5: 5 heads do not divide the width n_embd = 64");
-  EXPECT_TRUE(failure(R"("n_embd": -64)").starts_with("config: config.json: n_embd = -64: expected a number from 1"));
+  EXPECT_TRUE(failure(R"("n_embd": -64)").starts_with("config: config.json: n_embd = -64: expected an integer from 1"));
   EXPECT_TRUE(failure(R"("n_embd": 1e12)").starts_with("config: "));
   EXPECT_TRUE(failure(R"("vocab_size": "256")").starts_with("config: "));
   EXPECT_TRUE(failure(R"("layer_norm_epsilon": 0)").starts_with("config: "));

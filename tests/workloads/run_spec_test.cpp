@@ -137,8 +137,8 @@ TEST_F(RunSpecTest, RefusesAFolderForAFileAndAValueForTheModelsKeys) {
 
 TEST_F(RunSpecTest, TakesAnInlineModelAndPointsAtItsKeys) {
   config_["model"] = {{"config", {{"model_type", "gpt2"}, {"n_embd", 32}, {"n_head", 4}, {"n_layer", 0}}}};
-  EXPECT_EQ(failure(config_), "config: run.json: model.config.n_layer = 0: expected a number from 1 to 4096");
-  EXPECT_EQ(failure(config_, {"model.config.n_layer=-1"}), "config: --set model.config.n_layer=-1: expected a number from 1 to 4096");
+  EXPECT_EQ(failure(config_), "config: run.json: model.config.n_layer = 0: expected an integer from 1 to 4096");
+  EXPECT_EQ(failure(config_, {"model.config.n_layer=-1"}), "config: --set model.config.n_layer=-1: expected an integer from 1 to 4096");
   EXPECT_EQ(read(config_, {"model.config.n_layer=1"}).model_name, "inline");
 }
 
@@ -153,8 +153,8 @@ TEST_F(RunSpecTest, RefusesWhatIsWrongNamingKeyValueAndWhatIsAllowed) {
   EXPECT_TRUE(failure_with("/training/bacth", 4)
                   .starts_with("config: run.json: training.bacth = 4: unknown key, the nearest known key is training.batch;"));
   EXPECT_EQ(failure_with("/machine", "cs4"), "config: run.json: machine = \"cs4\": expected one of cs1, cs2, cs3; nearest is cs1");
-  EXPECT_EQ(failure_with("/training/batch", 0), "config: run.json: training.batch = 0: expected a number from 1 to 1048576");
-  EXPECT_EQ(failure_with("/training/batch", "4"), "config: run.json: training.batch = \"4\": expected a number from 1 to 1048576");
+  EXPECT_EQ(failure_with("/training/batch", 0), "config: run.json: training.batch = 0: expected an integer from 1 to 1048576");
+  EXPECT_EQ(failure_with("/training/batch", "4"), "config: run.json: training.batch = \"4\": expected an integer from 1 to 1048576");
   EXPECT_EQ(failure_with("/training/sequence", 65), "config: run.json: training.sequence = 65: is beyond the 64 positions of the model");
   EXPECT_EQ(failure_with("/dtype", "fp8"), "config: run.json: dtype = \"fp8\": expected one of fp16, fp32");
   EXPECT_TRUE(failure_with("/machine_overrides/core.clock", "1 ms")
