@@ -13,10 +13,14 @@ RouteMap::RouteMap(int width, int height) : width_(width), height_(height), dist
     throw sim::Error(sim::ErrorCategory::plan, fmt::format("a mesh of {} x {} PEs does not exist", width, height));
 }
 
-void RouteMap::set(Coord at, Color color, const Route& route) {
+void RouteMap::check(Coord at, Color color) const {
   if (color >= max_colors || at.x < 0 || at.y < 0 || at.x >= width_ || at.y >= height_)
     throw sim::Error(sim::ErrorCategory::plan, fmt::format("route of color {} at PE ({}, {}): no such color or PE on a {} x {} mesh", color,
                                                            at.x, at.y, width_, height_));
+}
+
+void RouteMap::set(Coord at, Color color, const Route& route) {
+  check(at, color);
   auto& index = index_[color];
   if (index.empty()) index.assign(static_cast<std::size_t>(width_) * height_, 0);
   auto found = std::find(distinct_.begin(), distinct_.end(), route);
@@ -28,16 +32,23 @@ void RouteMap::set(Coord at, Color color, const Route& route) {
 }
 
 void RouteMap::add(Coord at, Color color, DirectionMask in, DirectionMask out) {
-  Route changed = color < max_colors && uses(color) ? get(at, color) : Route{};
+  check(at, color);
+  Route changed = get(at, color);
   changed.position[0].in |= in;
   changed.position[0].out |= out;
   set(at, color, changed);
 }
 
 void RouteMap::set_filter(Coord at, Color color, const CounterFilter& filter) {
+  check(at, color);
+  sim::require_invariant(filter.period > 0, "a filter counts to its period");
   const PlacedFilter placed{color, place(at), filter};
   const auto before = [](const PlacedFilter& a, const PlacedFilter& b) { return std::tie(a.color, a.place) < std::tie(b.color, b.place); };
-  filters_.insert(std::upper_bound(filters_.begin(), filters_.end(), placed, before), placed);
+  const auto found = std::lower_bound(filters_.begin(), filters_.end(), placed, before);
+  if (found != filters_.end() && !before(placed, *found))
+    *found = placed;
+  else
+    filters_.insert(found, placed);
 }
 
 const Route& RouteMap::get(Coord at, Color color) const { return distinct_[index_[color].empty() ? 0 : index_[color][place(at)]]; }

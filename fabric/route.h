@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "fabric/geometry.h"
@@ -42,10 +41,11 @@ class RouteMap {
   int width() const { return width_; }
   int height() const { return height_; }
 
-  // Replaces the route of a color at a PE. Throws Error(plan) when the color or place does not exist.
+  // Replaces the route of a color at a PE. This and the next two throw Error(plan) when the color or place does not exist.
   void set(Coord at, Color color, const Route& route);
   // Adds inputs and outputs to position 0 of a route (none yet: an empty one).
   void add(Coord at, Color color, DirectionMask in, DirectionMask out);
+  // Replaces the filter of a color at a PE; its period is at least 1.
   void set_filter(Coord at, Color color, const CounterFilter& filter);
 
   const Route& get(Coord at, Color color) const;
@@ -61,6 +61,7 @@ class RouteMap {
     std::size_t place;
     CounterFilter filter;
   };
+  void check(Coord at, Color color) const;
   std::size_t place(Coord at) const { return static_cast<std::size_t>(at.y) * width_ + at.x; }
 
   int width_;

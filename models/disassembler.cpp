@@ -55,9 +55,29 @@ std::string vector_text(const Instruction& i) {
 }  // namespace
 
 std::string disassemble(const Instruction& i) {
-  if (is_vector(i.op)) return vector_text(i);
   const char* m = mnemonic(i.op);
   switch (i.op) {
+    case Opcode::mov:
+    case Opcode::add:
+    case Opcode::sub:
+    case Opcode::mul:
+    case Opcode::fma:
+    case Opcode::max:
+    case Opcode::neg:
+    case Opcode::exp:
+    case Opcode::log:
+    case Opcode::tanh:
+    case Opcode::erf:
+    case Opcode::sin:
+    case Opcode::cos:
+    case Opcode::rsqrt:
+    case Opcode::recip:
+    case Opcode::select_equal: return vector_text(i);
+    case Opcode::set:
+    case Opcode::add_integer:
+    case Opcode::sub_integer:
+    case Opcode::mul_integer:
+    case Opcode::min_integer: return fmt::format("{} r{}, {}", m, i.reg, text(i.value));
     case Opcode::load: return fmt::format("load r{}..r{} <- [{}]", i.reg, i.reg + i.n.immediate - 1, text(i.value));
     case Opcode::loop: return fmt::format("loop {} else {}", text(i.value), i.target);
     case Opcode::jump: return fmt::format("jump {}", i.target);
@@ -71,8 +91,8 @@ std::string disassemble(const Instruction& i) {
     case Opcode::unblock: return fmt::format("{} task {}", m, i.task);
     case Opcode::end_loop:
     case Opcode::end_task: return m;
-    default: return fmt::format("{} r{}, {}", m, i.reg, text(i.value));
   }
+  return "?";
 }
 
 std::string disassemble(const Program& program) {

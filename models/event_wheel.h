@@ -17,6 +17,7 @@ class EventWheel {
   using Cycle = fabric::Cycle;
   static constexpr Cycle never = ~Cycle{0};
 
+  // REQUIRES a cycle that is not before the one last taken.
   void add(std::uint32_t pe, Cycle cycle) {
     if (cycle - now_ < slots) {
       bucket_[cycle & (slots - 1)].push_back(pe);

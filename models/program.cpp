@@ -1,6 +1,7 @@
 #include "models/program.h"
 
 #include <array>
+#include <cmath>
 #include <fmt/format.h>
 
 #include "sim/error.h"
@@ -28,6 +29,7 @@ void check_vector(std::size_t at, const Instruction& i) {
   using Kind = Operand::Kind;
   for (const Operand* o : {&i.dst, &i.a, &i.b}) {
     check_value(at, i, o->base);
+    if (!std::isfinite(o->immediate)) refuse(at, i, "an immediate is finite");
     if (is_fabric(*o) && o->queue >= 8) refuse(at, i, "no such queue");
     if (is_fabric(*o) && o->element_stride != 0 && o->element_stride != 1) refuse(at, i, "a fabric operand has element stride 0 or 1");
   }

@@ -126,7 +126,7 @@ struct Program {
 int program_bytes(const Program& program, int instruction_bytes, int descriptor_bytes);
 
 // Refuses what the core could not execute (Error(plan), naming the instruction): registers, queues, tasks or targets that do not exist,
-// more than one fabric input, operand types that no row of the rate table covers, unbalanced loops.
+// more than one fabric input, immediates that are not finite, operand types that no row of the rate table covers, unbalanced loops.
 void check_program(const Program& program);
 
 // One line an instruction, with labels and task names.
@@ -135,6 +135,7 @@ std::string disassemble(const Instruction& instruction);
 const char* mnemonic(Opcode op);
 
 std::string to_json(const Program& program);
-Program program_from_json(const std::string& text);  // Error(config) on anything to_json would not write
+// Error(config) on what to_json would not write: unknown keys, wrong types, numbers out of range, a task twice. Error(plan): check_program.
+Program program_from_json(const std::string& text);
 
 }  // namespace wafersim::models

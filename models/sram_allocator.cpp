@@ -8,6 +8,7 @@
 namespace wafersim::models {
 
 int SramAllocator::allocate(const std::string& name, std::int64_t bytes, int phase) {
+  sim::require_invariant(bytes > 0, "an array in SRAM has bytes");  // else two would have one address, by which they are freed
   const auto aligned = [phase](int address) { return (address - phase + 7) / 8 * 8 + phase; };
   int begin = phase;
   auto place = live_.begin();

@@ -13,7 +13,7 @@ class SramAllocator {
  public:
   explicit SramAllocator(int capacity_bytes) : capacity_(capacity_bytes) {}
 
-  // Address of `bytes` bytes whose address is `phase` (0 or 4) modulo 8: arrays of different phase are read in the same cycle without a
+  // Address of `bytes` > 0 bytes whose address is `phase` (0 or 4) modulo 8: arrays of different phase are read in the same cycle without a
   // bank conflict. Throws Error(plan) that names the array, its bytes and what is left when it does not fit.
   int allocate(const std::string& name, std::int64_t bytes, int phase = 0);
   void free(int address);

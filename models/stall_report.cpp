@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <optional>
+#include <set>
 
 #include "models/wait_graph.h"
 
@@ -13,11 +14,12 @@ using Node = WaitGraph::Node;
 // The chain of the first PE, row by row, that waits for something; one that closes a cycle wins.
 std::optional<WaitGraph::Chain> find_chain(const WaitGraph& graph, const MeshDriver& mesh) {
   std::optional<WaitGraph::Chain> first;
+  std::set<Node> done;
   for (int y = 0; y < mesh.height(); ++y)
     for (int x = 0; x < mesh.width(); ++x) {
       const Node core{Node::Kind::core, x, y, 0};
-      if (graph.waits_of(core).empty()) continue;
-      WaitGraph::Chain chain = graph.chain_from(core);
+      if (done.contains(core) || graph.waits_of(core).empty()) continue;
+      WaitGraph::Chain chain = graph.chain_from(core, done);
       if (chain.cycle_begins >= 0) return chain;
       if (!first) first = std::move(chain);
     }
@@ -26,12 +28,13 @@ std::optional<WaitGraph::Chain> find_chain(const WaitGraph& graph, const MeshDri
 
 // A wavelet that stays in a router although no core waits.
 std::optional<WaitGraph::Chain> find_stuck_wavelet(const WaitGraph& graph, const MeshDriver& mesh) {
+  std::set<Node> done;
   for (int y = 0; y < mesh.height(); ++y)
     for (int x = 0; x < mesh.width(); ++x)
       for (int color = 0; color < fabric::RouteMap::max_colors; ++color) {
         const MeshDriver::Place p = mesh.at({x, y});
         if (p.block->fabric->waiting_in_router(p.pe, static_cast<fabric::Color>(color)) > 0)
-          return graph.chain_from({Node::Kind::queue, x, y, static_cast<fabric::Color>(color)});
+          return graph.chain_from({Node::Kind::queue, x, y, static_cast<fabric::Color>(color)}, done);
       }
   return {};
 }

@@ -1,20 +1,14 @@
 #include "models/step_counters.h"
 
-#include <numeric>
-
 #include "sim/error.h"
 
 namespace wafersim::models {
 namespace {
 
-std::vector<std::uint64_t> minus(const std::vector<std::uint64_t>& now, const std::vector<std::uint64_t>& before) {
-  std::vector<std::uint64_t> difference = now;
-  for (std::size_t k = 0; k < before.size(); ++k) difference[k] -= before[k];
-  return difference;
-}
-
-std::vector<memoryx::LinkCounters> minus(const std::vector<memoryx::LinkCounters>& now, const std::vector<memoryx::LinkCounters>& before) {
-  std::vector<memoryx::LinkCounters> difference = now;
+// Element by element; `before` is empty at first.
+template <class T>
+std::vector<T> minus(const std::vector<T>& now, const std::vector<T>& before) {
+  std::vector<T> difference = now;
   for (std::size_t k = 0; k < before.size(); ++k) difference[k] -= before[k];
   return difference;
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <functional>
 #include <map>
-#include <set>
 
 namespace wafersim::models {
 
@@ -51,7 +50,7 @@ std::vector<WaitGraph::Node> WaitGraph::senders(Coord pe, fabric::Color color) c
         found.push_back({Kind::west_edge, 0, at.y, 0});
       else if (from.x >= mesh_.width())
         found.push_back({Kind::east_edge, 0, at.y, 0});
-      else
+      else if (from.y >= 0 && from.y < mesh_.height())  // nothing comes over the north and south edges, whatever a route listens to
         todo.push_back(from);
     }
   }
@@ -147,11 +146,10 @@ std::vector<WaitGraph::Wait> WaitGraph::edge_waits(const Node& node) const {
   return {{node, who + ": the stream of weights has ended there", {}}};
 }
 
-WaitGraph::Chain WaitGraph::chain_from(const Node& from) const {
+WaitGraph::Chain WaitGraph::chain_from(const Node& from, std::set<Node>& done) const {
   Chain ended;
   std::vector<Wait> path;
   std::map<Node, int> on_path;  // index of the node's wait in path
-  std::set<Node> done;
   std::optional<Chain> closed;
   const std::function<void(const Node&)> visit = [&](const Node& node) {
     on_path[node] = static_cast<int>(path.size());

@@ -2,7 +2,9 @@
 // Who waits for whom in a mesh that does not go on (stall_report.h has the rules).
 
 #include <compare>
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,12 +35,13 @@ class WaitGraph {
   // All that a node waits for, in a fixed order; empty for a core that has nothing to do.
   std::vector<Wait> waits_of(const Node& node) const;
 
-  // The waits from `from` on: up to the first node met twice, or to an end. Prefers a chain that closes a cycle.
+  // The waits from `from` on: up to the first node met twice, or to an end. Prefers a chain that closes a cycle. Nodes in `done` are known
+  // to lead to none; those of this search are added, so that searches from all cores look at each node once.
   struct Chain {
     std::vector<Wait> waits;
     int cycle_begins = -1;  // index of the first wait of the cycle; -1: the chain ends
   };
-  Chain chain_from(const Node& from) const;
+  Chain chain_from(const Node& from, std::set<Node>& done) const;
 
  private:
   std::vector<Wait> core_waits(const Node& node) const;

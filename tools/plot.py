@@ -15,6 +15,9 @@ import os
 import sys
 
 
+LARGEST_SIDE = 4096  # PEs, as fabric.width and fabric.height
+
+
 class BadInput(Exception):
     """One line that names the file and what is wrong with it."""
 
@@ -39,22 +42,36 @@ def read_table(run, name, needed):
     """{column: [float]} in the order of the file; true and false are 1 and 0, an empty cell is NaN, other text is an error."""
     with open_input(run, name) as source:
         reader = csv.reader(source)
-        header = [cell.strip() for cell in next(reader, [])]
+        try:
+            rows = [(reader.line_num, row) for row in reader]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise BadInput(f"{source.name}: not a table: {error}") from error
+        header = [cell.strip() for cell in rows[0][1]] if rows else []
         for column in needed:
             if column not in header:
                 raise BadInput(f"{source.name}: no column {column}")
         columns = {column: [] for column in header}
-        for row in reader:
+        for line, row in rows[1:]:
             if len(row) != len(header):
-                raise BadInput(f"{source.name}: line {reader.line_num} has {len(row)} columns, the header {len(header)}")
+                raise BadInput(f"{source.name}: line {line} has {len(row)} columns, the header {len(header)}")
             for column, cell in zip(header, row):
                 try:
                     columns[column].append(float({"true": "1", "false": "0", "": "nan"}.get(cell, cell)))
                 except ValueError:
-                    raise BadInput(f"{source.name}: line {reader.line_num}, column {column}: {cell!r} is not a number") from None
+                    raise BadInput(f"{source.name}: line {line}, column {column}: {cell!r} is not a number") from None
         if not columns[header[0]]:
             raise BadInput(f"{source.name}: no rows")
         return columns
+
+
+def read_heatmap(run):
+    """The table of PEs; x and y are whole numbers below the largest mesh's side."""
+    table = read_table(run, "heatmap.csv", ("x", "y", "busy", "sram_bytes"))
+    for axis in "xy":
+        for value in table[axis]:
+            if not (0 <= value < LARGEST_SIDE and value == int(value)):
+                raise BadInput(f"{os.path.join(run, 'heatmap.csv')}: {axis} = {value} is no PE's")
+    return table
 
 
 def read_breakdown(run):
@@ -227,13 +244,13 @@ def draw(run):
     steps = read_table(run, "steps.csv", ("step", "loss"))
     kernels = read_breakdown(run)
     tracks = read_trace(run)
-    table = read_table(run, "heatmap.csv", ("x", "y", "busy", "sram_bytes"))
+    table = read_heatmap(run)
     last_step = 1e6 * steps["seconds"][-1] if "seconds" in steps else 0.0
 
     try:
         import matplotlib
     except ImportError:
-        raise BadInput("plot.py: matplotlib is not there; install python3-matplotlib and use /usr/bin/python3") from None
+        raise BadInput("matplotlib is not there; install python3-matplotlib and use /usr/bin/python3") from None
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -1,7 +1,5 @@
 #include "workloads/data.h"
 
-#include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <fstream>
 #include <system_error>
@@ -79,7 +77,8 @@ void check_tokens(const Tokens& tokens, int vocabulary, int sequence) {
   }
   for (std::uint64_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] >= static_cast<std::uint32_t>(vocabulary)) {
-      fail(tokens.source(), fmt::format("token {} at position {} is beyond the vocabulary of {}", tokens[i], i, vocabulary));
+      fail(tokens.source(), fmt::format("token {} at position {} is beyond the vocabulary of {}: give other data or a larger vocab_size",
+                                        tokens[i], i, vocabulary));
     }
   }
 }

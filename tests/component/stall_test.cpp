@@ -143,6 +143,13 @@ TEST(Stall, AChainWithoutACycleSaysWhereItEnds) {
   EXPECT_FALSE(contains(text, "a cycle:")) << text;
 }
 
+TEST(Stall, ARouteThatListensBeyondTheNorthEdgeHasNobodyThere) {
+  WaferPlan plan = pair_plan([](Assembler& a) { receive(a, 4); }, [](Assembler& a) { send(a, 3); });
+  plan.routes.add({0, 0}, 1, mask(fabric::north), 0);
+  plan.routes.add({0, 0}, 1, mask(fabric::south), 0);
+  EXPECT_TRUE(contains(stall(plan), "PE (1, 0), which would have to act, has no task to run"));
+}
+
 TEST(Stall, AQueueThatNobodyHasBoundIsNamed) {
   WaferPlan plan = pair_plan([](Assembler& a) { send(a, 30); }, [](Assembler& a) { a.set(0, imm(1)); });
   plan.programs[1].code.erase(plan.programs[1].code.begin());  // bind_input

@@ -58,5 +58,23 @@ TEST(RouteCheck, RefusesALeaveToTheNorthButNotToTheEast) {
   EXPECT_NE(refusal(routes).find("leaves the mesh to the north at PE (0, 0)"), std::string::npos);
 }
 
+TEST(RouteMap, RefusesRoutesAndFiltersOfNoPeOrColor) {
+  RouteMap routes(2, 1);
+  EXPECT_THROW(routes.set({2, 0}, 0, {}), sim::Error);
+  EXPECT_THROW(routes.add({0, 1}, 0, mask(west), mask(ramp)), sim::Error);
+  EXPECT_THROW(routes.add({0, 0}, RouteMap::max_colors, mask(west), mask(ramp)), sim::Error);
+  EXPECT_THROW(routes.set_filter({-1, 0}, 0, {1, 0, 1}), sim::Error);
+  EXPECT_THROW(routes.set_filter({0, 0}, 0, {0, 0, 1}), sim::Error) << "no period";
+}
+
+TEST(RouteMap, KeepsTheLastFilterOfAPlace) {
+  RouteMap routes(2, 1);
+  routes.set_filter({1, 0}, 4, {5, 0, 1});
+  routes.set_filter({1, 0}, 4, {7, 2, 3});
+  ASSERT_NE(routes.filter({1, 0}, 4), nullptr);
+  EXPECT_EQ(routes.filter({1, 0}, 4)->period, 7u);
+  EXPECT_EQ(routes.filter({0, 0}, 4), nullptr);
+}
+
 }  // namespace
 }  // namespace wafersim::fabric

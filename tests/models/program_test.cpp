@@ -1,6 +1,7 @@
 #include "models/program.h"
 
 #include <gtest/gtest.h>
+#include <limits>
 #include <string>
 
 #include "models/assembler.h"
@@ -108,8 +109,24 @@ TEST(Program, JsonThatIsNotAProgramIsAConfigError) {
       {"", "[]", "{", R"({"code": [{"op": "fly"}], "tasks": [], "completion_task": -1})",
        R"({"code": [{"op": "set", "reg": 32}], "tasks": [], "completion_task": -1})",
        R"({"code": [{"op": "set", "value": 3}], "tasks": [], "completion_task": -1})",
+       R"({"code": [{"op": "set", "reg": 1.5}], "tasks": [], "completion_task": -1})",
+       R"({"code": [{"op": "set", "reg": 18446744073709551615}], "tasks": [], "completion_task": -1})",
+       R"({"code": [{"op": "set", "reg": 1, "value": [0, 65535]}], "tasks": [], "completion_task": -1})",
+       R"({"code": [{"op": "set", "reg": 1, "value": [4294967296, -1]}], "tasks": [], "completion_task": -1})",
+       R"({"code": [{"op": "set", "reg": 1, "valeu": [1, -1]}], "tasks": [], "completion_task": -1})",
+       R"({"code": [{"op": "jump", "target": 4294967296}], "tasks": [], "completion_task": -1})",
+       R"({"code": [], "code": [], "tasks": [], "completion_task": -1})",
        R"({"code": [], "tasks": [{"id": 64, "kind": 0, "entry": 0, "queue": 0, "payload_register": -1, "blocked": false, "name": ""}], "completion_task": -1})"})
     EXPECT_EQ(refusal(text).rfind("config: ", 0), 0u) << text << " gives " << refusal(text);
+}
+
+TEST(Program, JsonThatGivesATaskTwiceIsAConfigError) {
+  const std::string task = R"({"id": 1, "kind": 0, "entry": 0, "queue": 0, "payload_register": -1, "blocked": false, "name": ""})";
+  const auto program = [](const std::string& tasks) {
+    return R"({"code": [{"op": "end_task"}], "tasks": [)" + tasks + R"(], "completion_task": -1})";
+  };
+  EXPECT_EQ(refusal(program(task)), "accepted");
+  EXPECT_EQ(refusal(program(task + ", " + task)), "config: PE program: task 1 is given twice");
 }
 
 // What the core could not execute.
@@ -138,6 +155,7 @@ TEST(Program, RefusesWhatTheCoreCouldNotExecute) {
   expect_refused("only mov turns fp32 into fp16", [&](Assembler& a) { a.add(memory(Dtype::f16, imm(0)), m, m, imm(4)); });
   expect_refused("fabric elements pass through", [&](Assembler& a) { a.unary(Opcode::exp, m, input(Dtype::f32, 0), imm(4)); });
   expect_refused("ends a task inside a loop", [&](Assembler& a) { a.loop(imm(2), [&] { a.end_task(); }); });
+  expect_refused("an immediate is finite", [&](Assembler& a) { a.add(m, m, constant(std::numeric_limits<float>::infinity()), imm(4)); });
   expect_refused("loads past the last register", [&](Assembler& a) { a.load(30, 3, imm(0)); });
 }
 

@@ -134,6 +134,14 @@ class Plot(unittest.TestCase):
         write_run(self.run_directory)
         self.replace("heatmap.csv", "0,0,100,", "0,0,")
         self.refused("heatmap.csv", "line 2 has 10 columns")
+        for place in ("", "-1", "0.5", "1e9"):
+            write_run(self.run_directory)
+            self.replace("heatmap.csv", "0,0,100,", f"{place},0,100,")
+            self.refused("heatmap.csv", "x =", "is no PE's")
+        write_run(self.run_directory)
+        with open(os.path.join(self.run_directory, "steps.csv"), "ab") as out:
+            out.write(b"\xff\xfe")
+        self.refused("steps.csv", "not a table")
         write_run(self.run_directory)
         self.replace("report.json", '"cycles": 5000', '"time": 5000')
         self.refused("report.json", "breakdown", "cycles")

@@ -75,7 +75,8 @@ TEST_F(DataTest, RefusesTextShorterThanASequenceNeedsAndTokensBeyondTheVocabular
     check_tokens(tokens, 57, 8);
     FAIL();
   } catch (const sim::Error& error) {
-    EXPECT_EQ(error.what(), path_.string() + ": token 57 at position 9 is beyond the vocabulary of 57");
+    EXPECT_EQ(error.what(),
+              path_.string() + ": token 57 at position 9 is beyond the vocabulary of 57: give other data or a larger vocab_size");
   }
 }
 

@@ -12,6 +12,7 @@
 #include "sim/error.h"
 #include "sim/json_file.h"
 #include "tools/wafersim/standard_output.h"
+#include "workloads/family.h"
 #include "workloads/hf_config.h"
 #include "workloads/presets.h"
 
@@ -33,8 +34,8 @@ struct Entry {
 std::string about_model(const workloads::Preset& preset) {
   const workloads::ModelShape shape =
       workloads::parse_hf_config(sim::ConfigTree(sim::parse_json(preset.text, preset.name), preset.name, {})).shape;
-  return fmt::format("GPT-2 of {} layers, width {}, {} heads, vocabulary {}, {} positions: {} parameters", shape.layers, shape.width,
-                     shape.heads, shape.vocabulary, shape.positions, workloads::parameter_table(shape).size());
+  return fmt::format("{} of {} layers, width {}, {} heads, vocabulary {}, {} positions: {} parameters", workloads::name(shape.family),
+                     shape.layers, shape.width, shape.heads, shape.vocabulary, shape.positions, workloads::parameter_table(shape).size());
 }
 
 std::string about_machine(const models::MachineSpec& machine) {
