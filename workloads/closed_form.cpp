@@ -1,7 +1,6 @@
 #include "workloads/closed_form.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "memoryx/link_timing.h"
 #include "sim/error.h"
@@ -9,6 +8,7 @@
 #include "workloads/family.h"
 #include "workloads/head_map.h"
 #include "workloads/instruction_cycles.h"
+#include "workloads/link_load.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -64,10 +64,14 @@ class ClosedForm {
   int width() const { return layout_.lanes * layout_.columns; }
   // From the first PE's start to the last one's first vector instruction: the start's multicast, a task switch, storing and loading the
   // arguments, loading words of the PE's table.
-  double start() const {
+  double start() const { return start_at(width() - 1, layout_.rows - 1); }
+  // To the PE so far east and south: where a chain begins there and passes the rest more slowly than the start does, that is not waited
+  // for.
+  double start_at(int x, int y) const {
     const double loads = at_.stream(arguments_of_a_start) + at_.scalars(arguments_of_a_start + words_of_a_start);
-    return at_.hops(width() + layout_.rows - 2) + at_.task_switch() + loads;
+    return at_.hops(x + y) + at_.task_switch() + loads;
   }
+  int last_lane() const { return width() - layout_.columns; }  // its first column
   double ring_fill() const { return 2 * at_.chain_hop() * (layout_.columns - 1) + (layout_.columns - 1); }
   // From the first row of the first lane to the last row of the last one; between lanes a sum passes a lane's rows and columns.
   double column_chain() const {
@@ -100,44 +104,50 @@ double ClosedForm::layer_norm() const {
   const double variance = h_ * (at_.add(t_) + at_.fma(t_) + at_.scalars(1)) + at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) +
                           at_.add(t_) + at_.function(t_, functions_.rsqrt);
   const double a_row = at_.add(t_) + at_.multiply(t_) + at_.triggered_multiply(t_) + at_.triggered_add(t_) + at_.convert(t_);
-  return start() + mean + variance + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(2));
+  return start_at(last_lane(), layout_.rows - 1) + mean + variance + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(2));
 }
 
 double ClosedForm::layer_norm_gradient() const {
   const double normalise = at_.add(t_) + at_.multiply(t_);
-  const double products = normalise + at_.fma(t_) + at_.fma_rows(1, t_, false) + at_.triggered_multiply(t_) + 2 * at_.fma(t_);
+  const double products = normalise + at_.fma(t_, false) + at_.fma_rows(1, t_, false) + at_.triggered_multiply(t_) + 2 * at_.fma(t_);
   const double totals = at_.all_reduce(2 * t_, layout_.columns) + at_.multiply(2 * t_) + at_.add(t_);
   const double a_row = normalise + at_.add(t_) + at_.fma(t_) + at_.multiply(t_) + at_.convert(t_);
-  return start() + at_.move(2 * t_) + h_ * (products + at_.scalars(4)) + totals + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(3)) +
-         at_.stream(2 * h_) + column_chain();
+  return start_at(last_lane(), 0) + at_.move(2 * t_) + h_ * (products + at_.scalars(4)) + totals + at_.clear_tiles(h_, t_) +
+         h_ * (a_row + at_.scalars(3)) + at_.stream(2 * h_) + column_chain();
 }
 
 double ClosedForm::rms_norm() const {
   const double square = at_.move(t_) + at_.fma_rows(h_, t_) + at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) + at_.add(t_) +
                         at_.function(t_, functions_.rsqrt);
   const double a_row = at_.multiply(t_) + at_.triggered_multiply(t_) + at_.convert(t_);
-  return start() + square + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(2));
+  return start_at(last_lane(), layout_.rows - 1) + square + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(2));
 }
 
 double ClosedForm::rms_norm_gradient() const {
-  const double products = at_.multiply(t_) + at_.fma_rows(1, t_, false) + at_.triggered_multiply(t_) + at_.fma(t_);
+  const double products = at_.multiply(t_) + at_.fma(t_, false) + at_.triggered_multiply(t_) + at_.fma(t_);
   const double total = at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) + at_.add(t_);
   const double a_row = 2 * at_.multiply(t_) + at_.fma(t_) + at_.convert(t_);
-  return start() + at_.move(t_) + h_ * (products + at_.scalars(4)) + total + at_.clear_tiles(h_, t_) + h_ * (a_row + at_.scalars(3)) +
-         at_.stream(h_) + column_chain();
+  return start_at(last_lane(), 0) + at_.move(t_) + h_ * (products + at_.scalars(4)) + total + at_.clear_tiles(h_, t_) +
+         h_ * (a_row + at_.scalars(3)) + at_.stream(h_) + column_chain();
 }
 
-// Every slice passes every PE: received, sent on and, by one column in group, stored.
+// Slice s of C starts at column s and goes around the ring; a PE takes it whole, sends it on, keeps it where its head needs it, and then
+// takes the next. The longest way from the first slice in its own column to the last one in its last column goes C - 1 times on to the next
+// slice, and twice around the ring from column to column. It may take each slice on in a column that keeps it, for the columns that keep
+// one after the other lie one after the other too.
 double ClosedForm::share_keys() const {
-  const double slice = 2 * (at_.issue() + 2 * slices_.rows * at_.tile_words(t_));
-  const double stored = 2 * at_.clear_tiles(slices_.rows, t_) * slices_.group;
-  return start() + at_.clear_tiles(head_rows_, t_) + layout_.columns * (slice + at_.scalars(10)) + stored + ring_fill();
+  const double words = at_.issue() + 2 * slices_.rows * at_.tile_words(t_);
+  const double next_slice = 2 * words + 2 * at_.clear_tiles(slices_.rows, t_) + at_.scalars(10);
+  const double next_column = words + at_.ramps(2) + at_.hops(1);
+  return start() + at_.clear_tiles(head_rows_, t_) + (layout_.columns - 1) * (next_slice + 2 * next_column) + words;
 }
 
+// Sums of a slice stream from column to column, so that only the slices' own work counts: in the column that owns a slice, which rounds the
+// sum and then, one time in columns_per_head, has a part of the next slice.
 double ClosedForm::share_keys_gradient() const {
-  const double slice = at_.clear_tiles(2 * slices_.rows, t_) + at_.stream(2 * slices_.rows * t_);
-  const double own = 2 * at_.clear_tiles(slices_.rows, t_) * slices_.group + at_.convert_tiles(2 * slices_.rows, t_);
-  return start() + at_.clear_tiles(head_rows_, t_) + layout_.columns * (slice + at_.scalars(10)) + own + ring_fill();
+  const double part = at_.clear_tiles(2 * slices_.rows, t_) + 2 * at_.clear_tiles(slices_.rows, t_) / layout_.columns_per_head;
+  const double sum = at_.stream(2 * slices_.rows * t_) + at_.convert_tiles(2 * slices_.rows, t_);
+  return start() + at_.clear_tiles(head_rows_, t_) + layout_.columns * (part + sum + at_.scalars(10)) + ring_fill();
 }
 
 double ClosedForm::rotary() const {
@@ -209,48 +219,11 @@ double ClosedForm::logit_gradient() const {
   return start() + 2 * at_.move(t_) + linear(rows, h_) + at_.clear_tiles(rows, t_) + rows * a_logit;
 }
 
-// Words of a call that pass the busier edge of the wafer, padding included: in and out.
-struct EdgeWords {
-  double in = 0, out = 0;
-};
-
-EdgeWords edge_words(const CallOutline& call, const LoweringSpec& spec) {
-  const Layout& layout = spec.layout;
-  const auto words = [&](int values) { return words_of(values, spec.type); };
-  const double columns = std::ceil(layout.columns / 2.0);  // of the even ones, whose weights come from one edge
-  const double all_columns = layout.columns, matrix_in = all_columns * call.tile_outputs * columns * words(call.tile_inputs);
-  const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
-  const double biases_in = call.bias ? columns * words(call.tile_outputs) : 0;
-  switch (call.kind) {
-    case CallKind::embedding: return {row_kinds(spec.shape) * slots * all_columns * words(call.tile_inputs), 0};
-    case CallKind::layer_norm: return {columns * 2 * call.tile_inputs, 0};
-    case CallKind::linear: return {matrix_in + biases_in, 0};
-    case CallKind::loss: return {slots + spec.chunks() * (matrix_in + biases_in), columns};
-    case CallKind::logit_gradient: return {columns + matrix_in + biases_in, 0};
-    case CallKind::weight_gradient:
-      return {0, all_columns * call.tile_outputs * columns * call.tile_inputs + (call.bias ? columns * call.tile_outputs : 0)};
-    case CallKind::layer_norm_gradient: return {columns * call.tile_inputs, columns * 2 * call.tile_inputs};
-    case CallKind::embedding_gradient: return {0, slots * all_columns * call.tile_inputs};
-    case CallKind::rms_norm: return {columns * call.tile_inputs, 0};
-    case CallKind::rms_norm_gradient: return {columns * call.tile_inputs, columns * call.tile_inputs};
-    case CallKind::attention:
-    case CallKind::gelu:
-    case CallKind::share_keys:
-    case CallKind::rotary:
-    case CallKind::share_keys_gradient:
-    case CallKind::gelu_erf:
-    case CallKind::relu:
-    case CallKind::swiglu:
-    case CallKind::gelu_erf_gradient:
-    case CallKind::relu_gradient:
-    case CallKind::swiglu_gradient:
-    case CallKind::add:
-    case CallKind::attention_gradient:
-    case CallKind::gelu_gradient:
-    case CallKind::accumulate:
-    case CallKind::round: break;
-  }
-  return {};
+// Cycles that a direction of the link is busy: its busiest channel.
+double link_cycles(const std::vector<models::LinkLoad::Channel>& channels, const memoryx::LinkTiming& link) {
+  double words = 0;
+  for (const models::LinkLoad::Channel& channel : channels) words = std::max(words, channel.words);
+  return 4 * words / link.bytes_per_cycle();
 }
 
 }  // namespace
@@ -296,12 +269,11 @@ double kernel_switch_cycles(const Layout& layout, const models::MachineSpec& mac
 
 double estimate_step_cycles(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
   const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
-  const double edge_words_a_cycle = link.bytes_per_cycle() / 4 * link.channels_per_edge;
   const double between = kernel_switch_cycles(spec.layout, machine);
   double cycles = 0;
   for (const CallOutline& call : outline_calls(spec, graph)) {
-    const EdgeWords words = edge_words(call, spec);
-    cycles += std::max({closed_form_cycles(call, spec, machine), words.in / edge_words_a_cycle, words.out / edge_words_a_cycle}) + between;
+    const models::LinkLoad load = link_load(call, spec, link, 0);
+    cycles += std::max({closed_form_cycles(call, spec, machine), link_cycles(load.in, link), link_cycles(load.out, link)}) + between;
   }
   return spec.micro_batches * cycles;
 }

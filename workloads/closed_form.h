@@ -7,10 +7,10 @@
 //     T_j = 2 (ceil(t b / 4) + i) + h (ceil(t / rate) + i) + (h + i) + k0; C = 1: no relay.
 //   kernel switch:  2 (W + H) hops, ramps and task switches: half of the hops gather the completions, half multicast the start. A call
 //     counts from its first PE's start, so that the second half is part of the call.
-// The other kernels are sums of their instructions along the critical path, the start's multicast and the fill of their rings.
-// Neglected: in linears and weight gradients the start, adding biases, rounding the sums, and the fill of the weight gradient's row rings;
-// everywhere integer instructions outside the innermost loops, bank conflicts, waiting for words from the link, and what a feeder's relay
-// takes of the datapath (but for the linears' term).
+// The other kernels are sums of their instructions along the critical path, the start's multicast (as far as a chain does not follow it
+// more slowly) and the fill of their rings. Neglected: in linears and weight gradients the start, adding biases, rounding the sums, and the
+// fill of the weight gradient's row rings; everywhere integer instructions outside the innermost loops, bank conflicts, waiting for words
+// from the link, and what a feeder's relay takes of the datapath (but for the linears' term).
 
 #include <vector>
 

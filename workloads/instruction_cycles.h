@@ -30,7 +30,7 @@ class InstructionCycles {
   double multiply_rows(int rows, int n) const { return issue() + tile_rows(rows, n, core_.rate.single_mul); }
   double function(int n, int cycles) const { return issue() + static_cast<double>(n) * cycles; }
   // fma of fp32 operands, and rows of fma of tile operands (an issue a row); `cached` when n accumulators must fit the cache.
-  double fma(int n) const { return issue() + accumulate(n, core_.rate.single_fma, true); }
+  double fma(int n, bool cached = true) const { return issue() + accumulate(n, core_.rate.single_fma, cached); }
   double fma_rows(int rows, int n, bool cached = true) const { return rows * (issue() + fma_row(n, cached)); }
   double fma_row(int n, bool cached = true) const { return accumulate(n, half_ ? core_.rate.mixed_fma : core_.rate.single_fma, cached); }
   // Triggered by a value from the fabric.
