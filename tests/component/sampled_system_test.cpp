@@ -14,18 +14,6 @@
 namespace wafersim::tests {
 namespace {
 
-SmallModel wide() {
-  SmallModel model;
-  model.vocabulary = model.width = 64;
-  model.heads = 4;
-  model.columns_per_head = 2;
-  model.rows = 16;
-  model.batch = 2;
-  model.sequence = 32;
-  model.type = sim::Dtype::f16;
-  return model;
-}
-
 models::SampledSpec spec_of(const Experiment& experiment) {
   models::SampledSpec spec;
   spec.clock = experiment.machine.core.clock;
@@ -43,13 +31,13 @@ struct Case {
 };
 
 TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
-  SmallModel lanes = wide();
+  SmallModel lanes = eight_columns();
   lanes.lanes = 2;
   lanes.batch = 4;
   models::SampledSystem system(1, 4, false);
-  for (const Case& c : {Case{"wide", wide(), 1.0, 0}, Case{"fast link", wide(), 4.0, 0}, Case{"slow link", wide(), 0.1, 0},
-                        Case{"slow link, shallow queues", wide(), 0.1, 64}, Case{"two lanes", lanes, 1.0, 0},
-                        Case{"two lanes, slow link", lanes, 0.1, 0}}) {
+  for (const Case& c : {Case{"wide", eight_columns(), 1.0, 0}, Case{"fast link", eight_columns(), 4.0, 0},
+                        Case{"slow link", eight_columns(), 0.1, 0}, Case{"slow link, shallow queues", eight_columns(), 0.1, 64},
+                        Case{"two lanes", lanes, 1.0, 0}, Case{"two lanes, slow link", lanes, 0.1, 0}}) {
     Experiment experiment = make_experiment(c.model);
     const models::WaferPlan plan = experiment.plan();
     experiment.machine.io.bandwidth *= c.bandwidth;
@@ -68,7 +56,7 @@ TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
 
 // A slow optimizer: the second step's kernels wait for their tensors' updates.
 TEST(SampledSystem, UpdatesHoldUpTheNextStepAsOnTheWafer) {
-  Experiment experiment = make_experiment(wide());
+  Experiment experiment = make_experiment(eight_columns());
   experiment.machine.memoryx.optimizer_rate = 1e8;
   const models::WaferPlan plan = experiment.plan();
   PureWafer wafer(experiment.machine, plan, experiment.store, experiment.training);
@@ -91,7 +79,7 @@ std::vector<double> gradient_times(const models::SampledRun& run) {
 }
 
 TEST(SampledSystem, OneOfFourAlikeWafersStandsForAll) {
-  const Experiment experiment = make_experiment(wide());
+  const Experiment experiment = make_experiment(eight_columns());
   const models::StepSchedule schedule = measured_schedule(experiment, experiment.plan());
   // A process of its own for each: SystemC allows one simulation.
   const auto times = [&](bool representative) {

@@ -20,14 +20,7 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  SmallModel wide;
-  wide.vocabulary = wide.width = 64;
-  wide.heads = 4;
-  wide.columns_per_head = 2;
-  wide.rows = 16;
-  wide.batch = 2;
-  wide.sequence = 32;
-  wide.type = sim::Dtype::f16;
+  const SmallModel wide = eight_columns();
   SmallModel lanes = wide;
   lanes.lanes = 2;
   lanes.batch = 4;

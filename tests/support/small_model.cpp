@@ -111,4 +111,14 @@ SmallModel main_job() {
   return model;
 }
 
+SmallModel eight_columns() {
+  SmallModel model;
+  model.vocabulary = model.width = 64;
+  model.heads = 4;
+  model.rows = 16;
+  model.sequence = 32;
+  model.type = sim::Dtype::f16;
+  return model;
+}
+
 }  // namespace wafersim::tests

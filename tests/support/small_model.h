@@ -63,5 +63,7 @@ void make_link_free(models::MachineSpec& machine);
 
 // 2 layers, width 64, 4 heads, sequence 32, batch 4, 256 bytes, fp16, on 16 x 16 PEs.
 SmallModel main_job();
+// 1 layer, width 64, 4 heads, sequence 32, batch 2, 64 words, fp16, on 8 x 16 PEs.
+SmallModel eight_columns();
 
 }  // namespace wafersim::tests

@@ -8,6 +8,7 @@ namespace {
 
 // Meshes this small are not scaled: a ring of three columns has all roles, a sequence of two rows both ends.
 constexpr int few_columns = 3, few_lanes = 2, few_chunks = 2, few_ring_rows = 2;
+constexpr int high_rows = 128;  // the start's way down them outlasts a feeder's relay
 
 class Chooser {
  public:
@@ -127,19 +128,23 @@ SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int togeth
   // A norm's column sums wait for its own work, so that a low mesh does not show what a high one takes. They are cheap.
   const bool wide = target.columns > few_columns;
   const bool own_rows = !wide && (kind == TrainingKind::layer_norm_gradient || kind == TrainingKind::rms_norm_gradient);
+  // A forward norm of a low mesh ends where the first feeder relays the gains of its column; that of a high one in its last row, where the
+  // start comes late.
+  const bool tall = kind == TrainingKind::layer_norm || kind == TrainingKind::rms_norm;
+  const int fewest_rows = tall ? std::min(target.rows, high_rows * scale) : 0;
   const double rows_a_column = std::min<double>(reach.rows_a_column, static_cast<double>(target.rows) / target.columns);
   const auto with_columns = [&](SampleMesh mesh, int which) {
     mesh.columns = 0;
     for (int i = 0; i <= which; ++i)
       mesh.columns = std::max(ceil_divide(reach.columns[i] * scale, together), mesh.columns / together + 1) * together;
-    if (!shares_keys) mesh.rows = std::max(mesh.columns, static_cast<int>(std::lround(mesh.columns * rows_a_column)));
+    if (!shares_keys) mesh.rows = std::max({mesh.columns, fewest_rows, static_cast<int>(std::lround(mesh.columns * rows_a_column))});
     return mesh;
   };
   SampleMesh base;
   base.lanes = std::min(target.lanes, few_lanes);
   base.chunks = sampled_chunks(kind, target.chunks);
   base.columns = target.columns;
-  base.rows = own_rows ? target.rows : std::min(target.rows, 4 * scale);
+  base.rows = own_rows ? target.rows : std::max(fewest_rows, std::min(target.rows, 4 * scale));
   if (wide) base = with_columns(base, 0);
   SampleMesh held_out = base, wider = base;
   Chooser chooser(base);
