@@ -57,6 +57,60 @@ void keep_sum(Assembler& a, int from, int words) {
   a.add(vector(), vector(), input(Dtype::f32, in_queue), imm(words));
 }
 
+// broadcast_and_reduce: color 0 down the first column and along every row; 1 and 2 alternate in rows eastward; 3 and 4 in the last column
+// southward.
+int row_color(int x) { return 1 + x % 2; }
+int column_color(int y) { return 3 + y % 2; }
+
+void broadcast_and_reduce_at(Assembler& a, int x, int y, int width, int height, int words) {
+  if (x == 0 && y == 0)
+    send(a, 0, words);
+  else
+    receive(a, 0, words);
+  if (x == 0)
+    send(a, row_color(0), words);
+  else if (x + 1 < width)
+    pass_sum(a, row_color(x - 1), row_color(x), words);
+  else
+    keep_sum(a, row_color(x - 1), words);
+  if (x + 1 < width) return;
+  if (y == 0)
+    send(a, column_color(0), words);
+  else if (y + 1 < height)
+    pass_sum(a, column_color(y - 1), column_color(y), words);
+  else
+    keep_sum(a, column_color(y - 1), words);
+}
+
+// PEs whose programs are alike: first, even and odd inner, last column; in the last column also first, even and odd inner, last row; the
+// corner where all begins.
+constexpr std::size_t kinds = 32;
+int kind_of(int x, int y, int width, int height) {
+  const auto place = [](int i, int count) { return i == 0 ? 0 : i + 1 == count ? 3 : 1 + i % 2; };
+  const int column = place(x, width);
+  return column * 8 + (column == 3 ? place(y, height) : x == 0 && y == 0 ? 4 : 0);
+}
+
+void route_broadcast(fabric::RouteMap& routes, int x, int y) {
+  const bool root = x == 0 && y == 0;
+  const fabric::DirectionMask in = root     ? mask(ramp)
+                                   : x == 0 ? mask(north)
+                                            : mask(west),
+                              to_core = root ? 0 : mask(ramp), on = x + 1 < routes.width() ? mask(east) : 0,
+                              down = x == 0 && y + 1 < routes.height() ? mask(south) : 0;
+  routes.add({x, y}, 0, in, static_cast<fabric::DirectionMask>(to_core | on | down));
+}
+
+void route_sums(fabric::RouteMap& routes, int x, int y) {
+  if (x + 1 < routes.width()) {
+    routes.add({x, y}, static_cast<fabric::Color>(row_color(x)), mask(ramp), mask(east));
+    routes.add({x + 1, y}, static_cast<fabric::Color>(row_color(x)), mask(west), mask(ramp));
+  } else if (y + 1 < routes.height()) {
+    routes.add({x, y}, static_cast<fabric::Color>(column_color(y)), mask(ramp), mask(south));
+    routes.add({x, y + 1}, static_cast<fabric::Color>(column_color(y)), mask(north), mask(ramp));
+  }
+}
+
 }  // namespace
 
 WaferPlan broadcast_row(int pes, int words) {
@@ -107,54 +161,15 @@ WaferPlan star_row(int pes, int words) {
 
 WaferPlan broadcast_and_reduce(int width, int height, int words) {
   WaferPlan plan = empty_plan(width, height, words);
-  // Color 0 down the first column and along every row; 1 and 2 alternate in rows eastward; 3 and 4 in the last column southward.
-  const auto row_color = [](int x) { return 1 + x % 2; };
-  const auto column_color = [](int y) { return 3 + y % 2; };
-  const auto program = [&](int x, int y) {
-    return add_class(plan, [&](Assembler& a) {
-      if (x == 0 && y == 0)
-        send(a, 0, words);
-      else
-        receive(a, 0, words);
-      if (x == 0)
-        send(a, row_color(0), words);
-      else if (x + 1 < width)
-        pass_sum(a, row_color(x - 1), row_color(x), words);
-      else
-        keep_sum(a, row_color(x - 1), words);
-      if (x + 1 < width) return;
-      if (y == 0)
-        send(a, column_color(0), words);
-      else if (y + 1 < height)
-        pass_sum(a, column_color(y - 1), column_color(y), words);
-      else
-        keep_sum(a, column_color(y - 1), words);
-    });
-  };
-  // PEs whose programs are alike: first, even and odd inner, last column; in the last column also first, even and odd inner, last row.
-  const auto kind = [](int i, int count) { return i == 0 ? 0 : i + 1 == count ? 3 : 1 + i % 2; };
-  std::vector<int> class_of(32, -1);
+  std::vector<int> class_of(kinds, -1);
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
-      const int k = kind(x, width) * 8 + (kind(x, width) == 3 ? kind(y, height) : x == 0 && y == 0 ? 4 : 0);
-      int& index = class_of[static_cast<std::size_t>(k)];
-      if (index < 0) index = program(x, y);
+      int& index = class_of[static_cast<std::size_t>(kind_of(x, y, width, height))];
+      if (index < 0) index = add_class(plan, [&](Assembler& a) { broadcast_and_reduce_at(a, x, y, width, height, words); });
       plan.pe_class[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)] =
           static_cast<std::uint8_t>(index);
-      const bool root = x == 0 && y == 0;
-      plan.routes.add({x, y}, 0,
-                      root     ? mask(ramp)
-                      : x == 0 ? mask(north)
-                               : mask(west),
-                      static_cast<fabric::DirectionMask>((root ? 0 : mask(ramp)) | (x + 1 < width ? mask(east) : 0) |
-                                                         (x == 0 && y + 1 < height ? mask(south) : 0)));
-      if (x + 1 < width) {
-        plan.routes.add({x, y}, static_cast<fabric::Color>(row_color(x)), mask(ramp), mask(east));
-        plan.routes.add({x + 1, y}, static_cast<fabric::Color>(row_color(x)), mask(west), mask(ramp));
-      } else if (y + 1 < height) {
-        plan.routes.add({x, y}, static_cast<fabric::Color>(column_color(y)), mask(ramp), mask(south));
-        plan.routes.add({x, y + 1}, static_cast<fabric::Color>(column_color(y)), mask(north), mask(ramp));
-      }
+      route_broadcast(plan.routes, x, y);
+      route_sums(plan.routes, x, y);
     }
   return plan;
 }

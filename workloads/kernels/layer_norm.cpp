@@ -62,67 +62,96 @@ int emit_layer_norm(KernelBuilder& k, int width, float epsilon) {
   return task;
 }
 
+namespace {
+
+// Registers and vectors that the passes of the gradient share.
+struct Gradient {
+  int valid, x, dy, product, sum;
+  int totals;  // sums of dxh, then of dxh * normal, without a gap
+  Operand mean, rstd, normal, work, first_total, second_total;
+};
+
+void normalise(KernelBuilder& k, const Gradient& g) {  // normal = (x - mean) * rstd
+  k.a.sub(g.normal, k.row(reg(g.x)), g.mean, imm(k.slots()));
+  k.a.mul(g.normal, g.normal, g.rstd, imm(k.slots()));
+}
+
+void advance(KernelBuilder& k, const Gradient& g) {
+  k.a.add_integer(g.x, imm(k.tile_row_bytes()));
+  k.a.add_integer(g.product, imm(k.vector_bytes()));
+}
+
+// First pass: sums over the slots for gain and bias; products dxh, and what this PE's features add to their totals.
+void sum_up(KernelBuilder& k, const Gradient& g) {
+  Assembler& a = k.a;
+  const Value slots = imm(k.slots());
+  a.mov(g.first_total, constant(0.0f), imm(2 * k.slots()));
+  a.set(g.x, reg(k.arg("x")));
+  a.set(g.dy, reg(k.arg("dy")));
+  a.set(g.product, reg(k.arg("products")));
+  a.set(g.sum, reg(k.arg("sums")));
+  a.loop(reg(g.valid), [&] {
+    normalise(k, g);
+    a.fma(memory(Dtype::f32, reg(g.sum), 0, 1), k.row(reg(g.dy)), g.normal, slots).from_zero = true;
+    a.fma(memory(Dtype::f32, reg(g.sum, 4), 0, 1), k.row(reg(g.dy)), constant(1.0f), slots).from_zero = true;
+    a.mul(k.vector(reg(g.product)), k.row(reg(g.dy)), streamed(k), slots);
+    a.fma(g.first_total, k.vector(reg(g.product)), constant(1.0f), slots);
+    a.fma(g.second_total, k.vector(reg(g.product)), g.normal, slots);
+    a.add_integer(g.dy, imm(k.tile_row_bytes()));
+    a.add_integer(g.sum, imm(8));
+    advance(k, g);
+  });
+}
+
+// Second pass: dx, whose row the register dy stands for.
+void store_input_gradient(KernelBuilder& k, const Gradient& g) {
+  Assembler& a = k.a;
+  const Value slots = imm(k.slots());
+  zero_tile(k, k.arg("dx"), k.arg("features"));
+  a.set(g.x, reg(k.arg("x")));
+  a.set(g.product, reg(k.arg("products")));
+  a.set(g.dy, reg(k.arg("dx")));
+  a.loop(reg(g.valid), [&] {
+    normalise(k, g);
+    a.sub(g.work, k.vector(reg(g.product)), g.first_total, slots);
+    a.fma(g.work, g.normal, g.second_total, slots);
+    a.mul(g.work, g.work, g.rstd, slots);
+    a.mov(k.row(reg(g.dy)), g.work, slots);
+    a.add_integer(g.dy, imm(k.tile_row_bytes()));
+    advance(k, g);
+  });
+}
+
+}  // namespace
+
 int emit_layer_norm_gradient(KernelBuilder& k, int width) {
   Assembler& a = k.a;
   const auto lane = KernelBuilder::Group::lane;
   const int task = k.begin(
       "layer_norm_gradient", {"x", "mean", "rstd", "dy", "dx", "products", "totals", "normal", "work", "sums", "features"},
       {KernelBuilder::relay_words(), KernelBuilder::all_reduce_words(lane), KernelBuilder::column_sum_words(), {word_residual_features}});
-  const Value slots = imm(k.slots());
-  const float inverse = 1.0f / static_cast<float>(width);
-  const int valid = k.word(word_residual_features);
-  const int x = k.fresh(), dy = k.fresh(), product = k.fresh(), sum = k.fresh(), count = k.fresh();
-  const Operand mean = k.vector(reg(k.arg("mean"))), rstd = k.vector(reg(k.arg("rstd"))), normal = k.vector(reg(k.arg("normal"))),
-                work = k.vector(reg(k.arg("work")));
-  const int totals = k.arg("totals");  // sums of dxh, then of dxh * normal, without a gap
-  const Operand first_total = k.vector(reg(totals)), second_total = k.vector(reg(totals, 4 * k.slots()));
-  k.relay_weights(reg(valid));
+  Gradient g;
+  g.valid = k.word(word_residual_features);
+  for (int* each : {&g.x, &g.dy, &g.product, &g.sum}) *each = k.fresh();
+  const int count = k.fresh();
+  g.totals = k.arg("totals");
+  g.mean = k.vector(reg(k.arg("mean")));
+  g.rstd = k.vector(reg(k.arg("rstd")));
+  g.normal = k.vector(reg(k.arg("normal")));
+  g.work = k.vector(reg(k.arg("work")));
+  g.first_total = k.vector(reg(g.totals));
+  g.second_total = k.vector(reg(g.totals, 4 * k.slots()));
+  k.relay_weights(reg(g.valid));
 
-  const auto normalise = [&] {  // normal = (x - mean) * rstd
-    a.sub(normal, k.row(reg(x)), mean, slots);
-    a.mul(normal, normal, rstd, slots);
-  };
-  const auto advance = [&] {
-    a.add_integer(x, imm(k.tile_row_bytes()));
-    a.add_integer(product, imm(k.vector_bytes()));
-  };
-  a.mov(first_total, constant(0.0f), imm(2 * k.slots()));
-  a.set(x, reg(k.arg("x")));
-  a.set(dy, reg(k.arg("dy")));
-  a.set(product, reg(k.arg("products")));
-  a.set(sum, reg(k.arg("sums")));
-  a.loop(reg(valid), [&] {
-    normalise();
-    a.fma(memory(Dtype::f32, reg(sum), 0, 1), k.row(reg(dy)), normal, slots).from_zero = true;
-    a.fma(memory(Dtype::f32, reg(sum, 4), 0, 1), k.row(reg(dy)), constant(1.0f), slots).from_zero = true;
-    a.mul(k.vector(reg(product)), k.row(reg(dy)), streamed(k), slots);
-    a.fma(first_total, k.vector(reg(product)), constant(1.0f), slots);
-    a.fma(second_total, k.vector(reg(product)), normal, slots);
-    a.add_integer(dy, imm(k.tile_row_bytes()));
-    a.add_integer(sum, imm(8));
-    advance();
-  });
-  k.all_reduce(lane, Opcode::add, reg(totals), imm(2 * k.slots()));
-  a.mul(first_total, first_total, constant(inverse), imm(2 * k.slots()));
-  a.unary(Opcode::neg, second_total, second_total, slots);
-
-  zero_tile(k, k.arg("dx"), k.arg("features"));
-  a.set(x, reg(k.arg("x")));
-  a.set(product, reg(k.arg("products")));
-  a.set(dy, reg(k.arg("dx")));
-  a.loop(reg(valid), [&] {
-    normalise();
-    a.sub(work, k.vector(reg(product)), first_total, slots);
-    a.fma(work, normal, second_total, slots);
-    a.mul(work, work, rstd, slots);
-    a.mov(k.row(reg(dy)), work, slots);
-    a.add_integer(dy, imm(k.tile_row_bytes()));
-    advance();
-  });
+  sum_up(k, g);
+  k.all_reduce(lane, Opcode::add, reg(g.totals), imm(2 * k.slots()));
+  a.mul(g.first_total, g.first_total, constant(1.0f / static_cast<float>(width)), imm(2 * k.slots()));
+  a.unary(Opcode::neg, g.second_total, g.second_total, imm(k.slots()));
+  store_input_gradient(k, g);
 
   k.bind_column_sum();
-  a.set(count, reg(valid));
-  a.add_integer(count, reg(valid));
+  a.set(count, reg(g.valid));
+  a.add_integer(count, reg(g.valid));
   k.column_sum(reg(k.arg("sums")), reg(count));
   k.end();
   return task;
