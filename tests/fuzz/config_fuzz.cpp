@@ -65,6 +65,17 @@ std::vector<std::string> seeds() {
                 "model.preset=gpt2-bytes\nmodel.config.n_layer=3\nmodel.config.attn_pdrop=0.5\ndtype=fp32\nmodel.config.n_inner=null");
   out.push_back(small + std::string(1, '\0') +
                 "training.schedule={\"kind\":\"cosine\",\"warmup_steps\":2,\"min_lr\":1e-5}\nfidelity=wavelet\nweights.final=x");
+  // Hugging Face's keys of the other families.
+  const std::string rest = R"(}},"data":{"text":"status"},"training":{"batch":2,"sequence":16,"steps":1}})";
+  const std::string start = R"({"machine":"cs3","machine_overrides":{"fabric.width":8,"fabric.height":8},"model":{"config":{"model_type":)";
+  for (
+      const char* config :
+      {R"("gptj","n_embd":32,"n_head":4,"n_layer":1,"n_positions":16,"vocab_size":64,"rotary_dim":4,"n_inner":null,"tie_word_embeddings":false)",
+       R"("gpt_neox","hidden_size":32,"num_attention_heads":4,"num_hidden_layers":1,"intermediate_size":128,"max_position_embeddings":16,)"
+       R"("vocab_size":64,"rotary_pct":0.25,"rotary_emb_base":10000,"use_parallel_residual":true,"hidden_act":"gelu","layer_norm_eps":1e-5)",
+       R"("llama","hidden_size":32,"num_attention_heads":4,"num_key_value_heads":2,"num_hidden_layers":1,"intermediate_size":88,)"
+       R"("max_position_embeddings":16,"vocab_size":64,"rope_theta":10000.0,"hidden_act":"silu","rms_norm_eps":1e-6,"attention_bias":false)"})
+    out.push_back(start + config + rest);
   for (const auto& preset : workloads::run_presets()) out.push_back(preset.text);
   return out;
 }
@@ -104,6 +115,11 @@ std::vector<std::string> words() {
           "width",
           "model",
           "config",
+          "model_type",
+          "gpt2",
+          "gptj",
+          "gpt_neox",
+          "llama",
           "data.text",
           "training",
           "lr",
