@@ -24,18 +24,25 @@ FabricBlock::FabricBlock(const FabricSpec& spec, const RouteMap& routes, const R
       input_capacity_log2_(
           std::bit_width(ring_size(*std::max_element(input_queue_words.begin(), input_queue_words.end()) + spec.ramp_cycles) - 1)),
       queues_(static_cast<std::size_t>(place.width) * static_cast<std::size_t>(place.height) * slot_color_.size(),
-              ring_size(std::max(spec.router_queue_words, deepest_output_queue + spec.ramp_cycles))) {
+              ring_size(std::max(spec.router_queue_words + 1, deepest_output_queue + spec.ramp_cycles))) {  // 1: crosses as a switch turns
   sim::require_invariant(
       spec.hop_cycles >= 1 && spec.hop_cycles < static_cast<int>(later_slots) && spec.ramp_cycles + 1 < static_cast<int>(later_slots),
       "hops and ramps take 1 to 62 cycles");
-  sim::require_invariant(input_capacity_log2_ <= 7 && std::max(spec.router_queue_words, deepest_output_queue + spec.ramp_cycles) <= 128,
+  sim::require_invariant(input_capacity_log2_ <= 7 && std::max(spec.router_queue_words + 1, deepest_output_queue + spec.ramp_cycles) <= 128,
                          "a queue holds at most 128 words");
   static_assert(sizeof(Router) == 64);
   const std::size_t pes = static_cast<std::size_t>(size());
   routers_.resize(pes);
   for (std::uint32_t pe = 0; pe < pes; ++pe)
-    for (const Direction d : links)
-      if (!place.contains(neighbour(coord(pe), d))) routers_[pe].border |= mask(d);
+    for (const Direction d : links) {
+      const Coord to = neighbour(coord(pe), d);
+      if (place.contains(to)) continue;
+      routers_[pe].border |= mask(d);
+      for (const Color color : slot_color_) {  // PEs of a side come in its order
+        const bool listens = routes.contains(to) && (routes.get(to, color).position[0].in & mask(opposite(d))) != 0;
+        room_[d].push_back(static_cast<std::int16_t>(listens ? spec.router_queue_words : 0));
+      }
+    }
   color_slot_.fill(unbound);
   for (int slot = 0; slot < static_cast<int>(slots_); ++slot) color_slot_[slot_color_[slot]] = static_cast<std::uint8_t>(slot);
   for (std::uint32_t pe = 0; pe < pes; ++pe)
@@ -59,41 +66,6 @@ FabricBlock::FabricBlock(const FabricSpec& spec, const RouteMap& routes, const R
 
 std::uint64_t FabricBlock::flits(std::uint32_t pe, Direction d) const {
   return (static_cast<std::uint64_t>(flit_wraps_[pe * directions + d]) << 32) + routers_[pe].flits[d];
-}
-
-std::uint16_t FabricBlock::along(std::uint32_t pe, Direction d) const {
-  return static_cast<std::uint16_t>(d == north || d == south ? static_cast<int>(pe) % place_.width : static_cast<int>(pe) / place_.width);
-}
-
-std::uint32_t FabricBlock::border_pe(Direction d, std::uint16_t along_side) const {
-  switch (d) {
-    case north: return along_side;
-    case south: return static_cast<std::uint32_t>((place_.height - 1) * place_.width + along_side);
-    case west: return static_cast<std::uint32_t>(along_side * place_.width);
-    case east: return static_cast<std::uint32_t>(along_side * place_.width + place_.width - 1);
-    case ramp: break;
-  }
-  return 0;
-}
-
-void FabricBlock::set_edge_room(Direction d, std::uint16_t place, bool room) {
-  std::vector<std::uint8_t>& rooms = edge_room_[d];
-  if (rooms.empty()) rooms.resize(static_cast<std::size_t>(place_.height));
-  if (room && rooms[place] == 0) {
-    const std::uint32_t pe = border_pe(d, place);
-    routers_[pe].blocked = 0;
-    if (routers_[pe].pending != 0) activate(pe);
-  }
-  rooms[place] = room;
-}
-
-bool FabricBlock::awake() const {
-  if (later_count_ != 0) return true;
-  for (const std::uint64_t word : active_)
-    if (word != 0) return true;
-  for (const Direction d : links)
-    if (neighbour_[d] && !neighbour_[d]->unblocked_across_[opposite(d)].empty()) return true;
-  return false;
 }
 
 void FabricBlock::require_empty_input(std::uint32_t pe, int queue) const {
@@ -154,14 +126,6 @@ RoutePosition FabricBlock::current_route(std::uint32_t pe, Color color) const {
   if (color_slot_[color] == unbound) return {};
   const RouterQueue& q = queues_[at(pe, color_slot_[color])];
   return {q.in, q.out};
-}
-
-bool FabricBlock::flip_waiting(std::uint32_t pe, Color color, std::uint32_t bits) {
-  if (color_slot_[color] == unbound) return false;
-  RouterQueue& queue = queues_[at(pe, color_slot_[color])];
-  if (queue.arrived == 0) return false;
-  queues_.flip_front(queue, bits);
-  return true;
 }
 
 }  // namespace wafersim::fabric

@@ -1,12 +1,16 @@
 #pragma once
 // The routers of a rectangle of PEs as arrays, and the queues between each router and its core. Pure state: the cycle is passed in.
 //
-// A cycle has two phases over all blocks of a mesh, with a barrier after each:
+// A block does its cycle in two steps:
 //   evaluate(now)  every router with a waiting wavelet picks, color by color in round-robin order, what crosses its links this cycle.
-//                  It only reads the queues of its neighbours, so the order of routers and blocks does not matter.
+//                  It only reads the queues of its neighbours, so the order of routers does not matter.
 //   commit(now)    granted wavelets leave their queues and enter those of the neighbours.
-// A color has one queue a router, shared by its inputs (a legal program has one active input at a time; two arrivals for one cycle are an
-// error). A multicast moves when all its outputs can take it. A link direction carries one wavelet a cycle over all colors.
+// Blocks may do theirs in any order or at the same time, with one barrier after each cycle: what one tells another (wavelets that crossed,
+// places that became free) is written to a border of this cycle and read in the next, and a block counts for itself how many places the
+// queues behind its sides have. Both end in the same state as one block over both would be in, because wavelets take at least a cycle.
+// A color has one queue a router; each position of its switch listens to one input (check_routes), so that the places behind a side are
+// taken from that side alone. Two arrivals for one cycle are an error. A multicast moves when all its outputs can take it. A link direction
+// carries one wavelet a cycle over all colors.
 // Routers sleep while empty, while their wavelets are still on the way, and while everything in them waits for room: whoever makes room
 // for a color unblocks it.
 
@@ -28,7 +32,7 @@ class FabricBlock {
   static constexpr int input_queues = 8;  // between a router and its core
   static constexpr std::uint8_t unbound = RouterQueue::unbound;
 
-  // A wavelet that left the block over one of its sides this cycle. `place` counts PEs along the side.
+  // A wavelet that left the block over one of its sides in a cycle. `place` counts PEs along the side.
   struct Crossing {
     std::uint16_t place;
     Color color;
@@ -50,7 +54,8 @@ class FabricBlock {
   }
   std::uint32_t index(Coord c) const { return static_cast<std::uint32_t>((c.y - place_.y) * place_.width + c.x - place_.x); }
 
-  // The block on side d; null at the edge of the mesh. Blocks of a mesh are cut by one grid, so sides match in length.
+  // The block on side d; null at the edge of the mesh. Blocks of a mesh are cut by one grid, so sides match in length, and are evaluated
+  // in the same cycles.
   void set_neighbour(Direction d, FabricBlock* block) { neighbour_[d] = block; }
   // At the west and east edge of the mesh: whether the edge port at `place` along the side takes a wavelet (set before evaluate; none does
   // at first). A router that waits for it wakes.
@@ -60,8 +65,8 @@ class FabricBlock {
   void commit(Cycle now);
   // True when some router has something to try in the next cycle.
   bool awake() const;
-  bool idle() const { return waiting_ == 0; }  // no wavelet in any router
-  const std::vector<Crossing>& crossings(Direction d) const { return crossing_[d]; }
+  bool idle() const;  // no wavelet in any router or on its way to a neighbour
+  const std::vector<Crossing>& crossings(Direction d) const { return border_[parity_][d].words; }  // of the last cycle
   std::vector<Wake>& wakes() { return wakes_; }
 
   // An edge port's wavelet enters the router of `pe` from side d; false when its queue is full or does not listen.
@@ -153,9 +158,18 @@ class FabricBlock {
     CounterFilter filter;
     std::uint32_t count = 0;
   };
-  struct Unblocked {
+  // How many wavelets a queue takes from a neighbour, without those that cross in the same cycle.
+  struct Room {
     std::uint16_t place;
+    std::int16_t words;
     std::uint8_t slot;
+    bool again;  // there may have been none
+  };
+  // What a cycle tells the neighbour on one side.
+  struct alignas(64) Border {
+    std::vector<Crossing> words;
+    std::vector<Room> rooms;  // that changed; the last one of a queue holds
+    bool room_again = false;  // for some
   };
   struct Arrival {
     std::uint32_t pe;
@@ -197,6 +211,14 @@ class FabricBlock {
     activate(pe);
   }
   void unblock_upstream(std::uint32_t pe, int slot, DirectionMask inputs);
+  void tell_room(std::uint32_t pe, int slot, unsigned sides, bool again);
+  void take_borders();
+  struct Crossed {
+    std::vector<Crossing>* words = nullptr;  // null: none has
+    std::vector<Crossing>::iterator word{};
+  };
+  Crossed crossed_into(std::uint32_t pe, Color color);
+  std::int16_t& room_behind(Direction d, std::uint16_t place, int slot) { return room_[d][place * slots_ + static_cast<unsigned>(slot)]; }
   void require_empty_input(std::uint32_t pe, int queue) const;
   void activate(std::uint32_t pe) { active_[pe >> 6] |= 1ull << (pe & 63); }
   bool leaves(std::uint32_t pe, Direction d) const {
@@ -231,9 +253,10 @@ class FabricBlock {
 
   std::array<FabricBlock*, 4> neighbour_{};
   std::array<std::vector<std::uint8_t>, 4> edge_room_;
-  std::array<std::vector<Crossing>, 4> crossing_;
-  std::array<std::vector<Unblocked>, 4> unblocked_across_;  // queues of the neighbour that have room again
-  std::vector<std::uint32_t> visited_;                      // routers of this cycle
+  std::array<std::vector<std::int16_t>, 4> room_;  // [(place, slot)] of the queues behind a side: wavelets that they take
+  std::array<std::array<Border, 4>, 2> border_;    // [parity of the cycle][side]
+  unsigned parity_ = 0;                            // of the last cycle that was evaluated
+  std::vector<std::uint32_t> visited_;             // routers of this cycle
   std::vector<Grant> grants_;
   std::vector<Wake> wakes_;
 };

@@ -12,11 +12,6 @@ namespace {
 constexpr std::size_t ahead = 4;
 }  // namespace
 
-bool FabricBlock::room_outside(std::uint32_t pe, int slot, Direction d) const {
-  if (const FabricBlock* block = neighbour_[d]) return block->accepts(block->border_pe(opposite(d), along(pe, d)), slot, opposite(d));
-  return !edge_room_[d].empty() && edge_room_[d][along(pe, d)] != 0;
-}
-
 [[gnu::always_inline]] inline bool FabricBlock::has_room(std::uint32_t pe, int slot, const Router& router, const RouterQueue& queue,
                                                          DirectionMask out) const {
   if (out & mask(ramp)) {
@@ -53,12 +48,8 @@ DirectionMask FabricBlock::outputs(std::size_t queue, const RouterWord& head) {
 
 void FabricBlock::evaluate(Cycle now) {
   grants_.clear();
+  take_borders();
   evaluated_ = now;
-  for (const Direction d : links) {
-    crossing_[d].clear();
-    if (const FabricBlock* block = neighbour_[d])
-      for (const Unblocked& u : block->unblocked_across_[opposite(d)]) unblock(border_pe(d, u.place), u.slot);
-  }
   std::vector<Arrival>& due = later_[now % later_slots];
   for (std::size_t k = 0; k < due.size(); ++k) {
     if (k + 2 * ahead < due.size()) __builtin_prefetch(&queues_[at(due[k + 2 * ahead].pe, due[k + 2 * ahead].slot)], 1);
@@ -126,11 +117,6 @@ void FabricBlock::refuse_two_inputs(std::uint32_t pe, int slot, Cycle arrival) c
   return queue.arrived > 1 ? Verdict::more : Verdict::last;
 }
 
-void FabricBlock::cross(std::uint32_t pe, int slot, DirectionMask out, const RouterWord& word) {
-  for (const Direction d : links)
-    if (out & mask(d) && leaves(pe, d)) crossing_[d].push_back({along(pe, d), slot_color_[slot], {word.payload, word.control, false}});
-}
-
 [[gnu::always_inline]] inline void FabricBlock::evaluate_router(std::uint32_t pe) {
   Router& router = routers_[pe];
   const std::uint32_t candidates = router.pending & ~router.blocked;
@@ -177,8 +163,10 @@ bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavele
 }
 
 [[gnu::always_inline]] inline void FabricBlock::pop_router(std::uint32_t pe, int slot, Router& router, RouterQueue& queue, Cycle now) {
-  if (queue.count >= spec_.router_queue_words) unblock_upstream(pe, slot, queue.in);
+  const bool full = queue.count >= spec_.router_queue_words;
+  if (full) unblock_upstream(pe, slot, queue.in);
   queues_.pop(queue);
+  if (const unsigned sides = queue.in & router.border; sides != 0) tell_room(pe, slot, sides, full);
   --waiting_;
   if (queue.arrived == 0) router.pending &= ~(1u << slot);
   if (router.wants_room & (1u << slot)) {
@@ -187,14 +175,10 @@ bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavele
   }
 }
 
+// Those inside the block.
 void FabricBlock::unblock_upstream(std::uint32_t pe, int slot, DirectionMask inputs) {
-  for (const Direction d : links) {
-    if (!(inputs & mask(d))) continue;
-    if (!leaves(pe, d))
-      unblock(beside(pe, d), slot);
-    else if (neighbour_[d])
-      unblocked_across_[d].push_back({along(pe, d), static_cast<std::uint8_t>(slot)});
-  }
+  for (const Direction d : links)
+    if (inputs & mask(d) && !leaves(pe, d)) unblock(beside(pe, d), slot);
 }
 
 [[gnu::always_inline]] inline void FabricBlock::deliver(std::uint32_t pe, int slot, Router& router, const RouterWord& word, Direction d,
@@ -234,15 +218,37 @@ void FabricBlock::move_switch(std::uint32_t pe, int slot, SwitchCommand command,
       break;
     case SwitchCommand::reset: queue.position = 0; break;
   }
+  const DirectionMask before = queue.in;
   queue.in = r.position[queue.position].in;
   queue.out = r.position[queue.position].out;
   unblock(pe, slot);
   unblock_upstream(pe, slot, queue.in);
+  tell_room(pe, slot, static_cast<unsigned>(before | queue.in) & routers_[pe].border, true);
   if (routers_[pe].wants_room & (1u << slot)) wakes_.push_back({pe, now});
 }
 
+// Opens the borders of a new cycle and reads those of the last one, in which this block's own words crossed as well.
+void FabricBlock::take_borders() {
+  const unsigned last = parity_;
+  parity_ ^= 1;
+  for (const Direction d : links) {
+    Border& mine = border_[parity_][d];
+    mine.words.clear();
+    mine.rooms.clear();
+    mine.room_again = false;
+    if (!neighbour_[d]) continue;
+    const Border& told = neighbour_[d]->border_[last][opposite(d)];
+    for (const Room& room : told.rooms) {
+      room_behind(d, room.place, room.slot) = room.words;
+      if (room.again) unblock(border_pe(d, room.place), room.slot);
+    }
+    for (const Crossing& c : border_[last][d].words) --room_behind(d, c.place, color_slot_[c.color]);
+    for (const Crossing& c : told.words)
+      push(border_pe(d, c.place), color_slot_[c.color], {c.wavelet.payload, c.wavelet.control, false}, evaluated_, spec_.hop_cycles);
+  }
+}
+
 void FabricBlock::commit(Cycle now) {
-  for (auto& list : unblocked_across_) list.clear();
   for (std::size_t k = 0; k < grants_.size(); ++k) {
     if (k + ahead < grants_.size()) prefetch_targets(grants_[k + ahead]);
     const Grant grant = grants_[k];
@@ -263,17 +269,18 @@ void FabricBlock::commit(Cycle now) {
       f.count = f.count + 1 == f.filter.period ? 0 : f.count + 1;
     }
   }
-  for (const Direction d : links)
-    if (const FabricBlock* block = neighbour_[d])
-      for (const Crossing& c : block->crossing_[opposite(d)])
-        push(border_pe(d, c.place), color_slot_[c.color], {c.wavelet.payload, c.wavelet.control, false}, now, spec_.hop_cycles);
 }
 
 bool FabricBlock::drop_waiting(std::uint32_t pe, Color color) {
   const int slot = color_slot_[color];
-  if (slot == unbound || queues_[at(pe, slot)].arrived == 0) return false;
-  pop_router(pe, slot, routers_[pe], queues_[at(pe, slot)], 0);
-  return true;
+  if (slot == unbound) return false;
+  if (queues_[at(pe, slot)].arrived > 0) {
+    pop_router(pe, slot, routers_[pe], queues_[at(pe, slot)], 0);
+    return true;
+  }
+  const Crossed crossed = crossed_into(pe, color);
+  if (crossed.words) crossed.words->erase(crossed.word);
+  return crossed.words != nullptr;
 }
 
 }  // namespace wafersim::fabric

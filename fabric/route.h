@@ -40,6 +40,7 @@ class RouteMap {
 
   int width() const { return width_; }
   int height() const { return height_; }
+  bool contains(Coord c) const { return Rectangle{0, 0, width_, height_}.contains(c); }
 
   // Replaces the route of a color at a PE. This and the next two throw Error(plan) when the color or place does not exist.
   void set(Coord at, Color color, const Route& route);
@@ -72,7 +73,7 @@ class RouteMap {
 };
 
 // Refuses routes that cannot work (Error(plan), naming color and PEs): a loop inside routers, an output into a neighbour that does not
-// listen, an output over the north or south edge.
+// listen, an output over the north or south edge, a position with several inputs.
 void check_routes(const RouteMap& routes);
 
 }  // namespace wafersim::fabric

@@ -32,7 +32,10 @@ MeshDriver::MeshDriver(int width, int height, std::vector<Block> blocks, EdgePor
     link(fabric::east, r.x + r.width < width, i + 1);
   }
   const int team = std::min(threads, count);
-  if (team > 1) team_ = std::make_unique<ThreadTeam>(team);
+  if (team == 1) return;
+  const auto share = [this, team](int part) { return blocks_.size() * static_cast<std::size_t>(part) / static_cast<std::size_t>(team); };
+  step_share_ = [this, share](int part) { step_blocks(share(part), share(part + 1)); };
+  team_ = std::make_unique<ThreadTeam>(team);
 }
 
 MeshDriver::Place MeshDriver::at(fabric::Coord c) const {
@@ -41,26 +44,21 @@ MeshDriver::Place MeshDriver::at(fabric::Coord c) const {
   return {&block, block.fabric->index(c)};
 }
 
-void MeshDriver::parts(const std::function<void(std::size_t)>& each) {
-  const std::size_t count = blocks_.size();
-  if (!team_) {
-    for (std::size_t i = 0; i < count; ++i) each(i);
-    return;
+void MeshDriver::step_blocks(std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    blocks_[i].fabric->evaluate(now_);
+    blocks_[i].fabric->commit(now_);
+    blocks_[i].core->step(now_);
   }
-  const std::size_t threads = static_cast<std::size_t>(team_->size());
-  team_->run([&](int part) {
-    const std::size_t p = static_cast<std::size_t>(part);
-    for (std::size_t i = count * p / threads; i < count * (p + 1) / threads; ++i) each(i);
-  });
 }
 
 void MeshDriver::step(Cycle now) {
   if (edges_) edges_in(now);
-  parts([&](std::size_t i) { blocks_[i].fabric->evaluate(now); });
-  parts([&](std::size_t i) {
-    blocks_[i].fabric->commit(now);
-    blocks_[i].core->step(now);
-  });
+  now_ = now;
+  if (team_)
+    team_->run(step_share_);
+  else
+    step_blocks(0, blocks_.size());
   if (edges_) edges_out(now);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// Steps the blocks of a mesh together, cycle by cycle: edge ports in, evaluate, commit and cores, edge ports out. Results do not depend on
-// how the mesh is cut into blocks or on the number of threads.
+// Steps the blocks of a mesh together, cycle by cycle: edge ports in, blocks, edge ports out. Blocks read of each other what the cycle
+// before left at their borders, so each does its routers and cores in one go, and threads meet once a cycle. Results do not depend on how
+// the mesh is cut into blocks or on the number of threads.
 
 #include <functional>
 #include <memory>
@@ -42,6 +43,8 @@ class MeshDriver {
 
   // blocks: one for each rectangle of cut_mesh(width, height, ...), in its order. edges may be null. All outlive the driver.
   MeshDriver(int width, int height, std::vector<Block> blocks, EdgePorts* edges, int threads);
+  MeshDriver(const MeshDriver&) = delete;
+  MeshDriver& operator=(const MeshDriver&) = delete;
 
   // Simulates cycle `now`. Cycles without an event may be left out.
   void step(Cycle now);
@@ -62,13 +65,15 @@ class MeshDriver {
  private:
   void edges_in(Cycle now);
   void edges_out(Cycle now);
-  void parts(const std::function<void(std::size_t)>& each);
+  void step_blocks(std::size_t begin, std::size_t end);
 
   int width_, height_;
   std::vector<Block> blocks_;
   int columns_ = 0;  // blocks side by side
   EdgePorts* edges_;
-  std::unique_ptr<ThreadTeam> team_;
+  Cycle now_ = 0;                        // that is stepped
+  std::function<void(int)> step_share_;  // of a thread
+  std::unique_ptr<ThreadTeam> team_;     // null: one thread
 };
 
 }  // namespace wafersim::models

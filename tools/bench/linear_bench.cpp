@@ -1,5 +1,5 @@
-// A forward linear layer with tiles of 16 tokens x 16 features, wavelet by wavelet, weights always ready, one thread: on 64 x 64 PEs, whose
-// state exceeds the caches, and on 16 x 16.
+// A forward linear layer with tiles of 16 tokens x 16 features, wavelet by wavelet, weights always ready: on 64 x 64 PEs, whose state
+// exceeds the caches, and on 16 x 16; with one thread and with two, which share as many blocks.
 #include <benchmark/benchmark.h>
 #include <cstring>
 
@@ -23,7 +23,7 @@ std::uint32_t half_pair(const memoryx::StreamWord& w) {
 }
 
 void linear_forward(benchmark::State& state) {
-  const int mesh = static_cast<int>(state.range(0));
+  const int mesh = static_cast<int>(state.range(0)), threads = static_cast<int>(state.range(1));
   workloads::Layout layout;
   layout.columns = layout.rows = layout.rows_per_sequence = mesh;
   layout.sequence = mesh * tile;
@@ -31,11 +31,13 @@ void linear_forward(benchmark::State& state) {
   layout.tokens_per_pe = tile;
   const models::MachineSpec machine = models::machine_preset("cs2");
   const workloads::LinearPlan linear = workloads::linear_plan(layout, mesh * tile, outputs, sim::Dtype::f16, machine.sram);
+  const int block_height = mesh / threads < 16 ? mesh / threads : 16;
   double pe_cycles = 0, macs = 0, hops = 0;
   for (auto _ : state) {
     state.PauseTiming();
     models::ReadyPorts ports(linear.plan.calls[0].stream, half_pair);
-    auto simulated = std::make_unique<models::Mesh>(linear.plan, machine.fabric, machine.core, models::MeshOptions{16, 16, 1}, &ports);
+    auto simulated =
+        std::make_unique<models::Mesh>(linear.plan, machine.fabric, machine.core, models::MeshOptions{16, block_height, threads}, &ports);
     const std::uint16_t one = sim::numerics::to_half(1.0f);
     for (int y = 0; y < mesh; ++y)
       for (int x = 0; x < mesh; ++x)
@@ -56,6 +58,11 @@ void linear_forward(benchmark::State& state) {
   state.counters["macs"] = benchmark::Counter(macs, benchmark::Counter::kIsRate);
   state.counters["flit_hops"] = benchmark::Counter(hops, benchmark::Counter::kIsRate);
 }
-BENCHMARK(linear_forward)->Arg(64)->Arg(16)->Unit(benchmark::kMillisecond);
+BENCHMARK(linear_forward)
+    ->ArgNames({"mesh", "threads"})
+    ->ArgsProduct({{64, 16}, {1, 2}})
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
