@@ -175,10 +175,10 @@ bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavele
   }
 }
 
-// Those inside the block.
-void FabricBlock::unblock_upstream(std::uint32_t pe, int slot, DirectionMask inputs) {
-  for (const Direction d : links)
-    if (inputs & mask(d) && !leaves(pe, d)) unblock(beside(pe, d), slot);
+// Those inside the block. Seldom called: kept out of pops.
+[[gnu::noinline]] void FabricBlock::unblock_upstream(std::uint32_t pe, int slot, DirectionMask inputs) {
+  for (unsigned left = inputs & ~static_cast<unsigned>(mask(ramp) | routers_[pe].border); left != 0; left &= left - 1)
+    unblock(beside(pe, static_cast<Direction>(std::countr_zero(left))), slot);
 }
 
 [[gnu::always_inline]] inline void FabricBlock::deliver(std::uint32_t pe, int slot, Router& router, const RouterWord& word, Direction d,
