@@ -143,5 +143,31 @@ TEST(RowInBlocks, AFaultHitsAWaveletThatHasJustCrossedABorder) {
     }
 }
 
+// Cycles in which words leave the last router, which listens to its neighbour, from a control wavelet on to its core, and after the core's
+// word to its neighbour again.
+std::vector<Event> turns(int block_width) {
+  RouteMap routes(width, 1);
+  for (int x = 0; x < width; ++x) routes.add({x, 0}, gathered, mask(west), mask(east));
+  constexpr int last = width - 1;
+  routes.set({last, 0}, gathered, {{{{mask(west), mask(east)}, {mask(ramp), mask(east)}}}, 2, true});
+  Row row(routes, {}, block_width);
+  row.at(last).set_edge_room(east, 0, true);
+  std::vector<Event> events;
+  for (Cycle now = 0; now < 100; ++now) {
+    if (now == 0) row.at(0).enter(row.pe(0), west, gathered, {control_payload(SwitchCommand::advance, true, 0), true, false}, now);
+    if (now == 5) row.at(0).enter(row.pe(0), west, gathered, {5, false, false}, now);
+    row.step(now);
+    for (const FabricBlock::Crossing& c : row.at(last).crossings(east)) events.push_back({now, 'g', c.wavelet.payload});
+    if (now == 50) row.at(last).send(row.pe(last), gathered, {50, false, true}, now);
+  }
+  return events;
+}
+
+TEST(RowInBlocks, AWaveletWaitsBehindABorderWhileTheSwitchListensElsewhere) {
+  const std::vector<Event> expected = {
+      {12, 'g', control_payload(SwitchCommand::advance, true, 0)}, {50 + 1 + 2, 'g', 50}, {53 + 1 + 1, 'g', 5}};
+  for (const int block_width : {width, 5, 1}) EXPECT_TRUE(turns(block_width) == expected) << block_width;
+}
+
 }  // namespace
 }  // namespace wafersim::fabric
