@@ -3,25 +3,6 @@
 #include <utility>
 
 namespace wafersim::models {
-namespace {
-
-// A look takes about a nanosecond, a yield a microsecond or whatever somebody else does with the processor.
-constexpr int spins = 20'000, yields = 1'000;
-
-// False when `done` did not become true for a while.
-template <class Done>
-bool wait_a_while(const Done& done) {
-  for (int spin = 0; spin < spins; ++spin)
-    if (done()) return true;
-  for (int turn = 0; turn < yields; ++turn) {
-    if (done()) return true;
-    std::this_thread::yield();
-  }
-  return false;
-}
-
-}  // namespace
-
 ThreadTeam::ThreadTeam(int threads) : failures_(static_cast<std::size_t>(threads)) {
   for (int index = 1; index < threads; ++index) workers_.emplace_back([this, index] { work(index); });
 }
@@ -39,8 +20,7 @@ void ThreadTeam::run(const std::function<void(int)>& part) {
   phase_.fetch_add(1, std::memory_order_release);
   phase_.notify_all();
   do_part(0);
-  while (!wait_a_while([&] { return busy_.load(std::memory_order_acquire) == 0; })) {
-  }
+  for (int busy = busy_.load(std::memory_order_acquire); busy != 0; busy = busy_.load(std::memory_order_acquire)) caller_.wait(busy_, busy);
   for (std::exception_ptr& failure : failures_)
     if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
 }
@@ -54,11 +34,12 @@ void ThreadTeam::do_part(int index) {
 }
 
 void ThreadTeam::work(int index) {
+  Waiter waiter;
   for (std::uint64_t seen = 0;; ++seen) {
-    while (!wait_a_while([&] { return phase_.load(std::memory_order_acquire) != seen; })) phase_.wait(seen, std::memory_order_acquire);
+    waiter.wait(phase_, seen);
     if (stop_) return;
     do_part(index);
-    busy_.fetch_sub(1, std::memory_order_release);
+    if (busy_.fetch_sub(1, std::memory_order_release) == 1) busy_.notify_one();
   }
 }
 
