@@ -227,7 +227,6 @@ TEST_F(RunSpecTest, MapsAWholeWaferWithoutWhatHostIoKeepsAndSamplesItByDefault) 
 
 TEST_F(RunSpecTest, FindsEveryPresetByNameAndSaysWhichThereAre) {
   ASSERT_NE(find_preset(run_presets(), "main"), nullptr);
-  for (const auto& preset : run_presets()) EXPECT_NO_THROW(read_run_spec(preset.name, {}, folder_)) << preset.name;
   for (const auto& preset : model_presets()) EXPECT_NO_THROW(read(config_, {"model.preset=" + preset.name})) << preset.name;
   EXPECT_EQ(find_preset(model_presets(), "main"), nullptr);
   try {

@@ -65,7 +65,7 @@ std::string list(const std::vector<Entry>& entries, bool json) {
     return rows.dump(2) + "\n";
   }
   std::string text;
-  for (const Entry& entry : entries) text += fmt::format("{:<9}{:<14}{}\n", entry.kind, entry.name, entry.about);
+  for (const Entry& entry : entries) text += fmt::format("{:<9}{:<23}{}\n", entry.kind, entry.name, entry.about);
   return text;
 }
 
