@@ -20,6 +20,7 @@ GradientCollector::GradientCollector(const std::vector<const CallStream*>& strea
       last_(store.table().entries().size()) {
   const std::size_t tokens = training.tokens() / static_cast<std::size_t>(micro_batches);
   int losses = 0;
+  bool with_tokens = false;
   for (std::size_t call = 0; call < streams.size(); ++call)
     for (const CallStream::PortWords& out : streams[call]->out) {
       if (out.words.empty()) continue;
@@ -36,13 +37,16 @@ GradientCollector::GradientCollector(const std::vector<const CallStream*>& strea
           case GradientWord::Kind::token_row:
             sim::require_invariant(word.token < tokens && word.index < static_cast<std::uint32_t>(training.embedding.width),
                                    "a token's gradient is that of a feature of a token of the micro-batch");
-            token_table_ = index_.of(training.embedding.token);
-            position_table_ = index_.of(training.embedding.position.value_or(training.embedding.token));
+            with_tokens = true;
             break;
         }
     }
   sim::require_invariant(losses <= 1, "one word of a micro-batch is its loss");
-  if (token_table_ >= 0) token_gradients_.resize(training.tokens() * static_cast<std::size_t>(training.embedding.width));
+  if (!with_tokens) return;
+  token_gradients_.resize(training.tokens() * static_cast<std::size_t>(training.embedding.width));
+  embedded_.push_back(index_.of(training.embedding.token));
+  for (const std::optional<std::size_t>& rows : {training.embedding.position, training.embedding.type})
+    if (rows) embedded_.push_back(index_.of(*rows));
 }
 
 GradientCollector::Sequence* GradientCollector::find(Port port, std::uint8_t color) {
@@ -85,7 +89,7 @@ void GradientCollector::arrive(Port port, std::uint8_t color, std::uint32_t bits
       const std::size_t before =
           static_cast<std::size_t>(state.micro_batch) * (training_.tokens() / static_cast<std::size_t>(micro_batches_));
       token_gradients_[(before + word.token) * static_cast<std::size_t>(training_.embedding.width) + word.index] = value;
-      last_[static_cast<std::size_t>(token_table_)] = last_[static_cast<std::size_t>(position_table_)] = cycle;
+      for (const int table : embedded_) last_[static_cast<std::size_t>(table)] = cycle;
       break;
     }
   }
@@ -104,11 +108,12 @@ void GradientCollector::scatter_tokens(const std::vector<std::uint32_t>& tokens)
   std::vector<float>& gradients = store_.gradients();
   for (std::size_t token = 0; token * width < token_gradients_.size(); ++token) {
     const float* dx = &token_gradients_[token * width];
-    float* by_id = &gradients[training_.embedding.token + tokens[token] * width];
-    for (std::size_t f = 0; f < width; ++f) by_id[f] = by_id[f] + dx[f];
-    if (!training_.embedding.position) continue;
-    float* by_position = &gradients[*training_.embedding.position + token % sequence * width];
-    for (std::size_t f = 0; f < width; ++f) by_position[f] = by_position[f] + dx[f];
+    const auto add_to = [&](std::size_t row) {
+      for (std::size_t f = 0; f < width; ++f) gradients[row + f] = gradients[row + f] + dx[f];
+    };
+    add_to(training_.embedding.token + tokens[token] * width);
+    if (training_.embedding.position) add_to(*training_.embedding.position + token % sequence * width);
+    if (training_.embedding.type) add_to(*training_.embedding.type);
   }
 }
 

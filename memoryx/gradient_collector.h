@@ -32,7 +32,7 @@ class GradientCollector : public OutSink {
   std::uint64_t arrived_words() const { return arrived_; }
   // Of the last gradient of a tensor so far, of embeddings their tokens' included. Its gradient is complete there once complete().
   std::uint64_t last_arrival(int tensor) const { return last_[static_cast<std::size_t>(tensor)]; }
-  // Adds the tokens' gradients to the two embedding tables, tokens ascending. REQUIRES complete().
+  // Adds the tokens' gradients to the embedding tables, tokens ascending. REQUIRES complete().
   void scatter_tokens(const std::vector<std::uint32_t>& tokens);
   double loss_sum() const { return loss_sum_; }  // of the micro-batches, ascending
   // When each call's words of the step arrived, by channel.
@@ -69,10 +69,10 @@ class GradientCollector : public OutSink {
   TensorIndex index_;
   int calls_;  // of a micro-batch
   int micro_batches_;
-  std::vector<std::vector<Sequence>> ports_;    // few colors each
-  std::vector<std::uint64_t> last_;             // by tensor
-  std::vector<float> token_gradients_;          // [token * width + feature]
-  int token_table_ = -1, position_table_ = -1;  // tensors; -1: no word is a token's
+  std::vector<std::vector<Sequence>> ports_;  // few colors each
+  std::vector<std::uint64_t> last_;           // by tensor
+  std::vector<float> token_gradients_;        // [token * width + feature]
+  std::vector<int> embedded_;                 // the embedding tables; none where no word is a token's
   std::vector<std::vector<CallSpan>> spans_;
   std::uint64_t expected_ = 0;
   std::uint64_t arrived_ = 0;

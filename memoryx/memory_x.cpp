@@ -64,13 +64,13 @@ void MemoryX::begin_step(std::uint64_t cycle, const StepBatch& batch) {
   sim::require_invariant(batch.tokens.size() == training_.tokens() && batch.targets.size() == training_.tokens(),
                          "a step's batch has the size of the plan's");
   batch_ = batch;
-  streamer_.begin_step(cycle, batch, static_cast<float>(updater_.loss_scale() / static_cast<double>(training_.tokens())));
+  streamer_.begin_step(cycle, batch, static_cast<float>(updater_.loss_scale() / loss_tokens(batch.targets)));
   collector_.begin_step(cycle);
 }
 
 MemoryX::StepEnd MemoryX::finish_step(std::uint64_t cycle) {
   collector_.scatter_tokens(batch_.tokens);
-  StepEnd end{collector_.loss_sum() / static_cast<double>(training_.tokens()), updater_.finish_step(store_), cycle, cycle};
+  StepEnd end{collector_.loss_sum() / loss_tokens(batch_.targets), updater_.finish_step(store_), cycle, cycle};
   if (end.update.skipped) return end;
   const bool together = training_.update.clip > 0.0 || training_.update.loss_scale.dynamic;
   std::vector<std::uint64_t> may_start;

@@ -39,7 +39,7 @@ class MemoryX {
   bool gradients_complete() const { return collector_.complete(); }
 
   struct StepEnd {
-    double loss = 0.0;  // mean negative log likelihood
+    double loss = 0.0;  // mean negative log likelihood of the tokens that have a target
     UpdateRecord update;
     std::uint64_t updates_begin = 0, updates_end = 0;  // of the first and the last tensor; both `cycle` when the step is skipped
   };

@@ -21,8 +21,8 @@ struct StreamValue {
     zero,            // padding
     parameter,       // element `index` of the parameter store
     token_row,       // element `index` + row * `width` of the store, row = id of token `token` (embedding gather)
-    target,          // id of the token that follows token `token`, as u32; 0xffffffff when token is no_token
-    gradient_scale,  // fp32 loss_scale / tokens of the step
+    target,          // target of token `token`, as u32; 0xffffffff when token is no_token
+    gradient_scale,  // fp32 loss_scale / tokens of the step that have a target
     word,            // the 32 bits of `index`
     start,           // `index` with the number of the call in the step in its low 16 bits
   };

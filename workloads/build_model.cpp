@@ -18,17 +18,31 @@ class Builder {
   ModelGraph run() {
     Names rows = {form_.token_rows};
     if (!form_.position_rows.empty()) rows.push_back(form_.position_rows);
+    if (!form_.type_rows.empty()) rows.push_back(form_.type_rows);
     int x = add(OpKind::embedding, "embedding", {}, Features::residual, rows);
+    if (!form_.embedding_norm.empty()) x = norm(form_.embedding_norm, x);
     for (layer_ = 0; layer_ < shape_.layers; ++layer_) x = block(fmt::format(fmt::runtime(form_.layer), layer_), x);
     layer_ = -1;
     Names unembedding = {form_.unembedding};
     if (!form_.unembedding_bias.empty()) unembedding.push_back(form_.unembedding_bias);
-    add_vertex(OpKind::loss, "loss", {norm(form_.final_norm, x)}, unembedding, 1);
+    add_vertex(OpKind::loss, "loss", {head(x)}, unembedding, 1);
     return model_;
   }
 
  private:
+  // What the unembedding reads.
+  int head(int x) {
+    if (!form_.final_norm.empty()) x = norm(form_.final_norm, x);
+    if (form_.head_dense.empty()) return x;
+    x = linear("", {form_.head_dense}, "", x, Features::residual, true);
+    return norm(form_.head_norm, add(activation(), form_.head_dense + ".act", {x}, Features::residual));
+  }
+
   int block(const std::string& prefix, int x) {
+    if (form_.post_norm) {
+      x = norm(prefix + form_.attention_norm, residual(prefix + "residual_1", x, attention(prefix, x)));
+      return norm(prefix + form_.mlp_norm, residual(prefix + "residual_2", x, mlp(prefix, x)));
+    }
     const int read = norm(prefix + form_.attention_norm, x);
     const int attended = attention(prefix, read);
     if (shape_.parallel_residual) {

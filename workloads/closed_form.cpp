@@ -15,9 +15,6 @@ namespace {
 
 constexpr int arguments_of_a_start = 6, words_of_a_start = 2, scalars_of_a_completion = 20;  // a kernel's mean
 
-// Rows that make a token's embedding: its own and, in some families, its position's.
-int row_kinds(const ModelShape& shape) { return family_form(shape).position_rows.empty() ? 1 : 2; }
-
 class ClosedForm {
  public:
   ClosedForm(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine)
@@ -31,7 +28,8 @@ class ClosedForm {
         slices_(key_slices(spec.shape, spec.layout)),
         head_rows_(head_rows(spec.shape, spec.layout.columns_per_head)),
         pairs_(std::min(spec.shape.rotary, head_rows_) / 2),
-        row_kinds_(row_kinds(spec.shape)) {}
+        row_kinds_(family_form(spec.shape).row_kinds()),
+        causal_(family_form(spec.shape).causal) {}
 
   double linear(int outputs_a_column, int h) const;
   double weight_gradient() const;
@@ -57,8 +55,8 @@ class ClosedForm {
   double add() const { return start() + at_.add_tiles(h_, t_); }
   double accumulate() const { return start() + at_.add_rows(h_, t_); }
   double round() const { return start() + at_.convert_tiles(h_, t_); }
-  double attention() const { return start() + attention_cycles(at_, layout_, call_.tile_outputs); }
-  double attention_gradient() const { return start() + attention_gradient_cycles(at_, layout_, call_.tile_outputs); }
+  double attention() const { return start() + attention_cycles(at_, layout_, call_.tile_outputs, causal_); }
+  double attention_gradient() const { return start() + attention_gradient_cycles(at_, layout_, call_.tile_outputs, causal_); }
 
  private:
   int width() const { return layout_.lanes * layout_.columns; }
@@ -85,6 +83,7 @@ class ClosedForm {
   int t_, h_, chunks_;
   KeySlices slices_;
   int head_rows_, pairs_, row_kinds_;
+  bool causal_;
 };
 
 double ClosedForm::linear(int outputs_a_column, int h) const {
@@ -191,10 +190,10 @@ double ClosedForm::gelu_gradient() const {
   return start() + h_ * (row + at_.scalars(3));
 }
 
-// Token and position rows of all columns pass each PE of a row, a word a cycle; a column's own are stored feature by feature.
+// Rows of tokens, positions and types of all columns pass each PE of a row, a word a cycle; a column's own are stored feature by feature.
 double ClosedForm::embedding() const {
   const double row = std::max(width() * at_.tile_words(h_), h_);
-  const double sum = row_kinds_ > 1 ? at_.add_tiles(h_, t_) : 0;
+  const double sum = (row_kinds_ - 1) * at_.add_tiles(h_, t_);
   return start() + row_kinds_ * (at_.issue() + t_ * row) + at_.hops(width()) + at_.ramps(1) + sum;
 }
 

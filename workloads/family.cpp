@@ -70,14 +70,55 @@ FamilyForm llama() {
   return f;
 }
 
+FamilyForm opt() {
+  FamilyForm f;
+  f.token_rows = "model.decoder.embed_tokens.weight";
+  f.position_rows = "model.decoder.embed_positions.weight";
+  f.first_position = 2;
+  f.layer = "model.decoder.layers.{}.";
+  f.attention_norm = "self_attn_layer_norm";
+  f.qkv = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"};
+  f.attention_out = "self_attn.out_proj";
+  f.mlp_norm = "final_layer_norm";
+  f.mlp_in = {"fc1"};
+  f.mlp_out = "fc2";
+  f.final_norm = "model.decoder.final_layer_norm";
+  f.unembedding = "lm_head.weight";
+  return f;
+}
+
+FamilyForm bert() {
+  FamilyForm f;
+  f.token_rows = "bert.embeddings.word_embeddings.weight";
+  f.position_rows = "bert.embeddings.position_embeddings.weight";
+  f.type_rows = "bert.embeddings.token_type_embeddings.weight";
+  f.embedding_norm = "bert.embeddings.LayerNorm";
+  f.causal = false;
+  f.post_norm = true;
+  f.layer = "bert.encoder.layer.{}.";
+  f.attention_norm = "attention.output.LayerNorm";
+  f.qkv = {"attention.self.query", "attention.self.key", "attention.self.value"};
+  f.attention_out = "attention.output.dense";
+  f.mlp_norm = "output.LayerNorm";
+  f.mlp_in = {"intermediate.dense"};
+  f.mlp_out = "output.dense";
+  f.head_dense = "cls.predictions.transform.dense";
+  f.head_norm = "cls.predictions.transform.LayerNorm";
+  f.unembedding = "cls.predictions.decoder.weight";
+  f.unembedding_bias = "cls.predictions.bias";
+  return f;
+}
+
 FamilyForm untied_form(Family family) {
   switch (family) {
     case Family::gpt2: return gpt2();
     case Family::gptj: return gptj();
     case Family::gpt_neox: return gpt_neox();
-    case Family::llama: break;
+    case Family::llama: return llama();
+    case Family::opt: return opt();
+    case Family::bert: break;
   }
-  return llama();
+  return bert();
 }
 
 }  // namespace
@@ -93,9 +134,11 @@ const char* name(Family family) {
     case Family::gpt2: return "gpt2";
     case Family::gptj: return "gptj";
     case Family::gpt_neox: return "gpt_neox";
-    case Family::llama: break;
+    case Family::llama: return "llama";
+    case Family::opt: return "opt";
+    case Family::bert: break;
   }
-  return "llama";
+  return "bert";
 }
 
 }  // namespace wafersim::workloads

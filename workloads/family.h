@@ -18,8 +18,13 @@ struct FamilyForm {
   NormKind norm = NormKind::layer;
   MatrixOrder order = MatrixOrder::out_in;
   std::string token_rows;
-  std::string position_rows;  // empty: none, queries and keys are rotated
-  std::string layer;          // what stands before a layer's names, {} for its number
+  std::string position_rows;   // empty: none, queries and keys are rotated
+  int first_position = 0;      // the row of position 0
+  std::string type_rows;       // of token types; empty: none
+  std::string embedding_norm;  // empty: none
+  bool causal = true;      // a token sees those before it and itself; else all of its sequence, and learns hidden tokens (masked_tokens.h)
+  bool post_norm = false;  // a norm takes the stream when a result has been added to it, not what is read from it
+  std::string layer;       // what stands before a layer's names, {} for its number
   std::string attention_norm;
   std::vector<std::string> qkv;  // one matrix, or queries, keys and values apart
   bool qkv_by_head = false;      // one matrix: a head's queries, keys and values are neighbours
@@ -29,9 +34,13 @@ struct FamilyForm {
   std::vector<std::string> mlp_in;  // one matrix, or gate and up
   bool mlp_bias = true;
   std::string mlp_out;
-  std::string final_norm;
-  std::string unembedding;       // the tensor; token_rows when tied
-  std::string unembedding_bias;  // the tensor; empty: none
+  std::string final_norm;             // empty: none
+  std::string head_dense, head_norm;  // with an activation between them, before the unembedding; empty: none
+  std::string unembedding;            // the tensor; token_rows when tied
+  std::string unembedding_bias;       // the tensor; empty: none
+
+  // Whose sum is a token's embedding: its own, its position's, its type's.
+  int row_kinds() const { return 1 + (position_rows.empty() ? 0 : 1) + (type_rows.empty() ? 0 : 1); }
 };
 
 FamilyForm family_form(const ModelShape& shape);

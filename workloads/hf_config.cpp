@@ -37,7 +37,7 @@ int shape(sim::ConfigReader& reader, const HfKey& key, Range range) {
 }
 
 HfKeys read_family(sim::ConfigReader& reader, const sim::ConfigTree& tree) {
-  constexpr std::array families = {Family::gpt2, Family::gptj, Family::gpt_neox, Family::llama};
+  constexpr std::array families = {Family::gpt2, Family::gptj, Family::gpt_neox, Family::llama, Family::opt, Family::bert};
   const std::string given = reader.text("model_type");
   if (!reader.given("model_type")) reader.fail("model_type", "is required and missing");
   std::vector<std::string> known;
@@ -52,6 +52,8 @@ HfKeys read_family(sim::ConfigReader& reader, const sim::ConfigTree& tree) {
 void check_plain(sim::ConfigReader& reader, const sim::ConfigTree& tree, const HfKeys& keys) {
   for (const auto& [key, plain] : keys.flags)
     if (reader.boolean(key, plain) != plain) unsupported(tree, key, fmt::format("changes the mathematics; only {} is supported", plain));
+  for (const auto& [key, plain] : keys.words)
+    if (reader.text(key, plain) != plain) unsupported(tree, key, fmt::format("changes the mathematics; only {} is supported", plain));
   reader.accept("architectures");
   if (const sim::ConfigLeaf* leaf = tree.find("architectures"); leaf != nullptr)
     for (const nlohmann::json& model : leaf->value)
@@ -144,10 +146,16 @@ HfConfig parse_hf_config(const sim::ConfigTree& given) {
   HfKey inner = keys.inner;
   if (inner.standard == 0) inner.standard = 4.0 * s.width;
   s.inner = shape(reader, inner, Range{1, 1 << 22});
-  s.layer_norm_epsilon = reader.number(keys.epsilon.name, Range{1e-12, 1}, keys.epsilon.standard);
+  s.layer_norm_epsilon = keys.epsilon.standard;
+  if (!keys.epsilon.name.empty()) s.layer_norm_epsilon = reader.number(keys.epsilon.name, Range{1e-12, 1}, keys.epsilon.standard);
+  if (!keys.token_types.empty()) s.token_types = static_cast<int>(reader.integer(keys.token_types, Range{1, 1 << 16}, 2));
+  if (!keys.mask_token.empty())
+    s.mask_token = static_cast<int>(reader.integer(keys.mask_token, Range{0, s.vocabulary - 1.0}, s.vocabulary - 1));
+  if (!keys.width_check.empty() && reader.integer(keys.width_check, Range{1, 1 << 20}, s.width) != s.width)
+    unsupported(tree, keys.width_check, fmt::format("only {} = {} is supported", keys.width.name, s.width));
   s.tied = reader.boolean("tie_word_embeddings", keys.tied);
   s.parallel_residual = keys.parallel.empty() ? family_form(s).mlp_norm.empty() : reader.boolean(keys.parallel, true);
-  config.initializer_range = reader.number("initializer_range", Range{0, 10}, config.initializer_range);
+  config.initializer_range = reader.number(keys.initializer, Range{0, 10}, config.initializer_range);
   int context = s.positions;
   if (!keys.context_check.empty()) context = static_cast<int>(reader.integer(keys.context_check, Range{1, 1 << 24}, s.positions));
   read_heads(reader, tree, keys, s);
@@ -167,17 +175,14 @@ nlohmann::ordered_json hf_config_to_json(const HfConfig& config) {
   const HfKeys keys = hf_keys(s.family);
   const auto known =
       std::find_if(keys.activations.begin(), keys.activations.end(), [&](const auto& a) { return a.second == s.activation; });
-  nlohmann::ordered_json out = {{"model_type", name(s.family)},
-                                {keys.activation, known->first},
-                                {keys.layers.name, s.layers},
-                                {keys.width.name, s.width},
-                                {keys.heads.name, s.heads},
-                                {keys.inner.name, s.inner},
-                                {keys.positions.name, s.positions},
-                                {keys.vocabulary.name, s.vocabulary},
-                                {keys.epsilon.name, s.layer_norm_epsilon},
-                                {"initializer_range", config.initializer_range},
-                                {"tie_word_embeddings", s.tied}};
+  nlohmann::ordered_json out = {
+      {"model_type", name(s.family)},     {keys.activation, known->first},      {keys.layers.name, s.layers},
+      {keys.width.name, s.width},         {keys.heads.name, s.heads},           {keys.inner.name, s.inner},
+      {keys.positions.name, s.positions}, {keys.vocabulary.name, s.vocabulary}, {keys.initializer, config.initializer_range},
+      {"tie_word_embeddings", s.tied}};
+  if (!keys.epsilon.name.empty()) out[keys.epsilon.name] = s.layer_norm_epsilon;
+  if (!keys.token_types.empty()) out[keys.token_types] = s.token_types;
+  if (!keys.mask_token.empty()) out[keys.mask_token] = s.mask_token;
   if (!keys.kv_heads.empty()) out[keys.kv_heads] = s.key_heads();
   if (!keys.head_width.empty()) out[keys.head_width] = s.head();
   if (!keys.parallel.empty()) out[keys.parallel] = s.parallel_residual;

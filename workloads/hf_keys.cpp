@@ -112,6 +112,53 @@ HfKeys llama() {
   return k;
 }
 
+HfKeys opt() {
+  HfKeys k;
+  k.family = Family::opt;
+  k.architectures = {"OPTForCausalLM", "OPTModel"};
+  k.layers = {"num_hidden_layers", 12, ""};
+  k.width = {"hidden_size", 768, ""};
+  k.heads = {"num_attention_heads", 12, ""};
+  k.positions = {"max_position_embeddings", 2048, ""};
+  k.vocabulary = {"vocab_size", 50272, ""};
+  k.inner = {"ffn_dim", 3072, ""};
+  k.epsilon = {"", 1e-5, ""};
+  k.activation = "activation_function";
+  k.activations = {{"relu", relu}, {"gelu", gelu_erf}, {"gelu_new", gelu_tanh}, {"gelu_pytorch_tanh", gelu_tanh}, {"gelu_fast", gelu_tanh}};
+  k.tied = true;
+  k.initializer = "init_std";
+  k.width_check = "word_embed_proj_dim";
+  k.flags = {{"do_layer_norm_before", true},          {"_remove_final_layer_norm", false}, {"enable_bias", true},
+             {"layer_norm_elementwise_affine", true}, {"add_cross_attention", false},      {"is_encoder_decoder", false},
+             {"tie_encoder_decoder", false}};
+  k.empty = never;
+  k.dropout = {"dropout", "attention_dropout", "activation_dropout", "layerdrop"};
+  return k;
+}
+
+HfKeys bert() {
+  HfKeys k;
+  k.family = Family::bert;
+  k.architectures = {"BertForMaskedLM", "BertForPreTraining", "BertModel"};
+  k.layers = {"num_hidden_layers", 12, ""};
+  k.width = {"hidden_size", 768, ""};
+  k.heads = {"num_attention_heads", 12, ""};
+  k.positions = {"max_position_embeddings", 512, ""};
+  k.vocabulary = {"vocab_size", 30522, ""};
+  k.inner = {"intermediate_size", 3072, ""};
+  k.epsilon = {"layer_norm_eps", 1e-12, ""};
+  k.activation = "hidden_act";
+  k.activations = {{"gelu", gelu_erf}, {"gelu_new", gelu_tanh}, {"gelu_pytorch_tanh", gelu_tanh}, {"gelu_fast", gelu_tanh}, {"relu", relu}};
+  k.tied = true;
+  k.token_types = "type_vocab_size";
+  k.mask_token = "mask_token_id";  // ours: transformers leaves it to the tokenizer
+  k.words = {{"position_embedding_type", "absolute"}, {"directionality", "bidi"}};
+  k.flags = {{"is_decoder", false}, {"add_cross_attention", false}, {"is_encoder_decoder", false}, {"tie_encoder_decoder", false}};
+  k.empty = never;
+  k.dropout = {"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"};
+  return k;
+}
+
 }  // namespace
 
 HfKeys hf_keys(Family family) {
@@ -119,9 +166,11 @@ HfKeys hf_keys(Family family) {
     case Family::gpt2: return gpt2();
     case Family::gptj: return gptj();
     case Family::gpt_neox: return gpt_neox();
-    case Family::llama: break;
+    case Family::llama: return llama();
+    case Family::opt: return opt();
+    case Family::bert: break;
   }
-  return llama();
+  return bert();
 }
 
 std::vector<std::string> inert_hf_keys() {
@@ -153,7 +202,6 @@ std::vector<std::string> inert_hf_keys() {
           "length_penalty",
           "max_length",
           "min_length",
-
           "name_or_path",
           "no_repeat_ngram_size",
           "num_beam_groups",
@@ -164,6 +212,11 @@ std::vector<std::string> inert_hf_keys() {
           "output_hidden_states",
           "output_scores",
           "pad_token_id",
+          "pooler_fc_size",
+          "pooler_num_attention_heads",
+          "pooler_num_fc_layers",
+          "pooler_size_per_head",
+          "pooler_type",
           "pretraining_tp",
           "prefix",
           "problem_type",

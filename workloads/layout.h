@@ -47,6 +47,8 @@ struct Layout {
   // Where its gradients leave: e(c) = f(c) of an even column, ascending with the columns; of the odd ones, mirrored, descending.
   int gradient_row(int column) const { return feeder_row(column % 2 ? columns / 2 * 2 - column : column); }
   bool row_in_sequence(int row) const { return row < samples_per_lane * rows_per_sequence; }
+  // Slots of row r of a sequence that hold its tokens; the others are padding.
+  int true_slots(int r) const { return sequence / rows_per_sequence + (r < sequence % rows_per_sequence ? 1 : 0); }
   // Token held by a slot: index of the sample in the batch, position in the sequence; sample -1 when the slot is padding.
   struct Token {
     int sample;

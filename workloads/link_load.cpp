@@ -24,11 +24,9 @@ class Counter {
     const double matrix = columns * call_.tile_outputs * words(call_.tile_inputs) + biases;
     add(load_.in, {memoryx::Port::Side::west, 0}, start_words);
     switch (call_.kind) {
-      case CallKind::embedding: {
-        const int kinds = family_form(spec_.shape).position_rows.empty() ? 1 : 2;  // of rows
-        rows(load_.in, kinds * slots * lanes * columns * words(call_.tile_inputs));
+      case CallKind::embedding:
+        rows(load_.in, family_form(spec_.shape).row_kinds() * slots * lanes * columns * words(call_.tile_inputs));
         break;
-      }
       case CallKind::layer_norm: norm(load_.in, 2); break;
       case CallKind::rms_norm: norm(load_.in, 1); break;
       case CallKind::linear: weights(matrix); break;

@@ -9,7 +9,7 @@
 namespace wafersim::workloads {
 
 // The form of a block and the names of its tensors (family.h).
-enum class Family { gpt2, gptj, gpt_neox, llama };
+enum class Family { gpt2, gptj, gpt_neox, llama, opt, bert };
 
 // Of the MLP. silu stands for the gated form: silu(gate) * up.
 enum class Activation { gelu_tanh, gelu_erf, relu, silu };
@@ -29,6 +29,8 @@ struct ModelShape {
   int head_width = 0;  // features of a head; 0: width / heads
   int rotary = 0;      // features of a head that are rotated by the position
   double rotary_base = 10000.0;
+  int token_types = 0;             // rows of token types, of which every token has the first; 0: none
+  int mask_token = 0;              // what stands for a token that is hidden from a model that is not causal
   bool parallel_residual = false;  // attention and MLP read the same stream, which takes both results
 
   int head() const { return head_width > 0 ? head_width : width / heads; }
@@ -42,8 +44,9 @@ struct ModelShape {
 void check_shape(const ModelShape& shape, const std::string& source);
 
 // Tensors in stream order with Hugging Face's names (gpt2: without "transformer."): token rows [vocabulary][width], position rows
-// [positions][width] where there are any; per layer the norms {weight, bias} and the linears {weight, bias}, [in][out] for gpt2 and
-// [out][in] for the others; the final norm; the unembedding [vocabulary][width] when not tied and its bias.
+// [positions][width] where there are any (opt: two more before them), rows of token types and the norm of the embedding where there are
+// any; per layer the norms {weight, bias} and the linears {weight, bias}, [in][out] for gpt2 and [out][in] for the others; the final norm
+// or the linear and the norm of the head; the unembedding [vocabulary][width] when not tied and its bias.
 memoryx::ParameterTable parameter_table(const ModelShape& shape);
 
 // Where the rows of tokens and positions lie in the store of that table.

@@ -14,8 +14,6 @@ namespace {
 
 constexpr double gradient_bytes = 4;
 
-bool has_positions(const LoweringSpec& spec) { return !family_form(spec.shape).position_rows.empty(); }
-
 double macs_per_cycle(const LoweringSpec& spec, const models::CoreSpec& core) {
   const double rate = spec.type == sim::Dtype::f16 ? core.rate.mixed_fma : core.rate.single_fma;
   const double a_pe = rate >= 1 ? std::floor(rate) : 1.0 / std::round(1.0 / rate);
@@ -84,10 +82,11 @@ const char* name(BoundBy by) {
 
 Work work_of(const CallOutline& call, const LoweringSpec& spec) {
   const double tokens = static_cast<double>(spec.layout.batch) * spec.layout.sequence, b = sim::bytes_of(spec.type);
-  const double pairs = tokens * (spec.layout.sequence + 1) / 2;  // of a query and a key it sees
+  const bool causal = family_form(spec.shape).causal;
+  const double pairs = tokens * (causal ? (spec.layout.sequence + 1) / 2.0 : spec.layout.sequence);  // of a query and a key it sees
   const double in = call.inputs, weights = in * call.outputs, bias = call.bias ? call.outputs : 0;
   switch (call.kind) {
-    case CallKind::embedding: return {0, (has_positions(spec) ? 2 : 1) * tokens * in * b, 0};
+    case CallKind::embedding: return {0, family_form(spec.shape).row_kinds() * tokens * in * b, 0};
     case CallKind::layer_norm: return {0, 2 * in * b, 0};
     case CallKind::rms_norm: return {0, in * b, 0};
     case CallKind::linear: return {tokens * weights, (weights + bias) * b, 0};

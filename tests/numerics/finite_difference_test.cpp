@@ -163,10 +163,13 @@ TEST_F(FiniteDifference, LayerNormInputGainAndBias) {
 TEST_F(FiniteDifference, AttentionQueriesKeysAndValues) {
   Tiles qkv = random_tiles(qkv_, 0);
   const Tiles r = random_tiles(heads_, 1);
-  const auto f = [&] { return objective(attention(layout_, f32, qkv, head).out, r); };
-  const Attention forward = attention(layout_, f32, qkv, head);
-  const Tiles dqkv = attention_gradient(layout_, f32, qkv, forward.out, forward.lse, r, head);
-  expect_derivative(qkv.values(), true_elements(qkv_), dqkv.values(), f);
+  for (const bool causal : {true, false}) {
+    const AttentionForm form{head, causal};
+    const auto f = [&] { return objective(attention(layout_, f32, qkv, form).out, r); };
+    const Attention forward = attention(layout_, f32, qkv, form);
+    const Tiles dqkv = attention_gradient(layout_, f32, qkv, forward.out, forward.lse, r, form);
+    expect_derivative(qkv.values(), true_elements(qkv_), dqkv.values(), f);
+  }
 }
 
 TEST_F(FiniteDifference, Gelu) {
@@ -255,16 +258,21 @@ TEST_F(FiniteDifference, QueriesKeysAndValuesThatGroupsShareAndPositionsRotate) 
   }
 }
 
-TEST_F(FiniteDifference, EmbeddingTokensAndPositions) {
+TEST_F(FiniteDifference, EmbeddingTokensPositionsAndTypes) {
   const Tiles r = random_tiles(residual_, 0);
   std::vector<float> token_rows = random_values(7 * width, 1);
   std::vector<float> position_rows = random_values(9 * width, 2);
   std::vector<std::uint32_t> tokens;
   for (std::uint64_t k = 0; k < 15; ++k) tokens.push_back(static_cast<std::uint32_t>(sim::uniform_below(7, 5, 3, k)));
-  const auto f = [&] { return objective(embedding(layout_, f32, residual_, width, token_rows.data(), position_rows.data(), tokens), r); };
+  std::vector<float> type_row = random_values(width, 4);
+  const auto f = [&] {
+    return objective(embedding(layout_, f32, residual_, width, {token_rows.data(), position_rows.data(), type_row.data()}, tokens), r);
+  };
   std::vector<float> dtoken(token_rows.size());
   std::vector<float> dposition(position_rows.size());
-  embedding_gradient(layout_, residual_, width, r, tokens, dtoken.data(), dposition.data());
+  std::vector<float> dtype(width);
+  embedding_gradient(layout_, residual_, width, r, tokens, {dtoken.data(), dposition.data(), dtype.data()});
+  expect_derivative(type_row, all(width), dtype, f);
   expect_derivative(token_rows, all(token_rows.size()), dtoken, f);
   expect_derivative(position_rows, all(position_rows.size()), dposition, f);
 }

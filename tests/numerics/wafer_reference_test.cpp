@@ -100,6 +100,26 @@ std::vector<Case> family_cases() {
   all[8].model.inner = 22;
   all[9].model.kv_heads = 1;
   all[9].model.loss_outputs_per_pe = 3;
+  // Learned positions from the third row on; no causal mask, norms of the stream and of the embedding, a head, masked tokens.
+  const auto family = [&](const char* name, workloads::Family of, SmallModel model) {
+    model.family = of;
+    all.push_back({name, model});
+  };
+  family("OptNoPadding", opt, with(1, 2, 2, 4, 16, 2, 8));
+  family("OptTwoLanesPaddedHeads", opt, with(2, 2, 3, 13, 20, 3, 11));
+  family("BertNoPadding", bert, with(1, 2, 2, 4, 16, 2, 8));
+  family("BertOneColumnAHead", bert, with(1, 4, 1, 8, 16, 2, 8));
+  family("BertOneRowASequence", bert, with(1, 2, 1, 3, 8, 3, 5));
+  family("BertTwoLanesPaddedHeadsAndSlots", bert, with(2, 2, 3, 13, 20, 3, 11));
+  family("BertThreeLanesWithAnEmptySample", bert, with(3, 2, 1, 6, 8, 4, 7));
+  family("BertRowsWithoutTokens", bert, with(1, 2, 2, 5, 16, 1, 3));
+  family("BertMicroBatchesRecomputedInChunks", bert, with(1, 2, 2, 9, 16, 4, 10));
+  all.back().model.layers = 2;
+  all.back().model.micro_batches = 2;
+  all.back().model.recompute = true;
+  all.back().model.rows_per_sequence = 4;
+  all.back().model.vocabulary = 37;
+  all.back().model.loss_outputs_per_pe = 3;
   Case relu{"Gpt2WithRelu", with(1, 2, 2, 4, 16, 2, 8)};
   relu.model.activation = workloads::Activation::relu;
   all.push_back(relu);

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "workloads/family.h"
 #include "workloads/graph.h"
+#include "workloads/masked_tokens.h"
 
 namespace wafersim::tests {
 
@@ -15,15 +17,22 @@ Activation activation_of(Family family) {
     case Family::gpt2:
     case Family::gptj: return Activation::gelu_tanh;
     case Family::gpt_neox: return Activation::gelu_erf;
-    case Family::llama: break;
+    case Family::llama: return Activation::silu;
+    case Family::opt: return Activation::relu;
+    case Family::bert: break;
   }
-  return Activation::silu;
+  return Activation::gelu_erf;
 }
 
 void set_family(const SmallModel& model, ModelShape& shape) {
   shape.family = model.family;
   shape.activation = model.activation.value_or(activation_of(model.family));
-  if (model.family == Family::gpt2) return;
+  if (model.family == Family::gpt2 || model.family == Family::opt) return;
+  if (model.family == Family::bert) {
+    shape.token_types = 2;
+    shape.mask_token = shape.vocabulary - 1;
+    return;
+  }
   shape.kv_heads = model.kv_heads;
   shape.rotary = model.rotary;
   shape.rotary_base = 100.0;
@@ -87,7 +96,9 @@ memoryx::StepBatch Experiment::batch(int step) const {
     batch.tokens.push_back((i * 7 + s * 3 + i * i) % vocabulary);
     batch.targets.push_back((i * 5 + s + 1) % vocabulary);
   }
-  return batch;
+  if (family_form(lowering.shape).causal) return batch;
+  const Batch masked = mask_tokens({batch.tokens, {}}, lowering.shape.vocabulary, lowering.shape.mask_token, 1, s);
+  return {masked.inputs, masked.targets};
 }
 
 void make_link_free(models::MachineSpec& machine) {

@@ -174,13 +174,14 @@ ordered_json activity_json(const Breakdown& breakdown) {
   return out;
 }
 
-// Parameters that a token is multiplied with: all matrices but the positions' and, beside an unembedding of its own, the tokens'.
+// Parameters that a token is multiplied with: all matrices but those of positions and types and, beside an unembedding of its own, the
+// tokens'.
 std::size_t matrix_parameters(const workloads::ModelShape& shape) {
   std::size_t sum = 0;
   const memoryx::ParameterTable table = workloads::parameter_table(shape);
   const workloads::FamilyForm form = workloads::family_form(shape);
   for (const memoryx::ParameterEntry& entry : table.entries()) {
-    const bool lookup = entry.name == form.position_rows || (entry.name == form.token_rows && !shape.tied);
+    const bool lookup = entry.name == form.position_rows || entry.name == form.type_rows || (entry.name == form.token_rows && !shape.tied);
     if (entry.shape.size() >= 2 && !lookup) sum += entry.size;
   }
   return sum;

@@ -5,6 +5,7 @@
 #include "memoryx/link_timing.h"
 #include "sim/error.h"
 #include "tools/trainer/sampled_step.h"
+#include "workloads/masked_tokens.h"
 #include "workloads/reference/reference_trainer.h"
 #include "workloads/step_schedule.h"
 
@@ -20,7 +21,8 @@ std::vector<StepRecord> compute_numbers(const PreparedRun& run, RunResult& resul
   if (!run.spec.numerics) return records;
   workloads::reference::ReferenceTrainer trainer(run.lowering, run.training.update, *run.weights);
   for (std::size_t s = 0; s < records.size(); ++s) {
-    const workloads::Batch batch = workloads::make_batch(*run.tokens, s, run.training.batch, run.training.sequence);
+    const workloads::Batch batch =
+        workloads::training_batch(*run.tokens, run.spec.model.shape, run.spec.seed, s, run.training.batch, run.training.sequence);
     const workloads::reference::StepRecord step = trainer.step(batch.inputs, batch.targets);
     records[s] = {step.loss, step.update.gradient_norm, step.update.lr, step.update.loss_scale, step.update.skipped, 0};
   }

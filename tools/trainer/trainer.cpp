@@ -6,6 +6,7 @@
 #include "models/system.h"
 #include "sim/error.h"
 #include "tools/trainer/sampled_trainer.h"
+#include "workloads/masked_tokens.h"
 
 namespace wafersim::tools {
 namespace {
@@ -17,7 +18,8 @@ RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine,
   const int steps = run.spec.training.steps;
   for (int s = 0; s < steps; ++s) {
     const workloads::Batch batch =
-        workloads::make_batch(*run.tokens, static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
+        workloads::training_batch(*run.tokens, run.spec.model.shape, run.spec.seed, static_cast<std::uint64_t>(s), run.training.batch,
+                                  run.training.sequence);
     const models::StepResult step = system.run_step({batch.inputs, batch.targets}, s + 1 == steps);
     check_step(*run.plan, step, peak_rate(run.spec));
     add_step(result, run, step, {step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});

@@ -1,4 +1,4 @@
-// Causal attention: the keys and values of a sequence travel its ring of rows; scores are summed over a head's columns, the softmax of a
+// Attention: the keys and values of a sequence travel its ring of rows; scores are summed over a head's columns, the softmax of a
 // key is computed by one of them, its probabilities are relayed to all.
 #include <cfloat>
 
@@ -50,6 +50,7 @@ class Attention : AttentionKernel {
     const auto finish = a.label(), compute = a.label();
     start(finish);
     a.bind(compute);
+    if (!causal) count_padding_of_block();
     exchange_blocks();
     k.bind_ring(head);
     scores();
@@ -79,6 +80,18 @@ class Attention : AttentionKernel {
     a.set(next, reg(work, w_.block_a));
   }
 
+  // It is from row (r - step) mod rows_per_sequence.
+  void count_padding_of_block() {
+    const auto found = a.label();
+    a.set(other, reg(r));
+    a.sub_integer(other, reg(step));
+    a.add_integer(other, imm(rows_per_sequence));
+    a.branch_less(other, imm(rows_per_sequence), found);
+    a.sub_integer(other, imm(rows_per_sequence));
+    a.bind(found);
+    count_padding(other);
+  }
+
   // While a block is worked on, it goes to the next row and the previous row's comes.
   void exchange_blocks() {
     const auto no_travel = a.label(), travels = a.label();
@@ -106,6 +119,7 @@ class Attention : AttentionKernel {
     sum_scores({{0, 0, 0}}, w_.partial, [&] {
       const Operand s = vector(score);
       a.mul(s, s, constant(scale, Dtype::f32), reg(left));
+      if (!causal) return;
       const auto masked = a.label(), visible = a.label();
       a.branch_less(r, reg(step), masked);  // the block is from a later row: its key k comes after query k
       a.jump(visible);
@@ -118,10 +132,12 @@ class Attention : AttentionKernel {
   // Maxima, and what they change.
   void raise_maxima() {
     a.mov(at(w_.maximum), at(w_.m), slots);
-    start_at_own_key(score, 4, work, w_.scores);
-    start_at_own_key(other, 4, work, w_.maximum);
-    each_own_key({{score, vector_bytes + 4 * columns}, {other, 4 * columns}},
-                 [&] { a.max(vector(other), vector(other), vector(score), reg(left)); });
+    start_at_own_key(score, next_value, work, w_.scores);
+    start_at_own_key(other, next_value, work, w_.maximum);
+    each_own_key({{score, vector_bytes + next_value * columns}, {other, next_value * columns}}, [&] {
+      if (!causal) mask_padded_key(vector(score));
+      a.max(vector(other), vector(other), vector(score), reg(left));
+    });
     k.all_reduce(head, Opcode::max, reg(work, w_.maximum), slots);
     a.sub(at(w_.alpha), at(w_.m), at(w_.maximum), slots);
     a.unary(Opcode::exp, at(w_.alpha), at(w_.alpha), slots);
@@ -132,10 +148,11 @@ class Attention : AttentionKernel {
 
   // Of the own keys.
   void probabilities() {
-    start_at_own_key(score, 4, work, w_.scores);
-    start_at_own_key(other, 4, work, w_.m);
-    start_at_own_key(q, element, work, w_.probabilities);
-    each_own_key({{score, vector_bytes + 4 * columns}, {other, 4 * columns}, {q, row_bytes + element * columns}}, [&] {
+    start_at_own_key(score, next_value, work, w_.scores);
+    start_at_own_key(other, next_value, work, w_.m);
+    start_at_own_key(q, next_query, work, w_.probabilities);
+    const int of_scores = vector_bytes + next_value * columns, of_probabilities = row_bytes + next_query * columns;
+    each_own_key({{score, of_scores}, {other, next_value * columns}, {q, of_probabilities}}, [&] {
       const Operand s = vector(score), l = vector(other, w_.l - w_.m);
       a.sub(s, s, vector(other), reg(left));
       a.unary(Opcode::exp, s, s, reg(left));
@@ -149,7 +166,7 @@ class Attention : AttentionKernel {
     a.set(q, reg(work, w_.probabilities));
     a.set(key, reg(block, part));
     a.set(other, reg(work, w_.o));
-    relay(q, {{0, w_.received}}, {{q, element}, {key, element}, {other, 4}},
+    relay(q, {{0, w_.received}}, {{q, next_query}, {key, element}, {other, next_value}},
           [&](const std::vector<Operand>& p) { a.fma(tile32(other), p[0], key_value(), reg(left), rows); });
   }
 

@@ -1,4 +1,4 @@
-// Gradient of causal attention: queries with all that belongs to them (dO, lse, D, dQ) travel the sequence's ring; keys and values stay and
+// Gradient of attention: queries with all that belongs to them (dO, lse, D, dQ) travel the sequence's ring; keys and values stay and
 // collect their gradients. Scores are computed again.
 #include <cfloat>
 
@@ -100,6 +100,7 @@ class AttentionGradient : AttentionKernel {
     a.mov(tile32(work, w_.dv), constant(0.0f), slots, rows);
     bind_sequence_ring();
     a.set(step, imm(0));
+    if (!causal) count_padding(r);
   }
 
   // Scores and dP of every key.
@@ -112,17 +113,17 @@ class AttentionGradient : AttentionKernel {
 
   // P and dS of the own keys.
   void softmax() {
-    start_at_own_key(score, 4, work, w_.scores);
-    start_at_own_key(other, 4, block, b_.lse);
-    start_at_own_key(p_, element, work, w_.p);
-    each_own_key({{score, vector_bytes + 4 * columns}, {other, 4 * columns}, {p_, row_bytes + element * columns}}, [&] {
+    start_at_own_key(score, next_value, work, w_.scores);
+    start_at_own_key(other, next_value, block, b_.lse);
+    start_at_own_key(p_, next_query, work, w_.p);
+    const int of_scores = vector_bytes + next_value * columns, of_probabilities = row_bytes + next_query * columns;
+    each_own_key({{score, of_scores}, {other, next_value * columns}, {p_, of_probabilities}}, [&] {
       const Operand s = vector(score), dp = vector(score, w_.dp - w_.scores);
       a.mul(s, s, constant(scale, Dtype::f32), reg(left));
-      const auto visible = a.label();
-      a.branch_equal(step, imm(0), visible);
-      a.branch_less(r, reg(step), visible);
-      a.mov(s, constant(-FLT_MAX), imm(1));  // these queries are from an earlier row: query k does not see key k
-      a.bind(visible);
+      if (causal)
+        mask_own_query(s);
+      else
+        mask_padded_key(s);
       a.sub(s, s, vector(other), reg(left));
       a.unary(Opcode::exp, s, s, reg(left));
       a.sub(dp, dp, vector(other, b_.d - b_.lse), reg(left));
@@ -131,6 +132,15 @@ class AttentionGradient : AttentionKernel {
       a.mov(row(p_), s, reg(left));
       a.mov(row(p_, w_.ds - w_.p), dp, reg(left));
     });
+  }
+
+  // Queries from an earlier row: query k does not see key k.
+  void mask_own_query(const Operand& scores) {
+    const auto visible = a.label();
+    a.branch_equal(step, imm(0), visible);
+    a.branch_less(r, reg(step), visible);
+    a.mov(scores, constant(-FLT_MAX), imm(1));
+    a.bind(visible);
   }
 
   // Of values, keys and the visiting queries.
@@ -142,8 +152,8 @@ class AttentionGradient : AttentionKernel {
     a.set(other, reg(block, b_.dq));
     // A key's sum over the queries, for every feature.
     const auto feature_sums = [&](int offset) { return memory(Dtype::f32, reg(score, offset), 0, k.pitch()); };
-    relay(p_, {{0, w_.received_p}, {w_.ds - w_.p, w_.received_ds}}, {{q, element}, {key, element}, {p_, element}, {score, 4}, {other, 4}},
-          [&](const std::vector<Operand>& v) {
+    relay(p_, {{0, w_.received_p}, {w_.ds - w_.p, w_.received_ds}},
+          {{q, next_query}, {key, element}, {p_, next_query}, {score, 4}, {other, next_value}}, [&](const std::vector<Operand>& v) {
             const Operand &probability = v[0], &ds = v[1];
             a.fma(feature_sums(w_.dv - w_.dk), tile(q, b_.d_o), probability, reg(left), rows);
             a.fma(feature_sums(0), tile(q, b_.q), ds, reg(left), rows);

@@ -1,8 +1,9 @@
 #pragma once
-// What attention and its gradient share. Tokens are striped over rows, so that key k of a block of tokens is seen by the queries k, ...,
-// t - 1 of a block; it belongs to column k mod Ch of its head, which computes its softmax. Queries, keys and values of a tile are three
-// parts of head_rows rows each.
+// What attention and its gradient share. Tokens are striped over rows, so that under a causal mask key k of a block of tokens is seen by
+// the queries k, ..., t - 1 of a block, else by all t; padded keys are masked. Key k belongs to column k mod Ch of its head, which computes
+// its softmax. Queries, keys and values of a tile are three parts of head_rows rows each.
 
+#include <cfloat>
 #include <cmath>
 #include <initializer_list>
 #include <utility>
@@ -49,6 +50,9 @@ class AttentionKernel {
         vector_bytes(k.vector_bytes()),
         head_rows(shape.rows),
         part(shape.rows * row_bytes),
+        causal(shape.causal),
+        next_query(causal ? element : 0),
+        next_value(causal ? 4 : 0),
         alone(k.alone(head)),
         scale(1.0f / std::sqrt(static_cast<float>(shape.features))),
         slots(models::imm(k.slots())),
@@ -62,6 +66,8 @@ class AttentionKernel {
         next(k.fresh()),
         owner(k.fresh()),
         left(k.fresh()),
+        keys_left(causal ? left : k.fresh()),
+        padding(causal ? left : k.fresh()),
         q(k.fresh()),
         key(k.fresh()),
         score(k.fresh()),
@@ -81,14 +87,37 @@ class AttentionKernel {
     a.bind_output(out_column, models::reg(k.word(word_sequence_out)));
   }
 
-  // body for every key of a block; `owner` and `left` (queries from the key on) are kept.
+  // body for every key of a block; `owner` and `left` (queries that see the key) are kept.
   template <class Body>
   void each_key(const Steps& steps, Body&& body);
-  // body for this column's own keys; `left` as above.
+  // body for this column's own keys; `left` as above, `keys_left`: keys from this one to the end of the block.
   template <class Body>
   void each_own_key(const Steps& steps, Body&& body);
+  void advance(const Steps& steps) {
+    for (const auto& [address, bytes] : steps)
+      if (bytes != 0) a.add_integer(address, models::imm(bytes));
+  }
+  // Without a causal mask: padding = how many keys of a block from row `row` of a sequence are padded.
+  void count_padding(int row) {
+    const Layout& layout = k.layout();
+    const int longer_rows = layout.sequence % rows_per_sequence;
+    a.set(padding, models::imm(k.slots() - layout.true_slots(0)));
+    if (longer_rows == 0) return;
+    const auto longer = a.label();
+    a.branch_less(row, models::imm(longer_rows), longer);
+    a.add_integer(padding, models::imm(1));
+    a.bind(longer);
+  }
+  // The scores of the own key at hand, if it is padded. In each_own_key.
+  void mask_padded_key(const models::Operand& scores) {
+    const auto visible = a.label();
+    a.branch_less(padding, models::reg(keys_left), visible);
+    a.mov(scores, models::constant(-FLT_MAX), slots);
+    a.bind(visible);
+  }
   // address = base + offset of this column's first key, whose number is the column's; `bytes` from key to key.
   void start_at_own_key(int address, int bytes, int base, int offset) {
+    if (bytes == 0) return a.set(address, models::reg(base, offset));
     a.set(address, models::reg(self));
     a.mul_integer(address, models::imm(bytes));
     a.add_integer(address, models::reg(base, offset));
@@ -105,11 +134,13 @@ class AttentionKernel {
   models::Assembler& a;
   const int rows_per_sequence, columns, element, row_bytes, vector_bytes, head_rows;
   const int part;  // bytes of queries, keys or values in a tile
+  const bool causal;
+  const int next_query, next_value;  // bytes from a key's first query to the next key's: of a tile, of a vector
   const bool alone;
   const float scale;
   const models::Value slots, rows;
   const int qkv, work, r, self;  // registers, as all below; r: row in the sequence, self: column in the head
-  const int step, block, next, owner, left, q, key, score, other;
+  const int step, block, next, owner, left, keys_left, padding, q, key, score, other;
 };
 
 template <class Body>
@@ -119,8 +150,8 @@ void AttentionKernel::each_key(const Steps& steps, Body&& body) {
   a.set(left, slots);
   a.loop(slots, [&] {
     body();
-    for (const auto& [address, bytes] : steps) a.add_integer(address, imm(bytes));
-    a.sub_integer(left, imm(1));
+    advance(steps);
+    if (causal) a.sub_integer(left, imm(1));
     if (columns == 1) return;
     const auto same = a.label();
     a.add_integer(owner, imm(1));
@@ -134,13 +165,14 @@ template <class Body>
 void AttentionKernel::each_own_key(const Steps& steps, Body&& body) {
   using models::imm;
   const auto again = a.label(), done = a.label();
-  a.set(left, slots);
-  a.sub_integer(left, models::reg(self));
+  if (!causal) a.set(left, slots);
+  a.set(keys_left, slots);
+  a.sub_integer(keys_left, models::reg(self));
   a.bind(again);
-  a.branch_less(left, imm(1), done);
+  a.branch_less(keys_left, imm(1), done);
   body();
-  for (const auto& [address, bytes] : steps) a.add_integer(address, imm(bytes));
-  a.sub_integer(left, imm(columns));
+  advance(steps);
+  a.sub_integer(keys_left, imm(columns));
   a.jump(again);
   a.bind(done);
 }
@@ -155,7 +187,7 @@ void AttentionKernel::sum_scores(const std::vector<Product>& products, int parti
     i.from_zero = true;
     i.new_output = true;
   };
-  each_key({{q, element}, {key, element}, {score, 4}}, [&] {
+  each_key({{q, next_query}, {key, element}, {score, next_value}}, [&] {
     k.with_role(
         head, owner,
         [&] {

@@ -6,20 +6,20 @@ namespace wafersim::workloads {
 using namespace models;
 using sim::Dtype;
 
-int emit_embedding(KernelBuilder& k, bool with_positions) {
+int emit_embedding(KernelBuilder& k, int row_kinds) {
   Assembler& a = k.a;
   const int task = k.begin(
-      "embedding", with_positions ? std::vector<std::string>{"x", "positions", "features"} : std::vector<std::string>{"x", "features"}, {});
+      "embedding", row_kinds > 1 ? std::vector<std::string>{"x", "further", "features"} : std::vector<std::string>{"x", "features"}, {});
   // A token's features are consecutive on the wire and a column of the tile.
   const auto receive = [&](int base) {
     a.mov(memory(k.type(), reg(base), k.pitch(), 1), input(k.type(), in_edge), reg(k.arg("features")), imm(k.slots()));
   };
   a.bind_input(in_edge, imm(color_e0));
   receive(k.arg("x"));
-  if (with_positions) {
-    receive(k.arg("positions"));
+  for (int kind = 1; kind < row_kinds; ++kind) {
+    receive(k.arg("further"));
     const Operand x = k.tile(reg(k.arg("x")));
-    a.add(x, x, k.tile(reg(k.arg("positions"))), imm(k.slots()), reg(k.arg("features")));
+    a.add(x, x, k.tile(reg(k.arg("further"))), imm(k.slots()), reg(k.arg("features")));
   }
   k.end();
   return task;

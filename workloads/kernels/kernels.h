@@ -67,13 +67,14 @@ int emit_share_keys_gradient(KernelBuilder& k, const KeyShape& shape);
 std::int64_t share_keys_work_bytes(const KernelBuilder& k, const KeyShape& shape);
 // a, b, y, features: residual and gradient sum
 int emit_add(KernelBuilder& k);
-// x, positions (tile; only with positions), features
-int emit_embedding(KernelBuilder& k, bool with_positions);
+// x, further (a tile; only where row_kinds > 1), features: a token's embedding is the sum of that many rows
+int emit_embedding(KernelBuilder& k, int row_kinds);
 // dx, features
 int emit_embedding_gradient(KernelBuilder& k);
 struct AttentionShape {
   int features;  // true ones of a head
   int rows;      // places of a head's features in a column's tile
+  bool causal;   // else every token sees all of its sequence
 };
 // qkv, o, lse, work
 int emit_attention(KernelBuilder& k, const AttentionShape& shape);

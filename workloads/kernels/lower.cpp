@@ -17,7 +17,7 @@ models::Program Lowering::emit_program() {
   models::Assembler assembler;
   KernelBuilder k(assembler, spec_.layout, spec_.type, tables_);
   const ModelShape& shape = spec_.shape;
-  const AttentionShape heads{shape.head(), tile_rows(Features::heads, shape, spec_.layout)};
+  const AttentionShape heads{shape.head(), tile_rows(Features::heads, shape, spec_.layout), family_form(shape).causal};
   const bool loss_bias = !family_form(shape).unembedding_bias.empty();
   emit_control(k, spec_.layout.lanes * spec_.layout.columns, spec_.layout.rows);
   tasks_.linear = emit_linear(k);
@@ -27,7 +27,7 @@ models::Program Lowering::emit_program() {
   if (uses(TrainingKind::gelu)) tasks_.gelu = emit_gelu(k);
   if (uses(TrainingKind::gelu_gradient)) tasks_.gelu_gradient = emit_gelu_gradient(k);
   tasks_.add = emit_add(k);
-  tasks_.embedding = emit_embedding(k, !family_form(shape).position_rows.empty());
+  tasks_.embedding = emit_embedding(k, family_form(shape).row_kinds());
   tasks_.embedding_gradient = emit_embedding_gradient(k);
   tasks_.attention = emit_attention(k, heads);
   tasks_.attention_gradient = emit_attention_gradient(k, heads);

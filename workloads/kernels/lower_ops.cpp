@@ -16,13 +16,14 @@ Lowering::Matrix Lowering::matrix(const std::vector<int>& parameters, int from, 
 
 void Lowering::lower_embedding(const TrainingOp& op) {
   const int x = op.outputs[0];
-  const bool with_positions = op.parameters.size() > 1;
   Arguments arguments = {{"x", address(x)}, {"features", rows(x)}};
-  if (with_positions) arguments["positions"] = scratch("positions", tile_bytes(rows(x)), 4);
-  call(op, tasks_.embedding, "embedding", "forward", arguments, [this, &op, with_positions](StreamBuilder& stream) {
+  if (op.parameters.size() > 1) arguments["further"] = scratch("further rows", tile_bytes(rows(x)), 4);
+  call(op, tasks_.embedding, "embedding", "forward", arguments, [this, &op](StreamBuilder& stream) {
     const FeatureMap map = features(op.outputs[0]);
-    stream.token_rows(map, offset(op.parameters[0]), spec_.shape.width);
-    if (with_positions) stream.position_rows(map, offset(op.parameters[1]), spec_.shape.width);
+    const memoryx::EmbeddingPlace place = embedding_place(spec_.shape);
+    stream.token_rows(map, static_cast<std::uint32_t>(place.token), place.width);
+    if (place.position) stream.position_rows(map, static_cast<std::uint32_t>(*place.position), place.width);
+    if (place.type) stream.common_row(map, static_cast<std::uint32_t>(*place.type));
   });
 }
 

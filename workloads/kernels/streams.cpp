@@ -119,6 +119,10 @@ void StreamBuilder::position_rows(const FeatureMap& features, std::uint32_t offs
   });
 }
 
+void StreamBuilder::common_row(const FeatureMap& features, std::uint32_t offset) {
+  rows(features, [&](std::uint32_t, int, std::uint32_t i) { return parameter(offset + i); });
+}
+
 void StreamBuilder::targets() {
   for (int row = 0; row < layout_.rows; ++row)
     for (int lane = 0; lane < layout_.lanes; ++lane)

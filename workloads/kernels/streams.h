@@ -44,6 +44,8 @@ class StreamBuilder {
   void token_rows(const FeatureMap& features, std::uint32_t offset, int width);
   // Row `position` of a matrix instead of the token's.
   void position_rows(const FeatureMap& features, std::uint32_t offset, int width);
+  // The same row for every token.
+  void common_row(const FeatureMap& features, std::uint32_t offset);
   void targets();
   void gradient_scale();
 

@@ -13,13 +13,14 @@ namespace numerics = sim::numerics;
 
 float score_scale(int head) { return 1.0f / std::sqrt(static_cast<float>(head)); }
 
-void head_scores(const Layout& layout, const HeadPlace& place, const Operand& x, const Operand& y, int features, int key, float* out) {
-  const auto count = static_cast<std::size_t>(layout.tokens_per_pe - key);
+void head_scores(const Layout& layout, const HeadPlace& place, const Operand& x, const Operand& y, int features, int key, int first,
+                 float* out) {
+  const auto count = static_cast<std::size_t>(layout.tokens_per_pe - first);
   std::vector<float> parts(static_cast<std::size_t>(layout.columns_per_head) * count);
   for (int c = 0; c < layout.columns_per_head; ++c)
     for (int i = 0; i < features; ++i)
       numerics::fma_scalar(&parts[static_cast<std::size_t>(c) * count],
-                           x.tiles->at(place.lane, x.row, place.first_column + c, x.first_place + i) + key,
+                           x.tiles->at(place.lane, x.row, place.first_column + c, x.first_place + i) + first,
                            y.tiles->at(place.lane, y.row, place.first_column + c, y.first_place + i)[key], count);
   ring_sum(out, parts.data(), layout.columns_per_head, key % layout.columns_per_head, count);
 }
@@ -29,8 +30,14 @@ namespace {
 // One head of one sequence. `l` accumulates in lse, O in out.
 class HeadForward {
  public:
-  HeadForward(const Layout& layout, sim::Dtype type, const Tiles& qkv, int head, Attention& result)
-      : layout_(layout), type_(type), qkv_(qkv), scale_(score_scale(head)), result_(result), maxima_(layout, 1) {}
+  HeadForward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form, Attention& result)
+      : layout_(layout),
+        type_(type),
+        qkv_(qkv),
+        scale_(score_scale(form.head)),
+        causal_(form.causal),
+        result_(result),
+        maxima_(layout, 1) {}
 
   void run(const HeadPlace& place) {
     for (int r = 0; r < layout_.rows_per_sequence; ++r) {
@@ -43,6 +50,8 @@ class HeadForward {
  private:
   int t() const { return layout_.tokens_per_pe; }
   int places() const { return result_.out.places(); }
+  // The first query that sees a key.
+  int first(int key) const { return causal_ ? key : 0; }
   float* score(int key) { return &scores_[static_cast<std::size_t>(key) * static_cast<std::size_t>(t())]; }
 
   // The keys and values of row (r - step) mod Rs pass by the queries of row r.
@@ -51,9 +60,12 @@ class HeadForward {
     const int block = place.first_row + (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
     scores_.resize(static_cast<std::size_t>(t()) * static_cast<std::size_t>(t()));
     for (int key = 0; key < t(); ++key) {
-      head_scores(layout_, place, {&qkv_, row, 0}, {&qkv_, block, places()}, places(), key, score(key) + key);
-      numerics::mul_scalar(score(key) + key, score(key) + key, scale_, static_cast<std::size_t>(t() - key));
-      if (step > r) score(key)[key] = -FLT_MAX;
+      float* s = score(key) + first(key);
+      const auto n = static_cast<std::size_t>(t() - first(key));
+      head_scores(layout_, place, {&qkv_, row, 0}, {&qkv_, block, places()}, places(), key, first(key), s);
+      numerics::mul_scalar(s, s, scale_, n);
+      if (causal_ && step > r) *s = -FLT_MAX;
+      if (!causal_ && key >= layout_.true_slots(block - place.first_row)) std::fill_n(s, n, -FLT_MAX);
     }
     raise_maximum(place, row);
     for (int key = 0; key < t(); ++key) add_key(place, row, block, key);
@@ -65,7 +77,7 @@ class HeadForward {
       float* mx = maxima_.at(place.lane, row, place.first_column + c);
       std::copy_n(maximum_.data(), n, mx);
       for (int key = c; key < t(); key += layout_.columns_per_head)
-        numerics::max(mx + key, mx + key, score(key) + key, static_cast<std::size_t>(t() - key));
+        numerics::max(mx + first(key), mx + first(key), score(key) + first(key), static_cast<std::size_t>(t() - first(key)));
     }
     all_reduce_max(maxima_, place.lane, row, place.first_column, layout_.columns_per_head, 0);
     const float* raised = maxima_.at(place.lane, row, place.first_column);
@@ -85,16 +97,17 @@ class HeadForward {
 
   // P of one key from its owner column, then its value added everywhere.
   void add_key(const HeadPlace& place, int row, int block, int key) {
-    const auto n = static_cast<std::size_t>(t() - key);
-    float* p = score(key) + key;
-    numerics::sub(p, p, maximum_.data() + key, n);
+    const int from = first(key);
+    const auto n = static_cast<std::size_t>(t() - from);
+    float* p = score(key) + from;
+    numerics::sub(p, p, maximum_.data() + from, n);
     numerics::exp(p, p, n);
-    float* l = result_.lse.at(place.lane, row, place.first_column + key % layout_.columns_per_head) + key;
+    float* l = result_.lse.at(place.lane, row, place.first_column + key % layout_.columns_per_head) + from;
     numerics::add(l, l, p, n);
     round_to(type_, p, n);
     for (int c = place.first_column; c < place.first_column + layout_.columns_per_head; ++c)
       for (int i = 0; i < places(); ++i)
-        numerics::fma_scalar(result_.out.at(place.lane, row, c, i) + key, p, qkv_.at(place.lane, block, c, 2 * places() + i)[key], n);
+        numerics::fma_scalar(result_.out.at(place.lane, row, c, i) + from, p, qkv_.at(place.lane, block, c, 2 * places() + i)[key], n);
   }
 
   void finish(const HeadPlace& place, int row) {
@@ -118,6 +131,7 @@ class HeadForward {
   sim::Dtype type_;
   const Tiles& qkv_;
   float scale_;
+  bool causal_;
   Attention& result_;
   Tiles maxima_;                // one place
   std::vector<float> maximum_;  // m of the row's queries
@@ -126,9 +140,9 @@ class HeadForward {
 
 }  // namespace
 
-Attention attention(const Layout& layout, sim::Dtype type, const Tiles& qkv, int head) {
+Attention attention(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form) {
   Attention result{Tiles(layout, qkv.places() / 3), Tiles(layout, 1)};
-  HeadForward forward(layout, type, qkv, head, result);
+  HeadForward forward(layout, type, qkv, form, result);
   each_head(layout, [&](const HeadPlace& place) { forward.run(place); });
   round_to(type, result.out);
   return result;

@@ -1,6 +1,7 @@
 #pragma once
-// Causal attention over striped sequences, forward and backward (workloads/NUMERICS.md 4, 12). Queries, keys and values lie side by side
-// in a tile: places 0..h-1, h..2h-1, 2h..3h-1; a head takes columns_per_head columns. Rows outside any sequence hold +0.
+// Attention over striped sequences, causal or of all tokens to all, forward and backward (workloads/NUMERICS.md 4, 12, 24). Queries, keys
+// and values lie side by side in a tile: places 0..h-1, h..2h-1, 2h..3h-1; a head takes columns_per_head columns. Rows outside any sequence
+// hold +0.
 
 #include "workloads/reference/tiles.h"
 
@@ -11,12 +12,15 @@ struct Attention {
   Tiles lse;  // one place, fp32: log of the sum of exp(score) of each query
 };
 
-// `head`: true features of a head; the scores' scale is 1 / sqrt(head).
-Attention attention(const Layout& layout, sim::Dtype type, const Tiles& qkv, int head);
+struct AttentionForm {
+  int head = 0;  // true features of a head; the scores' scale is 1 / sqrt(head)
+  bool causal = true;
+};
+Attention attention(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form);
 
 // Gradient of qkv from that of out.
 Tiles attention_gradient(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse, const Tiles& dout,
-                         int head);
+                         const AttentionForm& form);
 
 // The heads of all sequences on the wafer, one after the other: the rows and columns that work together.
 struct HeadPlace {
@@ -34,13 +38,14 @@ void each_head(const Layout& layout, const Body& body) {
 
 float score_scale(int head);
 
-// out[n - key] = sum over the head's features of x[n] * y[key] for the tokens n = key..slots-1: chains over the local features of each
+// out[n - first] = sum over the head's features of x[n] * y[key] for the tokens n = first..slots-1: chains over the local features of each
 // column, then the ring sum with owner key mod columns_per_head. x and y are read from the given first place on.
 struct Operand {
   const Tiles* tiles = nullptr;
   int row = 0;
   int first_place = 0;
 };
-void head_scores(const Layout& layout, const HeadPlace& place, const Operand& x, const Operand& y, int features, int key, float* out);
+void head_scores(const Layout& layout, const HeadPlace& place, const Operand& x, const Operand& y, int features, int key, int first,
+                 float* out);
 
 }  // namespace wafersim::workloads::reference

@@ -13,9 +13,17 @@ namespace {
 // One head of one sequence: dQ, dK and dV accumulate in fp32 in the places of q, k and v.
 class HeadBackward {
  public:
-  HeadBackward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& lse, const Tiles& dout, const Tiles& d, int head,
-               Tiles& dqkv)
-      : layout_(layout), type_(type), qkv_(qkv), lse_(lse), dout_(dout), d_(d), scale_(score_scale(head)), dqkv_(dqkv) {}
+  HeadBackward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& lse, const Tiles& dout, const Tiles& d,
+               const AttentionForm& form, Tiles& dqkv)
+      : layout_(layout),
+        type_(type),
+        qkv_(qkv),
+        lse_(lse),
+        dout_(dout),
+        d_(d),
+        scale_(score_scale(form.head)),
+        causal_(form.causal),
+        dqkv_(dqkv) {}
 
   void run(const HeadPlace& place) {
     for (int step = 0; step < layout_.rows_per_sequence; ++step)
@@ -31,35 +39,38 @@ class HeadBackward {
     const int block = place.first_row + (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
     const int t = layout_.tokens_per_pe;
     for (int key = 0; key < t; ++key) {
-      const auto n = static_cast<std::size_t>(t - key);
+      const int first = causal_ ? key : 0;  // query that sees the key
+      const auto n = static_cast<std::size_t>(t - first);
       std::vector<float> p(n);
       std::vector<float> ds(n);
-      head_scores(layout_, place, {&qkv_, block, 0}, {&qkv_, row, places()}, places(), key, p.data());
-      head_scores(layout_, place, {&dout_, block, 0}, {&qkv_, row, 2 * places()}, places(), key, ds.data());
+      head_scores(layout_, place, {&qkv_, block, 0}, {&qkv_, row, places()}, places(), key, first, p.data());
+      head_scores(layout_, place, {&dout_, block, 0}, {&qkv_, row, 2 * places()}, places(), key, first, ds.data());
       numerics::mul_scalar(p.data(), p.data(), scale_, n);
-      if (step >= 1 && step <= r) p[0] = -FLT_MAX;
-      numerics::sub(p.data(), p.data(), lse_.at(place.lane, block, place.first_column) + key, n);
+      if (causal_ && step >= 1 && step <= r) p[0] = -FLT_MAX;
+      if (!causal_ && key >= layout_.true_slots(r)) p.assign(n, -FLT_MAX);
+      numerics::sub(p.data(), p.data(), lse_.at(place.lane, block, place.first_column) + first, n);
       numerics::exp(p.data(), p.data(), n);
-      numerics::sub(ds.data(), ds.data(), d_.at(place.lane, block, place.first_column) + key, n);
+      numerics::sub(ds.data(), ds.data(), d_.at(place.lane, block, place.first_column) + first, n);
       numerics::mul(ds.data(), p.data(), ds.data(), n);
       numerics::mul_scalar(ds.data(), ds.data(), scale_, n);
       round_to(type_, p.data(), n);
       round_to(type_, ds.data(), n);
       for (int c = place.first_column; c < place.first_column + layout_.columns_per_head; ++c)
-        for (int i = 0; i < places(); ++i) accumulate(place.lane, c, i, row, block, key, p, ds);
+        for (int i = 0; i < places(); ++i) accumulate(place.lane, c, i, row, block, key, first, p, ds);
     }
   }
 
-  void accumulate(int lane, int c, int i, int row, int block, int key, const std::vector<float>& p, const std::vector<float>& ds) {
-    const float* query = qkv_.at(lane, block, c, i) + key;
-    const float* dout = dout_.at(lane, block, c, i) + key;
+  void accumulate(int lane, int c, int i, int row, int block, int key, int first, const std::vector<float>& p,
+                  const std::vector<float>& ds) {
+    const float* query = qkv_.at(lane, block, c, i) + first;
+    const float* dout = dout_.at(lane, block, c, i) + first;
     float& dk = dqkv_.at(lane, row, c, places() + i)[key];
     float& dv = dqkv_.at(lane, row, c, 2 * places() + i)[key];
     for (std::size_t n = 0; n < p.size(); ++n) {
       dv = numerics::fma(dout[n], p[n], dv);
       dk = numerics::fma(query[n], ds[n], dk);
     }
-    numerics::fma_scalar(dqkv_.at(lane, block, c, i) + key, ds.data(), qkv_.at(lane, row, c, places() + i)[key], p.size());
+    numerics::fma_scalar(dqkv_.at(lane, block, c, i) + first, ds.data(), qkv_.at(lane, row, c, places() + i)[key], p.size());
   }
 
   const Layout& layout_;
@@ -69,16 +80,17 @@ class HeadBackward {
   const Tiles& dout_;
   const Tiles& d_;
   float scale_;
+  bool causal_;
   Tiles& dqkv_;
 };
 
 }  // namespace
 
 Tiles attention_gradient(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse, const Tiles& dout,
-                         int head) {
+                         const AttentionForm& form) {
   Tiles d(layout, 1);  // of each query: sum over the head of dO * O
   Tiles dqkv(layout, qkv.places());
-  HeadBackward backward(layout, type, qkv, lse, dout, d, head, dqkv);
+  HeadBackward backward(layout, type, qkv, lse, dout, d, form, dqkv);
   each_head(layout, [&](const HeadPlace& place) {
     for (int row = place.first_row; row < place.first_row + layout.rows_per_sequence; ++row) {
       for (int c = place.first_column; c < place.first_column + layout.columns_per_head; ++c)

@@ -29,26 +29,32 @@ std::size_t element(std::uint32_t row, int width, int feature) {
 
 }  // namespace
 
-Tiles embedding(const Layout& layout, sim::Dtype type, const FeatureMap& map, int width, const float* token_rows,
-                const float* position_rows, const std::vector<std::uint32_t>& tokens) {
+Tiles embedding(const Layout& layout, sim::Dtype type, const FeatureMap& map, int width, const EmbeddingRows<const float>& rows,
+                const std::vector<std::uint32_t>& tokens) {
   Tiles x(layout, map.per_column);
   each_value(layout, map, x, [&](float& value, int feature, int index) {
-    value = token_rows[element(tokens[static_cast<std::size_t>(index)], width, feature)];
-    if (position_rows != nullptr)
-      value = numerics::add(value, position_rows[element(static_cast<std::uint32_t>(index % layout.sequence), width, feature)]);
+    value = rows.token[element(tokens[static_cast<std::size_t>(index)], width, feature)];
   });
-  round_to(type, x);
+  const auto add = [&](const float* row_0, int row_width) {
+    if (row_0 == nullptr) return;
+    each_value(layout, map, x, [&](float& value, int feature, int index) {
+      value = numerics::add(value, row_0[element(static_cast<std::uint32_t>(index % layout.sequence), row_width, feature)]);
+    });
+    round_to(type, x);
+  };
+  add(rows.position, width);
+  add(rows.type, 0);
   return x;
 }
 
 void embedding_gradient(const Layout& layout, const FeatureMap& map, int width, const Tiles& dx, const std::vector<std::uint32_t>& tokens,
-                        float* token_gradient, float* position_gradient) {
+                        const EmbeddingRows<float>& gradients) {
   each_value(layout, map, dx, [&](float value, int feature, int index) {
-    float& token = token_gradient[element(tokens[static_cast<std::size_t>(index)], width, feature)];
-    token = numerics::add(token, value);
-    if (position_gradient == nullptr) return;
-    float& position = position_gradient[element(static_cast<std::uint32_t>(index % layout.sequence), width, feature)];
-    position = numerics::add(position, value);
+    const auto add_to = [&](float& sum) { sum = numerics::add(sum, value); };
+    add_to(gradients.token[element(tokens[static_cast<std::size_t>(index)], width, feature)]);
+    if (gradients.position != nullptr)
+      add_to(gradients.position[element(static_cast<std::uint32_t>(index % layout.sequence), width, feature)]);
+    if (gradients.type != nullptr) add_to(gradients.type[feature]);
   });
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Token and position embedding, and its gradient, which MemoryX scatters (workloads/NUMERICS.md 1, 15).
+// Embedding of tokens, positions and token types, and its gradient, which MemoryX scatters (workloads/NUMERICS.md 1, 15).
 
 #include <cstdint>
 #include <vector>
@@ -8,12 +8,20 @@
 
 namespace wafersim::workloads::reference {
 
-// token_rows [vocabulary][width], position_rows [positions][width] (or null: none) as on the wire; tokens [sample * sequence + position].
-Tiles embedding(const Layout& layout, sim::Dtype type, const FeatureMap& map, int width, const float* token_rows,
-                const float* position_rows, const std::vector<std::uint32_t>& tokens);
+// Where the rows of tokens and positions begin, and the row that all tokens have in common; null: none.
+template <typename Value>
+struct EmbeddingRows {
+  Value* token = nullptr;     // [vocabulary][width]
+  Value* position = nullptr;  // [positions][width]
+  Value* type = nullptr;      // [width]
+};
 
-// Adds each token's dx to its token's and, unless null, its position's row, tokens in ascending order.
+// rows: as on the wire; tokens [sample * sequence + position].
+Tiles embedding(const Layout& layout, sim::Dtype type, const FeatureMap& map, int width, const EmbeddingRows<const float>& rows,
+                const std::vector<std::uint32_t>& tokens);
+
+// Adds each token's dx to the gradients of its rows, tokens in ascending order.
 void embedding_gradient(const Layout& layout, const FeatureMap& map, int width, const Tiles& dx, const std::vector<std::uint32_t>& tokens,
-                        float* token_gradient, float* position_gradient);
+                        const EmbeddingRows<float>& gradients);
 
 }  // namespace wafersim::workloads::reference

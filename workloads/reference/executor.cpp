@@ -23,6 +23,13 @@ FeatureMap map_of(const LoweringSpec& spec, const TrainingGraph& graph, int tens
   return feature_map(graph.tensors[static_cast<std::size_t>(tensor)].features, spec.shape, spec.layout);
 }
 
+// `store`: as long as the parameter table.
+template <typename Value>
+EmbeddingRows<Value> embedding_rows(const memoryx::EmbeddingPlace& place, Value* store) {
+  const auto optional = [&](const std::optional<std::size_t>& offset) { return offset ? store + *offset : nullptr; };
+  return {store + place.token, optional(place.position), optional(place.type)};
+}
+
 // One micro-batch: the sum of its losses, its gradients without those of embedded tokens, its tensors.
 class Executor {
  public:
@@ -57,10 +64,7 @@ class Executor {
   FeatureMap map(int tensor) const { return map_of(spec_, graph_, tensor); }
   const float* wire(int parameter) const { return wire_.data() + table_[parameter].offset; }
   float* gradient(int parameter) { return out_.gradients.data() + table_[parameter].offset; }
-  // Null where the op has no such parameter.
-  const float* optional_wire(const std::vector<int>& parameters, std::size_t k) const {
-    return k < parameters.size() ? wire(parameters[k]) : nullptr;
-  }
+  AttentionForm attention_form() const { return {spec_.shape.head(), family_form(spec_.shape).causal}; }
   LinearPlace place(const std::vector<int>& parameters) const { return {table_, parameters, family_form(spec_.shape).order}; }
   LinearPlace unembedding(const std::vector<int>& parameters) const { return {table_, parameters, MatrixOrder::out_in}; }
   Weight weight(const LinearPlace& place) const {
@@ -81,8 +85,8 @@ class Executor {
   void execute(const TrainingOp& op) {
     switch (op.kind) {
       case TrainingKind::embedding:
-        out(op, 0) = embedding(layout_, spec_.type, map(op.outputs[0]), spec_.shape.width, wire(op.parameters[0]),
-                               optional_wire(op.parameters, 1), tokens_);
+        out(op, 0) = embedding(layout_, spec_.type, map(op.outputs[0]), spec_.shape.width,
+                               embedding_rows(embedding_place(spec_.shape), std::as_const(wire_).data()), tokens_);
         break;
       case TrainingKind::layer_norm: {
         LayerNorm norm = layer_norm(layout_, spec_.type, in(op, 0), map(op.inputs[0]), spec_.shape.width,
@@ -97,7 +101,7 @@ class Executor {
                             bias(place(op.parameters)));
         break;
       case TrainingKind::attention: {
-        Attention result = attention(layout_, spec_.type, in(op, 0), spec_.shape.head());
+        Attention result = attention(layout_, spec_.type, in(op, 0), attention_form());
         out(op, 0) = result.out;
         out(op, 1) = result.lse;
         break;
@@ -154,7 +158,7 @@ class Executor {
                                          spec_.shape.width, wire(op.parameters[0]), gradient(op.gradients[0]), gradient(op.gradients[1]));
         break;
       case TrainingKind::attention_gradient:
-        out(op, 0) = attention_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), in(op, 3), spec_.shape.head());
+        out(op, 0) = attention_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), in(op, 3), attention_form());
         break;
       case TrainingKind::gelu_gradient: out(op, 0) = gelu_gradient(spec_.type, in(op, 0), in(op, 1)); break;
       case TrainingKind::embedding_gradient: break;  // MemoryX scatters those of all tokens of the step
@@ -182,7 +186,7 @@ std::vector<std::uint32_t> part(const std::vector<std::uint32_t>& ids, int micro
 StepValues run_step(const LoweringSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
                     const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale) {
   const int count = spec.micro_batches;
-  const float scale_word = static_cast<float>(loss_scale / static_cast<double>(tokens.size()));
+  const float scale_word = static_cast<float>(loss_scale / memoryx::loss_tokens(targets));
   const auto scattered =
       std::find_if(graph.ops.begin(), graph.ops.end(), [](const TrainingOp& op) { return op.kind == TrainingKind::embedding_gradient; });
   StepValues step;
@@ -199,12 +203,11 @@ StepValues run_step(const LoweringSpec& spec, const TrainingGraph& graph, const 
     step.tensors = std::move(values.tensors);
     if (scattered != graph.ops.end()) embedded.push_back(step.tensors[static_cast<std::size_t>(scattered->inputs[0])]);
   }
-  step.loss /= static_cast<double>(tokens.size());
-  const memoryx::ParameterTable table = parameter_table(spec.shape);
-  const auto gradient = [&](std::size_t k) { return step.gradients.data() + table[scattered->gradients[k]].offset; };
+  step.loss /= memoryx::loss_tokens(targets);
+  const EmbeddingRows<float> rows = embedding_rows(embedding_place(spec.shape), step.gradients.data());
   for (int m = 0; m < static_cast<int>(embedded.size()); ++m)
     embedding_gradient(spec.layout, map_of(spec, graph, scattered->inputs[0]), spec.shape.width, embedded[static_cast<std::size_t>(m)],
-                       part(tokens, m, count), gradient(0), scattered->gradients.size() > 1 ? gradient(1) : nullptr);
+                       part(tokens, m, count), rows);
   return step;
 }
 
