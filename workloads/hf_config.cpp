@@ -111,10 +111,10 @@ void read_rotation(sim::ConfigReader& reader, const HfKeys& keys, ModelShape& s)
 void note_ignored(sim::ConfigReader& reader, const HfKeys& keys, HfConfig& config) {
   for (const std::string& key : keys.dropout) {
     const double rate = reader.number(key, Range{0, 1}, 0.0);
-    if (rate > 0) config.ignored.push_back(fmt::format("{} = {}: dropout is not applied", key, rate));
+    if (rate > 0) config.ignored.push_back({key, fmt::format("{}", rate), "dropout is not applied"});
   }
   for (const std::string& key : keys.upcast)
-    if (reader.boolean(key, false)) config.ignored.push_back(key + " = true: scores are accumulated in fp32 in any case");
+    if (reader.boolean(key, false)) config.ignored.push_back({key, "true", "scores are accumulated in fp32 in any case"});
   for (const std::string& key : inert_hf_keys()) reader.accept(key);
 }
 
@@ -128,6 +128,8 @@ sim::ConfigTree without_nulls(const sim::ConfigTree& tree) {
 }
 
 }  // namespace
+
+std::string text(const IgnoredKey& ignored) { return fmt::format("{} = {}: {}", ignored.key, ignored.value, ignored.why); }
 
 HfConfig parse_hf_config(const sim::ConfigTree& given) {
   const sim::ConfigTree tree = without_nulls(given);
@@ -192,6 +194,7 @@ nlohmann::ordered_json hf_config_to_json(const HfConfig& config) {
     const double fraction = static_cast<double>(s.rotary) / s.head();  // which, multiplied back and cut, may lose one
     out["rotary_pct"] = static_cast<int>(s.head() * fraction) == s.rotary ? fraction : std::nextafter(fraction, 1.0);
   }
+  for (const IgnoredKey& ignored : config.ignored) out[ignored.key] = nlohmann::ordered_json::parse(ignored.value);
   return out;
 }
 

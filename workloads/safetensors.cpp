@@ -179,6 +179,17 @@ std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path) {
   return parse_safetensors(file, size, source);
 }
 
+namespace {
+
+// The tensor of the model that one of this name repeats; null: none.
+const NamedTensor* repeated(const std::string& name, const std::vector<NamedTensor>& model) {
+  if (name == "lm_head.weight" || name == "embed_out.weight" || name == "cls.predictions.decoder.weight") return &model.front();
+  const auto bias = std::find_if(model.begin(), model.end(), [](const NamedTensor& t) { return t.name == "cls.predictions.bias"; });
+  return name == "cls.predictions.decoder.bias" && bias != model.end() ? &*bias : nullptr;
+}
+
+}  // namespace
+
 std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const memoryx::ParameterTable& expected,
                                         const std::string& source) {
   const std::string prefix = "transformer.";
@@ -203,10 +214,9 @@ std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const 
     by_name.erase(found);
   }
   for (const auto& [name, tensor] : by_name) {
-    if (name == "lm_head.weight" || name == "embed_out.weight") {
-      const NamedTensor& token_rows = out.front();
-      if (token_rows.shape == tensor.shape && token_rows.values == tensor.values) continue;
-      fail(source, fmt::format("{}: differs from {} although tie_word_embeddings is true", quoted(name), token_rows.name));
+    if (const NamedTensor* same = repeated(name, out); same != nullptr) {
+      if (same->shape == tensor.shape && same->values == tensor.values) continue;
+      fail(source, fmt::format("{}: differs from {} although tie_word_embeddings is true", quoted(name), same->name));
     }
     const std::string guess = sim::nearest(name, names);
     fail(source, quoted(name) + ": the model has no such tensor" + (guess.empty() ? "" : "; nearest is " + guess));

@@ -25,8 +25,8 @@ std::vector<NamedTensor> parse_safetensors(std::istream& stream, std::uint64_t s
 std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path);
 
 // The tensors of `expected`, in its order and under its names, whether or not the file puts "transformer." before them. A tensor that is
-// missing, unknown, given twice or of another shape is an error; an unembedding beside tied token rows, the first of `expected`, is
-// accepted when it is equal to them.
+// missing, unknown, given twice or of another shape is an error; what transformers stores twice, such as an unembedding beside tied token
+// rows, is accepted where both are equal.
 std::vector<NamedTensor> select_tensors(std::vector<NamedTensor> tensors, const memoryx::ParameterTable& expected,
                                         const std::string& source);
 

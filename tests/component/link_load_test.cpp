@@ -25,7 +25,9 @@ TEST(LinkLoad, IsThatOfTheStreamsThatLoweringMakes) {
   half.type = sim::Dtype::f16;
   SmallModel gptj = padded;
   gptj.family = workloads::Family::gptj;
-  for (const SmallModel& model : {SmallModel{}, padded, half, gptj, main_job()}) {
+  SmallModel bert = half;
+  bert.family = workloads::Family::bert;
+  for (const SmallModel& model : {SmallModel{}, padded, half, gptj, bert, main_job()}) {
     const Experiment experiment = make_experiment(model);
     const models::WaferPlan plan = experiment.plan();
     const memoryx::LinkTiming link = memoryx::make_link_timing(experiment.machine.io, experiment.machine.core.clock, plan.height);

@@ -112,7 +112,7 @@ std::vector<Case> family_cases() {
   family("BertOneRowASequence", bert, with(1, 2, 1, 3, 8, 3, 5));
   family("BertTwoLanesPaddedHeadsAndSlots", bert, with(2, 2, 3, 13, 20, 3, 11));
   family("BertThreeLanesWithAnEmptySample", bert, with(3, 2, 1, 6, 8, 4, 7));
-  family("BertRowsWithoutTokens", bert, with(1, 2, 2, 5, 16, 1, 3));
+  family("BertRowsWithoutTokens", bert, with(1, 2, 2, 20, 16, 4, 3));
   family("BertMicroBatchesRecomputedInChunks", bert, with(1, 2, 2, 9, 16, 4, 10));
   all.back().model.layers = 2;
   all.back().model.micro_batches = 2;
@@ -149,6 +149,7 @@ void expect_same_bits(Machine& wafer, const Experiment& experiment, int steps) {
     EXPECT_EQ(got.skipped, expected.update.skipped) << "step " << step;
     ASSERT_EQ(first_difference(wafer.store(), reference.store()), "") << "step " << step;
   }
+  EXPECT_NE(wafer.store().weights(), experiment.store.weights()) << "no step was taken";
 }
 
 TEST_P(Wafer, LossesGradientsAndWeightsOfThreeStepsAreThoseOfTheReference) {
@@ -197,7 +198,6 @@ TEST(WaferAndReference, SkipTheSameStepsAndHalveTheLossScale) {
   EXPECT_TRUE(wafer.run_step(experiment.batch(0)).skipped);
   PureWafer again(experiment.machine, plan, experiment.store, experiment.training);
   expect_same_bits(again, experiment, 6);
-  EXPECT_NE(again.store().weights(), experiment.store.weights()) << "no step was taken";
 }
 
 // The golden runs: batch 4, sequence 16, weights of tests/golden.

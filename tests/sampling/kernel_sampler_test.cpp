@@ -160,6 +160,22 @@ TEST(KernelSampler, TimesAreThoseOfWaveletsWithRotatedHeadsAndParallelResidual) 
   expect_sampled_is_simulated(compare(model));
 }
 
+TEST(KernelSampler, TimesAreThoseOfWaveletsWhereAllTokensSeeEachOther) {
+  SmallModel model;
+  model.family = workloads::Family::bert;
+  model.vocabulary = 96;
+  model.width = 48;
+  model.heads = 3;
+  model.columns_per_head = 4;
+  model.batch = 2;
+  model.sequence = 46;  // 8 rows of 6 tokens, two of them padding
+  model.lanes = 2;
+  model.rows = 12;
+  model.rows_per_sequence = 8;
+  model.type = sim::Dtype::f16;
+  expect_sampled_is_simulated(compare(model));
+}
+
 TEST(KernelSampler, TimesAreThoseOfWaveletsWithSharedKeysAndRecompute) {
   SmallModel model;
   model.family = workloads::Family::llama;

@@ -18,6 +18,7 @@
 #include "tools/trainer/weights.h"
 #include "workloads/data.h"
 #include "workloads/mapping.h"
+#include "workloads/masked_tokens.h"
 #include "workloads/reference/reference_trainer.h"
 #include "workloads/safetensors.h"
 
@@ -28,6 +29,23 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 using tests::contents, tests::Outcome;
+
+// Of one layer; gpt2's keys are taken out by null, which stands for the default.
+json model_of(const char* family, const char* inner, json more) {
+  json config = {{"model_type", family},
+                 {"num_hidden_layers", 1},
+                 {"hidden_size", 8},
+                 {"num_attention_heads", 2},
+                 {inner, 20},
+                 {"n_layer", nullptr},
+                 {"n_embd", nullptr},
+                 {"n_head", nullptr},
+                 {"max_position_embeddings", 8},
+                 {"n_positions", nullptr},
+                 {"initializer_range", nullptr}};
+  config.update(more);
+  return {{"model", {{"config", config}}}};
+}
 
 // A folder with a small model's configuration, config.json, and its tokens.
 class Run : public testing::Test {
@@ -113,7 +131,7 @@ TEST_P(TrainedModel, HasTheLossesGradientsAndWeightsOfTheReferenceToTheBit) {
   const workloads::Tokens tokens = workloads::read_token_file(spec.data.path);
   ASSERT_EQ(result["loss"].size(), 3u);
   for (std::uint64_t s = 0; s < 3; ++s) {
-    const workloads::Batch batch = workloads::make_batch(tokens, s, spec.training.batch, spec.training.sequence);
+    const workloads::Batch batch = workloads::training_batch(tokens, shape, spec.seed, s, spec.training.batch, spec.training.sequence);
     EXPECT_EQ(result["loss"][s].get<double>(), reference.step(batch.inputs, batch.targets).loss) << "step " << s;
   }
   EXPECT_EQ(result["digests"], json(digests(reference.store())));
@@ -128,7 +146,9 @@ INSTANTIATE_TEST_SUITE_P(Small, TrainedModel,
                                                 {"machine_overrides", {{"fabric.width", 6}, {"fabric.height", 5}}},
                                                 {"mapping", {{"lanes", 2}}},
                                                 {"model", {{"config", {{"n_embd", 10}, {"n_head", 1}, {"vocab_size", 31}}}}},
-                                                {"training", {{"batch", 3}, {"sequence", 7}}}}}),
+                                                {"training", {{"batch", 3}, {"sequence", 7}}}}},
+                                         Model{"Opt", model_of("opt", "ffn_dim", {{"init_std", 0.1}})},
+                                         Model{"Bert", model_of("bert", "intermediate_size", {{"initializer_range", 0.1}})}),
                          [](const auto& test) { return test.param.name; });
 
 TEST_F(Run, GivesTheSameBytesForAnyThreadsAndBlocks) {
@@ -147,6 +167,16 @@ TEST_F(Run, GivesTheSameBytesWhenItsConfigIsRunAgain) {
   const Outcome again = wafersim("run first/config.json --out second");
   ASSERT_EQ(again.exit_code, 0) << again.err;
   EXPECT_EQ(results("first"), results("second"));
+}
+
+TEST_F(Run, SaysThatDropoutIsIgnoredAndKeepsItInItsConfig) {
+  write_config({{"model", {{"config", {{"attn_pdrop", 0.1}, {"embd_pdrop", 0.0}}}}}});
+  const std::string line = "attn_pdrop = 0.1: dropout is not applied";
+  const Outcome outcome = wafersim("run tiny.json --out run");
+  EXPECT_TRUE(outcome.err.starts_with("wafersim: ignored: " + line + "\n")) << outcome.err;
+  EXPECT_EQ(report("run")["ignored"], json::array({line}));
+  ASSERT_EQ(wafersim("run run/config.json --out again").exit_code, 0);
+  EXPECT_EQ(results("run"), results("again"));
 }
 
 TEST_F(Run, ReportsAConsistentStep) {

@@ -44,7 +44,8 @@ TEST(HfConfig, ReadsTheHubsGpt2AndReportsItsDropoutAsIgnored) {
   EXPECT_TRUE(config.shape.tied);
   EXPECT_EQ(parameter_table(config.shape).size(), 124439808u);
   ASSERT_EQ(config.ignored.size(), 3u);
-  EXPECT_EQ(config.ignored[0], "attn_pdrop = 0.1: dropout is not applied");
+  EXPECT_EQ(text(config.ignored[0]), "attn_pdrop = 0.1: dropout is not applied");
+  EXPECT_EQ(parse(hf_config_to_json(config).dump()).ignored.size(), 3u) << "written and read again";
 }
 
 TEST(HfConfig, WrittenAsJsonReadsToTheSameShape) {
@@ -85,10 +86,19 @@ TEST(HfConfig, RefusesOtherFamiliesActivationsAndMathematicsByName) {
 HfConfig with(const std::string& family, const std::string& keys) { return parse("{\"model_type\": \"" + family + "\"" + keys + "}"); }
 
 TEST(HfConfig, StandardsOfEachFamilyAreThoseOfTransformers) {
-  const HfConfig gptj = with("gptj", R"(, "rotary_dim": 64)"), neox = with("gpt_neox", ""), llama = with("llama", "");
+  const HfConfig gptj = with("gptj", R"(, "rotary_dim": 64)"), neox = with("gpt_neox", ""), llama = with("llama", ""),
+                 opt = with("opt", ""), bert = with("bert", "");
   EXPECT_EQ(parameter_table(gptj.shape).size(), 6050882784u);
   EXPECT_EQ(parameter_table(neox.shape).size(), 20554567680u);
   EXPECT_EQ(parameter_table(llama.shape).size(), 6738415616u);
+  EXPECT_EQ(parameter_table(opt.shape).size(), 125239296u);   // opt-125m
+  EXPECT_EQ(parameter_table(bert.shape).size(), 109514298u);  // bert-base-uncased, without pooler and next-sentence head
+  EXPECT_EQ(opt.shape.activation, Activation::relu);
+  EXPECT_EQ(opt.shape.layer_norm_epsilon, 1e-5);
+  EXPECT_EQ(bert.shape.activation, Activation::gelu_erf);
+  EXPECT_EQ(bert.shape.layer_norm_epsilon, 1e-12);
+  EXPECT_EQ(bert.shape.token_types, 2);
+  EXPECT_EQ(bert.shape.mask_token, 30521);
   EXPECT_EQ(gptj.shape.rotary, 64);
   EXPECT_EQ(neox.shape.rotary, 24);
   EXPECT_EQ(llama.shape.rotary, 128);
@@ -102,12 +112,17 @@ TEST(HfConfig, EveryFamilyWrittenAsJsonReadsToTheSame) {
   for (const HfConfig& config :
        {with("gptj", R"(, "n_embd": 48, "n_head": 6, "rotary_dim": 4)"),
         with("gpt_neox", R"(, "hidden_size": 188, "num_attention_heads": 4, "rotary_pct": 0.26, "use_parallel_residual": false)"),
-        with("llama", R"(, "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 24, "rope_theta": 5e5)")}) {
+        with("llama", R"(, "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 24, "rope_theta": 5e5)"),
+        with("opt", R"(, "ffn_dim": 100, "init_std": 0.1, "activation_function": "gelu", "dropout": 0.1)"),
+        with("bert", R"(, "type_vocab_size": 3, "mask_token_id": 103, "hidden_act": "relu", "layer_norm_eps": 1e-5)")}) {
     const auto written = hf_config_to_json(config);
     const HfConfig again = parse(written.dump());
     EXPECT_EQ(hf_config_to_json(again), written);
     EXPECT_EQ(again.shape.rotary, config.shape.rotary);
     EXPECT_EQ(again.shape.head(), config.shape.head());
+    EXPECT_EQ(again.shape.mask_token, config.shape.mask_token);
+    EXPECT_EQ(again.shape.token_types, config.shape.token_types);
+    EXPECT_EQ(again.initializer_range, config.initializer_range);
   }
 }
 
@@ -130,7 +145,18 @@ TEST(HfConfig, RefusesWhatWouldChangeAFamilysMathematics) {
   EXPECT_TRUE(refused("gptj", R"(, "rotary_dim": 7)").starts_with("config: config.json: rotary_dim = 7: rotates 7"));
   EXPECT_TRUE(
       refused("llama", R"(, "num_key_value_heads": 5)").starts_with("config: config.json: num_key_value_heads = 5: does not divide"));
+  EXPECT_TRUE(refused("opt", R"(, "do_layer_norm_before": false)").starts_with(start + "do_layer_norm_before = false: changes the"));
+  EXPECT_TRUE(refused("opt", R"(, "word_embed_proj_dim": 512)").starts_with(start + "word_embed_proj_dim = 512: only hidden_size = 768"));
+  EXPECT_TRUE(refused("opt", R"(, "enable_bias": false)").starts_with(start + "enable_bias"));
+  EXPECT_TRUE(refused("opt", R"(, "activation_function": "silu")").starts_with(start + "activation_function = \"silu\": only relu, gelu,"));
+  EXPECT_TRUE(refused("bert", R"(, "is_decoder": true)").starts_with(start + "is_decoder = true: changes the mathematics"));
+  EXPECT_TRUE(refused("bert", R"(, "position_embedding_type": "relative_key")").starts_with(start + "position_embedding_type"));
+  EXPECT_TRUE(refused("bert", R"(, "architectures": ["BertForNextSentencePrediction"])").starts_with(start + "architectures"));
+  EXPECT_TRUE(refused("bert", R"(, "mask_token_id": 30522)").starts_with("config: config.json: mask_token_id = 30522"));
+  EXPECT_TRUE(refused("t5", "").starts_with(start + "model_type = \"t5\": is not one of gpt2, gptj, gpt_neox, llama, opt, bert"));
   EXPECT_EQ(with("gpt_neox", R"(, "hidden_dropout": 0.1)").ignored.size(), 1u);
+  EXPECT_EQ(with("opt", R"(, "dropout": 0.1, "attention_dropout": 0.0, "layerdrop": 0.1)").ignored.size(), 2u);
+  EXPECT_EQ(with("bert", R"(, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1)").ignored.size(), 2u);
 }
 
 TEST(HfConfig, RefusesUnknownKeysAndWrongValues) {

@@ -80,6 +80,34 @@ TEST(ModelGraph, AResidualReadsTheStreamFirstAndTheBranchSecond) {
   FAIL() << "no op h.0.residual_2";
 }
 
+TEST(ModelGraph, BertNormsItsEmbeddingAndTheStreamAfterEverySumAndHasAHead) {
+  ModelShape bert = shape(1, true);
+  bert.family = Family::bert;
+  bert.activation = Activation::gelu_erf;
+  bert.token_types = 2;
+  const ModelGraph model = build_model(bert);
+  std::vector<OpKind> kinds;
+  for (const int vertex : execution_order(model)) kinds.push_back(model.graph[static_cast<std::size_t>(vertex)].kind);
+  using enum OpKind;
+  EXPECT_EQ(kinds, (std::vector<OpKind>{embedding, layer_norm, linear, attention, linear, residual, layer_norm, linear, gelu_erf, linear,
+                                        residual, layer_norm, linear, gelu_erf, layer_norm, loss}));
+}
+
+TEST(ModelShape, OptsPositionsBeginAtItsThirdRowAndBertsTypesHaveRows) {
+  ModelShape opt = shape(1, true), bert = opt;
+  opt.family = Family::opt;
+  bert.family = Family::bert;
+  bert.token_types = 3;
+  const memoryx::ParameterTable table = parameter_table(opt), types = parameter_table(bert);
+  const int positions = table.find("model.decoder.embed_positions.weight");
+  EXPECT_EQ(table[positions].shape, (std::vector<int>{66, 32}));
+  EXPECT_EQ(embedding_place(opt).position, table[positions].offset + 2 * 32);
+  EXPECT_FALSE(embedding_place(opt).type);
+  const int rows = types.find("bert.embeddings.token_type_embeddings.weight");
+  EXPECT_EQ(types[rows].shape, (std::vector<int>{3, 32}));
+  EXPECT_EQ(embedding_place(bert).type, types[rows].offset);
+}
+
 TEST(ModelGraph, ALoopIsRefused) {
   ModelGraph model = build_model(shape(1, true));
   boost::add_edge(5, 2, TensorUse{0, 1}, model.graph);

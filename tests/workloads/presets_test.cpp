@@ -19,7 +19,8 @@ std::size_t parameters(const Preset& model) {
 // What transformers counts in the published model.
 TEST(Presets, ModelsOfTheHubHaveItsParametersToTheLast) {
   const std::map<std::string, std::size_t> published = {
-      {"gpt2", 124439808}, {"gptj-6b", 6050882784}, {"gpt-neox-20b", 20554567680}, {"llama2-7b", 6738415616}, {"llama3-8b", 8030261248},
+      {"gpt2", 124439808},       {"gptj-6b", 6050882784},   {"gpt-neox-20b", 20554567680},
+      {"llama2-7b", 6738415616}, {"llama3-8b", 8030261248}, {"bert-large", 335174458},
   };
   for (const auto& [name, count] : published) {
     const Preset* model = find_preset(model_presets(), name);

@@ -219,6 +219,8 @@ TEST_F(SafetensorsModel, AcceptsAStoredTiedHeadOnlyWhereItEqualsTheEmbedding) {
   EXPECT_EQ(select_failure(given), "");
   given.back().values[0] += 1.0f;
   EXPECT_NE(select_failure(given).find("differs from wte.weight"), std::string::npos);
+  given.back().name = "cls.predictions.decoder.bias";
+  EXPECT_NE(select_failure(given).find("the model has no such tensor"), std::string::npos);
 }
 
 }  // namespace

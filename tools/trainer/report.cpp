@@ -260,6 +260,10 @@ ordered_json energy_json(const PreparedRun& run, const RunResult& result, double
 ordered_json whole_training_json(const PreparedRun& run, double tokens, double seconds, double joules) {
   const double steps = std::ceil(tokens / static_cast<double>(run.training.tokens()));
   return {{"tokens", tokens}, {"steps", steps}, {"days", steps * seconds / 86400}, {"megawatt_hours", steps * joules / 3.6e9}};
+ordered_json ignored_json(const workloads::HfConfig& model) {
+  ordered_json out = ordered_json::array();
+  for (const workloads::IgnoredKey& ignored : model.ignored) out.push_back(text(ignored));
+  return out;
 }
 
 ordered_json assumptions_json(const models::MachineSpec& machine) {
@@ -337,6 +341,7 @@ ordered_json make_report(const PreparedRun& run, const RunResult& result) {
   if (result.sampled) report["samples"] = samples_json(*result.sampled);
   if (result.store) report["digests"] = digests(*result.store);
   report["host"] = host_json(run, result);
+  report["ignored"] = ignored_json(run.spec.model);
   report["assumptions"] = assumptions_json(run.spec.machine);
   return report;
 }

@@ -1,7 +1,9 @@
 #include "tools/wafersim/config_arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
+#include <fmt/format.h>
 
 namespace wafersim::tools {
 
@@ -18,7 +20,9 @@ workloads::RunSpec read_run_spec(const ConfigArguments& arguments, const std::ve
   std::vector<sim::Override> overrides;
   for (const std::string& text : arguments.overrides) overrides.push_back(sim::parse_override(text));
   overrides.insert(overrides.end(), further.begin(), further.end());
-  return workloads::read_run_spec(arguments.config, overrides, std::filesystem::current_path());
+  workloads::RunSpec spec = workloads::read_run_spec(arguments.config, overrides, std::filesystem::current_path());
+  for (const workloads::IgnoredKey& ignored : spec.model.ignored) fmt::print(stderr, "wafersim: ignored: {}\n", text(ignored));
+  return spec;
 }
 
 }  // namespace wafersim::tools
