@@ -82,6 +82,25 @@ TEST(GradientCollector, AddsTokensToBothEmbeddingsAscendingAfterTheUnembeddingsP
   EXPECT_EQ(store.gradients()[13], 2.5f + 5.5f);    // position 2, feature 1: tokens 2 and 5
 }
 
+TEST(GradientCollector, AddsAllTokensToTheRowOfTheirType) {
+  ParameterStore store = small_store();
+  TrainingSpec training = small_training();
+  training.embedding.type = 14;
+  CallStream call;
+  CallStream::PortWords rows{east_port(0), 0, {}};
+  for (std::uint32_t token = 0; token < 6; ++token) rows.words.push_back({Kind::token_row, 1, token});
+  call.out = {rows};
+  GradientCollector collector({&call}, small_timing(), training, store);
+  collector.begin_step(0);
+  for (std::uint32_t token = 0; token < 6; ++token) collector.arrive(east_port(0), 0, bits(token_gradient(token, 1)), 5);
+  EXPECT_EQ(collector.last_arrival(2), 5u);
+  collector.scatter_tokens(small_batch().tokens);
+  float sum = 0.0f;
+  for (std::uint32_t token = 0; token < 6; ++token) sum = sum + token_gradient(token, 1);
+  EXPECT_EQ(store.gradients()[15], sum);
+  EXPECT_EQ(store.gradients()[14], 0.0f);
+}
+
 TEST(GradientCollector, AStepBeginsWithNothing) {
   ParameterStore store = small_store();
   CallStream call;

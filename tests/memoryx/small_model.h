@@ -23,7 +23,7 @@ inline ParameterStore small_store() {
 // Two sequences of three tokens.
 inline TrainingSpec small_training() {
   TrainingSpec training;
-  training.embedding = {0, 8, 2};
+  training.embedding = {0, 8, {}, 2};
   training.batch = 2;
   training.sequence = 3;
   training.update.loss_scale = no_loss_scale();

@@ -195,7 +195,10 @@ def train(program, folder, config, weights, shape_of, tokens):
         json.dump(run, file)
     subprocess.run([program, "run", "run.json", "--out", "out"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     with open(os.path.join(folder, "out/report.json"), encoding="utf-8") as file:
-        return json.load(file)["loss"][0], load(os.path.join(folder, "final.safetensors"))
+        report = json.load(file)
+    if report["mapping"]["padding"]["token_slots"] == 0:
+        sys.exit("no token is padding: nothing shows that padded keys are masked")
+    return report["loss"][0], load(os.path.join(folder, "final.safetensors"))
 
 
 def check(program, model, config, tokens, inputs, targets):
