@@ -48,6 +48,26 @@ TEST(HfConfig, ReadsTheHubsGpt2AndReportsItsDropoutAsIgnored) {
   EXPECT_EQ(parse(hf_config_to_json(config).dump()).ignored.size(), 3u) << "written and read again";
 }
 
+// The config.json that the hub serves for facebook/opt-125m and bert-large-uncased.
+TEST(HfConfig, ReadsTheHubsOptAndBert) {
+  const HfConfig opt = parse(R"({
+    "_name_or_path": "facebook/opt-125m", "_remove_final_layer_norm": false, "activation_dropout": 0.0, "activation_function": "relu",
+    "architectures": ["OPTForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 2, "do_layer_norm_before": true, "dropout": 0.1,
+    "eos_token_id": 2, "ffn_dim": 3072, "hidden_size": 768, "init_std": 0.02, "layerdrop": 0.0, "max_position_embeddings": 2048,
+    "model_type": "opt", "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1, "prefix": "</s>", "torch_dtype": "float16",
+    "transformers_version": "4.21.0.dev0", "use_cache": true, "vocab_size": 50272, "word_embed_proj_dim": 768})");
+  EXPECT_EQ(parameter_table(opt.shape).size(), 125239296u);
+  EXPECT_EQ(opt.ignored.size(), 1u);
+  const HfConfig bert = parse(R"({
+    "architectures": ["BertForMaskedLM"], "attention_probs_dropout_prob": 0.1, "gradient_checkpointing": false, "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1, "hidden_size": 1024, "initializer_range": 0.02, "intermediate_size": 4096, "layer_norm_eps": 1e-12,
+    "max_position_embeddings": 512, "model_type": "bert", "num_attention_heads": 16, "num_hidden_layers": 24, "pad_token_id": 0,
+    "position_embedding_type": "absolute", "transformers_version": "4.6.0.dev0", "type_vocab_size": 2, "use_cache": true,
+    "vocab_size": 30522})");
+  EXPECT_EQ(parameter_table(bert.shape).size(), 335174458u);
+  EXPECT_EQ(bert.ignored.size(), 2u);
+}
+
 TEST(HfConfig, WrittenAsJsonReadsToTheSameShape) {
   const HfConfig config =
       parse(R"({"model_type": "gpt2", "n_layer": 3, "n_embd": 48, "n_head": 6, "n_inner": 100, "n_positions": 40, "vocab_size": 65,
