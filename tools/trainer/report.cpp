@@ -260,6 +260,8 @@ ordered_json energy_json(const PreparedRun& run, const RunResult& result, double
 ordered_json whole_training_json(const PreparedRun& run, double tokens, double seconds, double joules) {
   const double steps = std::ceil(tokens / static_cast<double>(run.training.tokens()));
   return {{"tokens", tokens}, {"steps", steps}, {"days", steps * seconds / 86400}, {"megawatt_hours", steps * joules / 3.6e9}};
+}
+
 ordered_json ignored_json(const workloads::HfConfig& model) {
   ordered_json out = ordered_json::array();
   for (const workloads::IgnoredKey& ignored : model.ignored) out.push_back(text(ignored));
