@@ -145,9 +145,10 @@ TEST(Stall, AChainWithoutACycleSaysWhereItEnds) {
 
 TEST(Stall, ARouteThatListensBeyondTheNorthEdgeHasNobodyThere) {
   WaferPlan plan = pair_plan([](Assembler& a) { receive(a, 4); }, [](Assembler& a) { send(a, 3); });
-  plan.routes.add({0, 0}, 1, mask(fabric::north), 0);
-  plan.routes.add({0, 0}, 1, mask(fabric::south), 0);
-  EXPECT_TRUE(contains(stall(plan), "PE (1, 0), which would have to act, has no task to run"));
+  plan.routes.set({1, 0}, 1, {});
+  plan.routes.set({0, 0}, 1, {});
+  plan.routes.add({0, 0}, 1, mask(fabric::north), mask(ramp));
+  EXPECT_TRUE(contains(first_line(stall(plan)), "PE (0, 0) waits for a wavelet of color 1 in input queue 0"));
 }
 
 TEST(Stall, AQueueThatNobodyHasBoundIsNamed) {

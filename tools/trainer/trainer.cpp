@@ -17,9 +17,8 @@ RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine,
                         {engine.block_width, engine.block_height, run.spec.threads});
   const int steps = run.spec.training.steps;
   for (int s = 0; s < steps; ++s) {
-    const workloads::Batch batch =
-        workloads::training_batch(*run.tokens, run.spec.model.shape, run.spec.seed, static_cast<std::uint64_t>(s), run.training.batch,
-                                  run.training.sequence);
+    const workloads::Batch batch = workloads::training_batch(*run.tokens, run.spec.model.shape, run.spec.seed,
+                                                             static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
     const models::StepResult step = system.run_step({batch.inputs, batch.targets}, s + 1 == steps);
     check_step(*run.plan, step, peak_rate(run.spec));
     add_step(result, run, step, {step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});
