@@ -341,6 +341,8 @@ ordered_json make_report(const PreparedRun& run, const RunResult& result) {
   report["links"] = links_json(result, run);
   report["memory"] = memory_json(run);
   if (result.sampled) report["samples"] = samples_json(*result.sampled);
+  if (result.sampled && !result.sampled->sensitivity.empty())
+    report["sensitivity"] = sensitivity_json(result.sampled->sensitivity, result.sampled->step_seconds);
   if (result.store) report["digests"] = digests(*result.store);
   report["host"] = host_json(run, result);
   report["ignored"] = ignored_json(run.spec.model);

@@ -152,6 +152,7 @@ std::string report_text(const ordered_json& report) {
                         100 * number(row["cycles"]) / cycles, grouped(number(row["bound_cycles"])), 100 * number(row["busy"]) / pe_cycles,
                         100 * stalled / pe_cycles, 100 * number(row["idle"]) / pe_cycles);
   }
+  if (report.contains("sensitivity")) text += "\n" + sensitivity_text(report["sensitivity"]);
   return text;
 }
 

@@ -42,25 +42,48 @@ models::SampledSpec sampled_spec(const PreparedRun& run) {
 
 models::TierUse a_step(const models::TierUse& run, int steps) { return {run.bytes / steps, run.busy / steps}; }
 
+// A run's kernels timed, its steps simulated.
+class Sampling {
+ public:
+  Sampling(const PreparedRun& run, const std::filesystem::path& cache)
+      : run_(run), sampler_(run.spec.machine, cache, run.spec.threads), times_(sampler_.times(run.lowering, run.graph)) {
+    std::vector<workloads::CallTime> times;
+    for (const workloads::KernelTime& time : times_) times.push_back({time.active, time.period});
+    schedule_ = workloads::make_schedule(run.lowering, run.graph, times, run.spec.machine, run.edge_queue_words);
+  }
+
+  models::SampledRun simulate(models::SampledSystem& system, int steps, const std::vector<bool>& skipped) const {
+    return system.run(schedule_, sampled_spec(run_), steps, skipped);
+  }
+  SampledStepReader reader() const { return SampledStepReader(schedule_, times_, run_.pes()); }
+  const std::vector<workloads::SampleReport>& reports() const { return sampler_.reports(); }
+
+ private:
+  const PreparedRun& run_;
+  workloads::KernelSampler sampler_;
+  std::vector<workloads::KernelTime> times_;
+  models::StepSchedule schedule_;
+};
+
+// Of a step that is neither the first nor the last.
+double seconds_between(const models::SampledRun& simulation, double clock) {
+  const models::SampledStep& step = simulation.steps[steps_that_differ - 2];
+  return (step.gradients - step.first) / clock;
+}
+
 }  // namespace
 
 RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step) {
   RunResult result(run);
-  workloads::KernelSampler sampler(run.spec.machine, engine.cache, run.spec.threads);
-  const std::vector<workloads::KernelTime> times = sampler.times(run.lowering, run.graph);
-  std::vector<workloads::CallTime> call_times;
-  for (const workloads::KernelTime& time : times) call_times.push_back({time.active, time.period});
-  const models::StepSchedule schedule =
-      workloads::make_schedule(run.lowering, run.graph, call_times, run.spec.machine, run.edge_queue_words);
-
+  const Sampling sampling(run, engine.cache);
   std::vector<StepRecord> records = compute_numbers(run, result);
   std::vector<bool> skipped;
   for (const StepRecord& record : records) skipped.push_back(record.skipped);
   const int steps = run.spec.training.steps, simulated = run.spec.numerics ? steps : std::min(steps, steps_that_differ);
   models::SampledSystem system(run.spec.systems, run.spec.machine.swarmx.fanout, true);
-  const models::SampledRun simulation = system.run(schedule, sampled_spec(run), simulated, skipped);
+  const models::SampledRun simulation = sampling.simulate(system, simulated, skipped);
 
-  const SampledStepReader reader(schedule, times, run.pes());
+  const SampledStepReader reader = sampling.reader();
   fabric::Cycle end = 0;
   for (int s = 0; s < steps; ++s) {
     const bool last = s + 1 == steps;
@@ -75,7 +98,18 @@ RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, con
     if (s > 0 || steps == 1) result.breakdown.add_waits(step);
     after_step(s, record);
   }
-  result.sampled = {sampler.reports(), a_step(simulation.dram, simulated), a_step(simulation.flash, simulated)};
+  result.sampled.emplace();
+  result.sampled->samples = sampling.reports();
+  result.sampled->dram = a_step(simulation.dram, simulated);
+  result.sampled->flash = a_step(simulation.flash, simulated);
+  if (engine.sensitivity) {
+    const auto step_seconds = [&](const PreparedRun& variant) {
+      const models::SampledRun steady = Sampling(variant, engine.cache).simulate(system, steps_that_differ, {});
+      return seconds_between(steady, variant.spec.machine.core.clock);
+    };
+    result.sampled->step_seconds = step_seconds(run);
+    result.sampled->sensitivity = find_sensitivity(run, step_seconds, engine.sensitivity);
+  }
   return result;
 }
 

@@ -9,17 +9,20 @@
 #include "memoryx/parameter_store.h"
 #include "tools/trainer/breakdown.h"
 #include "tools/trainer/prepared_run.h"
+#include "tools/trainer/sensitivity.h"
 #include "tools/trainer/step_totals.h"
 #include "tools/trainer/trace.h"
 #include "workloads/sampling/kernel_sampler.h"
 
 namespace wafersim::tools {
 
-// What changes no result: how the mesh is cut (wavelet), where samples are kept (sampled; empty: nowhere).
+// What changes no result of the steps: how the mesh is cut (wavelet), where samples are kept (sampled; empty: nowhere).
 struct EngineOptions {
   int block_width = 16;
   int block_height = 16;
   std::filesystem::path cache;
+  // Whether a sampled run also finds what its step's time depends on; called before each key.
+  std::function<void(const std::string& key)> sensitivity;
 };
 
 struct StepRecord {
@@ -35,6 +38,8 @@ struct StepRecord {
 struct SampledDetails {
   std::vector<workloads::SampleReport> samples;
   models::TierUse dram, flash;  // of a step
+  double step_seconds = 0;      // between the first and the last
+  std::vector<Sensitivity> sensitivity;
 };
 
 struct RunResult {

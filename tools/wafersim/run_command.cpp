@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "sim/error.h"
 #include "tools/trainer/interruption.h"
 #include "tools/trainer/progress.h"
 #include "tools/trainer/report.h"
@@ -28,6 +29,7 @@ struct Options {
   std::string out, steps, fidelity, threads, cache;
   std::string block = "16x16";
   bool json = false;
+  bool sensitivity = false;
 };
 
 workloads::RunSpec read_spec(const Options& options) {
@@ -73,8 +75,13 @@ std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunRe
 int run(const Options& options) {
   Interruption interruption;
   const ColumnsByRows block = parse_columns_by_rows("--block", options.block, 4096, "16x16");
-  const EngineOptions engine{block.columns, block.rows, cache_directory(options)};
   const workloads::RunSpec spec = read_spec(options);
+  EngineOptions engine{block.columns, block.rows, cache_directory(options), {}};
+  if (options.sensitivity) {
+    if (spec.fidelity != workloads::Fidelity::sampled)
+      throw sim::Error(sim::ErrorCategory::unsupported, "--sensitivity: steps are simulated again and again; it needs fidelity = sampled");
+    engine.sensitivity = [](const std::string& key) { fmt::print(stderr, "sensitivity to {}\n", key); };
+  }
   const fs::path place = options.out.empty() ? default_directory(options.config.config) : fs::path(options.out);
   auto held = interruption.hold();
   const RunDirectory directory(place, spec.final_weights);
@@ -94,7 +101,8 @@ int run(const Options& options) {
   std::string names;
   for (const RunDirectory::File& file : files) names += " " + file.name;
   const std::string paths = fmt::format("{:<12} {}:{}\n", "files", place.string(), names);
-  print_standard_output(options.json ? report.dump(2) + "\n" : summary_text(report) + host_text(report) + paths);
+  const std::string table = report.contains("sensitivity") ? "\n" + sensitivity_text(report["sensitivity"]) : "";
+  print_standard_output(options.json ? report.dump(2) + "\n" : summary_text(report) + host_text(report) + paths + table);
   return 0;
 }
 
@@ -125,6 +133,8 @@ Command run_command(CLI::App& program) {
                    "Engine setting: where kernels' samples are kept between runs, or none; changes no result; default wafersim in "
                    "$XDG_CACHE_HOME or ~/.cache")
       ->type_name("DIR");
+  command->add_flag("--sensitivity", options->sensitivity,
+                    "Also simulate the step with each bounding or assumed number of the machine halved and half as large again (sampled)");
   command->add_flag("--json", options->json, "Print report.json instead of the summary");
   command->footer(
       "Exit codes: 0 good, 2 bad input or an output that cannot be written, 3 the machine cannot run the plan, 4 the simulated machine\n"

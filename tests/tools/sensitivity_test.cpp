@@ -1,0 +1,93 @@
+#include "tools/trainer/sensitivity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "sim/error.h"
+
+namespace wafersim::tools {
+namespace {
+
+// GPT-2 of one layer on 8 x 8 PEs.
+PreparedRun small_run() {
+  workloads::RunSpec spec;
+  spec.model.shape = {24, 16, 16, 1, 2, 64, 1e-5, true};
+  spec.training.batch = 4;
+  spec.training.sequence = 8;
+  spec.training.steps = 1;
+  spec.machine.fabric.width = spec.machine.fabric.height = 8;
+  spec.mapping.rectangle = {0, 0, 8, 8};
+  spec.fidelity = workloads::Fidelity::sampled;
+  spec.numerics = false;
+  return prepare_run(spec);
+}
+
+const Sensitivity& row(const std::vector<Sensitivity>& rows, const std::string& key) {
+  return *std::find_if(rows.begin(), rows.end(), [&](const Sensitivity& r) { return r.key == key; });
+}
+
+TEST(ChangedMachine, ScalesOneNumberIntegersAwayFromWhatTheyWere) {
+  const models::MachineSpec machine;
+  EXPECT_EQ(changed_machine(machine, "core.clock", 1.5)->core.clock, 1.275e9);
+  EXPECT_EQ(changed_machine(machine, "fabric.hop_cycles", 1.5)->fabric.hop_cycles, 2);
+  EXPECT_EQ(changed_machine(machine, "core.output_queue_words", 0.5)->core.output_queue_words[2], 3);
+  EXPECT_EQ(changed_machine(machine, "core.clock", 1.5)->fabric.hop_cycles, machine.fabric.hop_cycles);
+  EXPECT_FALSE(changed_machine(machine, "io.edge_queue_words", 1.5));  // 0
+  EXPECT_THROW(changed_machine(machine, "fabric.hop_cycles", 0.5), sim::Error);
+}
+
+TEST(Sensitivity, FindsTheExponentsOfAPowerLawAndNothingElsewhere) {
+  const PreparedRun run = small_run();
+  const auto seconds = [](const PreparedRun& variant) {
+    return std::pow(variant.spec.machine.core.clock / 0.85e9, -1) * std::sqrt(variant.spec.machine.io.latency / 1e-6);
+  };
+  int asked = 0;
+  const std::vector<Sensitivity> rows = find_sensitivity(run, seconds, [&](const std::string&) { ++asked; });
+  EXPECT_EQ(asked, static_cast<int>(rows.size()));
+  EXPECT_NEAR(row(rows, "core.clock").elasticity(1), -1, 1e-9);
+  EXPECT_FALSE(row(rows, "core.clock").assumed);
+  EXPECT_NEAR(row(rows, "io.latency").elasticity(1), 0.5, 1e-9);
+  EXPECT_TRUE(row(rows, "io.latency").assumed);
+  EXPECT_EQ(row(rows, "core.rate.mixed_fma").elasticity(1), 0);
+  EXPECT_EQ(row(rows, "fabric.hop_cycles").points.size(), 2u);  // 0 is refused, 2 is not
+  EXPECT_TRUE(row(rows, "fabric.hop_cycles").points[1].seconds.has_value());
+}
+
+TEST(Sensitivity, SearchesTheMappingAgainWherePesHoldLessAndSaysWhenNothingFits) {
+  PreparedRun run = small_run();
+  run.spec.machine.sram.bytes = run.sram.peak_bytes;
+  std::vector<int> bytes;
+  const std::vector<Sensitivity> rows = find_sensitivity(
+      run,
+      [&](const PreparedRun& variant) {
+        if (variant.spec.machine.sram.bytes != run.spec.machine.sram.bytes) bytes.push_back(variant.sram.peak_bytes);
+        return 1.0;
+      },
+      [](const std::string&) {});
+  const Sensitivity& sram = row(rows, "sram.bytes");
+  ASSERT_EQ(sram.points.size(), 2u);
+  EXPECT_NE(sram.points[0].refusal.find("SRAM overflow"), std::string::npos) << sram.points[0].refusal;
+  EXPECT_EQ(sensitivity_json(rows, 1)[3]["points"][0].contains("seconds"), false);
+}
+
+TEST(Sensitivity, NamesEveryAssumptionThatCanHaveAPartInAStep) {
+  workloads::RunSpec spec;
+  const std::vector<std::string> one = sensitivity_keys(spec);
+  spec.systems = 4;
+  const std::vector<std::string> four = sensitivity_keys(spec);
+  const auto has = [](const std::vector<std::string>& keys, const char* key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  for (const char* key :
+       {"core.clock", "io.wafer_bandwidth", "memoryx.bandwidth", "memoryx.optimizer_rate", "sram.bytes", "core.rate.mixed_fma",
+        "fabric.hop_cycles", "core.issue_cycles", "core.output_switch_cycles", "core.function.exp", "memoryx.flash_bandwidth"})
+    EXPECT_TRUE(has(one, key)) << key;
+  EXPECT_FALSE(has(one, "energy.system_power_w"));
+  EXPECT_FALSE(has(one, "swarmx.latency"));
+  EXPECT_TRUE(has(four, "swarmx.latency"));
+}
+
+}  // namespace
+}  // namespace wafersim::tools

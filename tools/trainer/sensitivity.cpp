@@ -1,0 +1,184 @@
+#include "tools/trainer/sensitivity.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "memoryx/link_timing.h"
+#include "models/machine_config.h"
+#include "sim/config/reader.h"
+#include "sim/config/tree.h"
+#include "sim/error.h"
+#include "workloads/kernels/lower.h"
+#include "workloads/mapping.h"
+
+namespace wafersim::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::array<double, 2> factors = {0.5, 1.5};
+// Of those that are no assumptions. The rates are those of the fused multiply-adds and their operands.
+constexpr std::array<const char*, 9> known_keys = {"core.clock",        "io.wafer_bandwidth",  "memoryx.bandwidth",
+                                                   "sram.bytes",        "core.rate.mixed_fma", "core.rate.single",
+                                                   "fabric.hop_cycles", "core.issue_cycles",   "core.rate.half"};
+
+bool starts_with(const std::string& text, const std::string& with) { return text.compare(0, with.size(), with) == 0; }
+
+ordered_json::json_pointer pointer_to(const std::string& key) {
+  std::string path = "/" + key;
+  std::replace(path.begin(), path.end(), '.', '/');
+  return ordered_json::json_pointer(path);
+}
+
+// Nothing: the number stays the same.
+std::optional<ordered_json> scaled(const ordered_json& value, double factor) {
+  if (value.is_array()) {
+    ordered_json all = ordered_json::array();
+    for (const ordered_json& element : value) all.push_back(scaled(element, factor).value_or(element));
+    if (all == value) return {};
+    return all;
+  }
+  if (!value.is_number()) return {};
+  const double product = value.get<double>() * factor;
+  ordered_json result = product;
+  if (value.is_number_integer()) result = static_cast<std::int64_t>(factor > 1 ? std::ceil(product) : std::floor(product));
+  if (result == value) return {};
+  return result;
+}
+
+double mean_of(const ordered_json& value) {
+  if (!value.is_array()) return value.get<double>();
+  double sum = 0;
+  for (const ordered_json& element : value) sum += element.get<double>();
+  return sum;
+}
+
+// Only what a PE's memory holds can make another mapping better or this one impossible.
+bool is_of_memory(const std::string& key) { return starts_with(key, "sram."); }
+
+PreparedRun variant_of(const PreparedRun& run, const std::string& key, const models::MachineSpec& machine) {
+  PreparedRun variant = run;
+  variant.spec.machine = machine;
+  if (is_of_memory(key)) {
+    workloads::RunSpec timed = variant.spec;
+    timed.numerics = false;
+    return prepare_run(timed);
+  }
+  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, run.height());
+  variant.edge_queue_words = memoryx::edge_queue_words(machine.io, link, workloads::edge_queue_need(run.lowering, run.graph, machine.core));
+  return variant;
+}
+
+}  // namespace
+
+double Sensitivity::elasticity(double seconds) const {
+  double low = 1, high = 1, low_seconds = seconds, high_seconds = seconds;
+  for (const Point& point : points) {
+    if (!point.seconds || point.factor <= 0) continue;
+    if (point.factor < low) low = point.factor, low_seconds = *point.seconds;
+    if (point.factor > high) high = point.factor, high_seconds = *point.seconds;
+  }
+  return low < high ? std::log(high_seconds / low_seconds) / std::log(high / low) : 0;
+}
+
+std::vector<std::string> sensitivity_keys(const workloads::RunSpec& spec) {
+  std::vector<std::string> keys(known_keys.begin(), known_keys.end());
+  const std::vector<std::string> all = models::machine_keys();
+  for (const models::Assumption& assumption : models::assumptions(spec.machine)) {
+    const bool is_key = std::find(all.begin(), all.end(), assumption.key) != all.end();
+    const bool of_time = !starts_with(assumption.key, "energy.") && (spec.systems > 1 || !starts_with(assumption.key, "swarmx."));
+    if (is_key && of_time && std::find(keys.begin(), keys.end(), assumption.key) == keys.end()) keys.push_back(assumption.key);
+  }
+  if (spec.systems > 1) keys.insert(keys.end(), {"swarmx.bandwidth", "swarmx.latency"});
+  return keys;
+}
+
+std::optional<models::MachineSpec> changed_machine(const models::MachineSpec& machine, const std::string& key, double factor) {
+  ordered_json json = models::machine_to_json(machine);
+  const auto pointer = pointer_to(key);
+  if (!json.contains(pointer)) return {};
+  const std::optional<ordered_json> value = scaled(json[pointer], factor);
+  if (!value) return {};
+  json[pointer] = *value;
+  const sim::ConfigTree tree(nlohmann::json::parse(json.dump()), "sensitivity", {});
+  sim::ConfigReader reader(tree);
+  models::MachineSpec changed = models::machine_preset(machine.name);
+  models::read_machine(reader, "", changed);
+  reader.finish();
+  return changed;
+}
+
+std::vector<Sensitivity> find_sensitivity(const PreparedRun& run, const StepSeconds& step_seconds,
+                                          const std::function<void(const std::string& key)>& before_key) {
+  const ordered_json base = models::machine_to_json(run.spec.machine);
+  const std::vector<models::Assumption> assumed = models::assumptions(run.spec.machine);
+  std::vector<Sensitivity> rows;
+  for (const std::string& key : sensitivity_keys(run.spec)) {
+    before_key(key);
+    Sensitivity row;
+    row.key = key;
+    const ordered_json value = base.value(pointer_to(key), ordered_json());
+    row.value = value.dump();
+    row.assumed = std::any_of(assumed.begin(), assumed.end(), [&](const models::Assumption& a) { return a.key == key; });
+    for (const double factor : factors) try {
+        const std::optional<models::MachineSpec> machine = changed_machine(run.spec.machine, key, factor);
+        if (!machine) continue;
+        const ordered_json now = models::machine_to_json(*machine)[pointer_to(key)];
+        row.points.push_back({now.dump(), mean_of(now) / mean_of(value), {}, {}});
+        row.points.back().seconds = step_seconds(variant_of(run, key, *machine));
+      } catch (const sim::Error& error) {
+        if (error.category() == sim::ErrorCategory::invariant) throw;
+        if (row.points.empty() || row.points.back().seconds || !row.points.back().refusal.empty())
+          row.points.push_back({"", factor, {}, {}});
+        row.points.back().refusal = error.what();
+      }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+ordered_json sensitivity_json(const std::vector<Sensitivity>& rows, double seconds) {
+  ordered_json out = ordered_json::array();
+  for (const Sensitivity& row : rows) {
+    ordered_json points = ordered_json::array();
+    for (const Sensitivity::Point& point : row.points) {
+      ordered_json p = {{"value", point.value}, {"factor", point.factor}};
+      if (point.seconds) {
+        p["seconds"] = *point.seconds;
+        p["change"] = *point.seconds / seconds - 1;
+      } else {
+        p["refused"] = point.refusal;
+      }
+      points.push_back(std::move(p));
+    }
+    out.push_back(
+        {{"key", row.key}, {"value", row.value}, {"assumed", row.assumed}, {"elasticity", row.elasticity(seconds)}, {"points", points}});
+  }
+  return out;
+}
+
+std::string sensitivity_text(const ordered_json& rows) {
+  std::vector<ordered_json> sorted(rows.begin(), rows.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const ordered_json& a, const ordered_json& b) {
+    return std::abs(a["elasticity"].get<double>()) > std::abs(b["elasticity"].get<double>());
+  });
+  std::string text = fmt::format("{:<30} {:>22} {:>12}  {}\n", "sensitivity", "value", "elasticity", "step time where it is changed");
+  for (const ordered_json& row : sorted) {
+    std::string points;
+    for (const ordered_json& point : row["points"]) {
+      const std::string now = point["value"].get<std::string>();
+      points += point.contains("change")
+                    ? fmt::format("  {}: {:+.2f} %", now, 100 * point["change"].get<double>())
+                    : fmt::format("  {}: refused", now.empty() ? fmt::format("x {}", point["factor"].get<double>()) : now);
+    }
+    text += fmt::format("{:<30} {:>22} {:>12.3f}{}\n", row["key"].get<std::string>() + (row["assumed"] == true ? " [A]" : ""),
+                        row["value"].get<std::string>(), row["elasticity"].get<double>(),
+                        points.empty() ? "  not changed (0, or without another value)" : points);
+  }
+  return text;
+}
+
+}  // namespace wafersim::tools
