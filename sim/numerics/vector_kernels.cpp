@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include "sim/numerics/vector_math_inl.h"
+#include "sim/numerics/vector_sums_inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace wafersim::sim::numerics::HWY_NAMESPACE {
@@ -64,6 +65,12 @@ struct TanhLanes {
   template <class D>
   static HWY_INLINE Vector<D> of(D d, Vector<D> a) {
     return hyperbolic_tangent(d, a);
+  }
+};
+struct ErfLanes {
+  template <class D>
+  static HWY_INLINE Vector<D> of(D d, Vector<D> a) {
+    return error_function(d, a);
   }
 };
 
@@ -146,6 +153,17 @@ void run(Out* out, In... in, std::size_t n) {
   walk<HWY_LANES(float)>(Op{out, in...}, 0, n);
 }
 
+void ring_dot(float* out, const float* x, const float* y, std::size_t stride, std::size_t groups, std::size_t depth, std::size_t first,
+              std::size_t n) {
+  walk<HWY_LANES(float)>(RingDot{out, x, y, stride, groups, depth, first}, 0, n);
+}
+void fma_rows(float* acc, const float* x, const float* s, std::size_t stride, std::size_t rows, std::size_t n) {
+  walk<HWY_LANES(float)>(FmaRows{acc, x, s, stride, rows}, 0, n);
+}
+void mul_rows(float* acc, const float* s, std::size_t stride, std::size_t rows, std::size_t n) {
+  walk<HWY_LANES(float)>(MulRows{acc, s, stride, rows}, 0, n);
+}
+
 using In = const float*;
 using InHalf = const std::uint16_t*;
 
@@ -165,8 +183,14 @@ const VectorTable* table() {
       .fma_vector = run<FmaVector, float, In, In>,
       .exp = run<Unary<ExpLanes>, float, In>,
       .tanh = run<Unary<TanhLanes>, float, In>,
+      .erf = run<Unary<ErfLanes>, float, In>,
       .to_half = run<ToHalf, std::uint16_t, In>,
       .from_half = run<FromHalf, float, InHalf>,
+      .ring_dot = ring_dot,
+      .fma_rows = fma_rows,
+      .mul_rows = mul_rows,
+      .panel_columns = panel_columns,
+      .add_groups = add_groups_of,
   };
   return &functions;
 }

@@ -1,4 +1,4 @@
-// What is done to the lanes of one vector: conversions, fused multiply-add, exp, tanh. Included once for each SIMD target, after
+// What is done to the lanes of one vector: conversions, fused multiply-add, exp, tanh, erf. Included once for each SIMD target, after
 // <hwy/highway.h>, so it has Highway's toggled guard in place of #pragma once.
 
 #if defined(WAFERSIM_VECTOR_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -42,11 +42,11 @@ HWY_INLINE Vector<D> canonical(D d, Vector<D> v) {
   return hn::IfThenElse(hn::IsNaN(v), hn::BitCast(d, hn::Set(Signed<D>(), 0x7FC00000)), v);
 }
 
-// Fused on every target.
+// Fused on every target; NaN as the host makes it.
 template <class D>
-HWY_INLINE Vector<D> fused(D d, Vector<D> a, Vector<D> b, Vector<D> c) {
+HWY_INLINE Vector<D> fused_raw([[maybe_unused]] D d, Vector<D> a, Vector<D> b, Vector<D> c) {
 #if HWY_NATIVE_FMA
-  return canonical(d, hn::MulAdd(a, b, c));
+  return hn::MulAdd(a, b, c);
 #else
   constexpr std::size_t lanes = hn::MaxLanes(D());
   HWY_ALIGN float x[lanes], y[lanes], z[lanes];
@@ -54,8 +54,13 @@ HWY_INLINE Vector<D> fused(D d, Vector<D> a, Vector<D> b, Vector<D> c) {
   hn::Store(b, d, y);
   hn::Store(c, d, z);
   for (std::size_t k = 0; k < lanes; ++k) z[k] = std::fma(x[k], y[k], z[k]);
-  return canonical(d, hn::Load(d, z));
+  return hn::Load(d, z);
 #endif
+}
+
+template <class D>
+HWY_INLINE Vector<D> fused(D d, Vector<D> a, Vector<D> b, Vector<D> c) {
+  return canonical(d, fused_raw(d, a, b, c));
 }
 
 template <class D>
@@ -143,6 +148,20 @@ HWY_INLINE Vector<D> hyperbolic_tangent(D d, Vector<D> x) {
   const auto large = hn::Sub(one, hn::Div(hn::Set(d, 2.0f), sum));
   const auto y = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, tanh_split)), small, large);
   return canonical(d, hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x)));
+}
+
+template <class D>
+HWY_INLINE Vector<D> error_function(D d, Vector<D> x) {
+  const auto magnitude = hn::Abs(x), limit = hn::Set(d, erf_max);
+  const auto x2 = hn::Mul(x, x);
+  auto small = hn::Set(d, erf_small[5]);
+  for (int i = 4; i >= 0; --i) small = fused_raw(d, small, x2, hn::Set(d, erf_small[i]));
+  small = canonical(d, fused_raw(d, small, x, x));
+  const auto clamped = hn::IfThenElse(hn::Lt(magnitude, limit), magnitude, limit);
+  auto large = hn::Set(d, erf_large[6]);
+  for (int i = 5; i >= 0; --i) large = fused_raw(d, large, clamped, hn::Set(d, erf_large[i]));
+  large = hn::Sub(hn::Set(d, 1.0f), exponential(d, fused_raw(d, large, clamped, hn::Neg(clamped))));
+  return hn::IfThenElse(hn::Gt(magnitude, hn::Set(d, erf_split)), hn::CopySign(large, x), small);
 }
 
 }  // namespace

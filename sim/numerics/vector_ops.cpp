@@ -40,6 +40,8 @@ inline const VectorTable& current() {
 
 }  // namespace
 
+const VectorTable& vector_table() { return current(); }
+
 void add(float* out, const float* a, const float* b, std::size_t n) { current().add(out, a, b, n); }
 void sub(float* out, const float* a, const float* b, std::size_t n) { current().sub(out, a, b, n); }
 void mul(float* out, const float* a, const float* b, std::size_t n) { current().mul(out, a, b, n); }
@@ -51,8 +53,19 @@ void fma_scalar_half(float* acc, const std::uint16_t* x, float s, std::size_t n)
 void fma_vector(float* acc, const float* x, const float* y, std::size_t n) { current().fma_vector(acc, x, y, n); }
 void exp(float* out, const float* a, std::size_t n) { current().exp(out, a, n); }
 void tanh(float* out, const float* a, std::size_t n) { current().tanh(out, a, n); }
+void erf(float* out, const float* a, std::size_t n) { current().erf(out, a, n); }
 void to_half(std::uint16_t* out, const float* a, std::size_t n) { current().to_half(out, a, n); }
 void from_half(float* out, const std::uint16_t* a, std::size_t n) { current().from_half(out, a, n); }
+void ring_dot(float* out, const float* x, const float* y, std::size_t stride, std::size_t groups, std::size_t depth, std::size_t first,
+              std::size_t n) {
+  current().ring_dot(out, x, y, stride, groups, depth, first, n);
+}
+void fma_rows(float* acc, const float* x, const float* s, std::size_t stride, std::size_t rows, std::size_t n) {
+  current().fma_rows(acc, x, s, stride, rows, n);
+}
+void mul_rows(float* acc, const float* s, std::size_t stride, std::size_t rows, std::size_t n) {
+  current().mul_rows(acc, s, stride, rows, n);
+}
 
 std::span<const char* const> available_targets() { return targets().names; }
 

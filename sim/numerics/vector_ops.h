@@ -26,9 +26,19 @@ void fma_vector(float* acc, const float* x, const float* y, std::size_t n);
 // out[k] = f(a[k])
 void exp(float* out, const float* a, std::size_t n);
 void tanh(float* out, const float* a, std::size_t n);
+void erf(float* out, const float* a, std::size_t n);
 // Conversions.
 void to_half(std::uint16_t* out, const float* a, std::size_t n);
 void from_half(float* out, const std::uint16_t* a, std::size_t n);
+// Matrices x, y, acc [rows][stride] with n <= stride columns in use; s, out [n].
+// out[k] = sum over the groups first, ..., groups - 1, 0, ..., first - 1, one chain of additions, of the chain of fma(x[i][k], y[i][k])
+// that starts with +0 over the group's `depth` rows i.
+void ring_dot(float* out, const float* x, const float* y, std::size_t stride, std::size_t groups, std::size_t depth, std::size_t first,
+              std::size_t n);
+// acc[i][k] = fma(x[i][k], s[k], acc[i][k])
+void fma_rows(float* acc, const float* x, const float* s, std::size_t stride, std::size_t rows, std::size_t n);
+// acc[i][k] = acc[i][k] * s[k]
+void mul_rows(float* acc, const float* s, std::size_t stride, std::size_t rows, std::size_t n);
 
 // Names of the targets this build can run on this host, best first, and a way to force one (tests compare them). "" restores the best.
 // Forcing is for tests: it is not safe while other threads compute.

@@ -116,6 +116,7 @@ constexpr Operation operations[] = {
     {"exp", [](A& x) { exp(x.out, x.a, x.n); }, [](A& x, std::size_t k) { x.out[k] = exp(x.a[k]); }},
     {"exp in place", [](A& x) { exp(x.out, x.out, x.n); }, [](A& x, std::size_t k) { x.out[k] = exp(x.out[k]); }},
     {"tanh", [](A& x) { tanh(x.out, x.a, x.n); }, [](A& x, std::size_t k) { x.out[k] = tanh(x.a[k]); }},
+    {"erf", [](A& x) { erf(x.out, x.a, x.n); }, [](A& x, std::size_t k) { x.out[k] = erf(x.a[k]); }},
     {"to_half", [](A& x) { to_half(x.half_out, x.a, x.n); }, [](A& x, std::size_t k) { x.half_out[k] = to_half(x.a[k]); }},
     {"from_half", [](A& x) { from_half(x.out, x.half, x.n); }, [](A& x, std::size_t k) { x.out[k] = from_half(x.half[k]); }},
 };
@@ -159,17 +160,19 @@ TEST_F(VectorOps, ConvertAndEvaluateEveryExponentLikeTheScalarsOnEveryTarget) {
   const auto bits = [](float x) { return std::bit_cast<std::uint32_t>(x); };
   for (const std::string& target : targets()) {
     force_target(target.c_str());
-    std::vector<float> widened(halves.size()), exps(floats.size()), tanhs(floats.size());
+    std::vector<float> widened(halves.size()), exps(floats.size()), tanhs(floats.size()), erfs(floats.size());
     std::vector<std::uint16_t> narrowed(floats.size());
     from_half(widened.data(), halves.data(), halves.size());
     to_half(narrowed.data(), floats.data(), floats.size());
     exp(exps.data(), floats.data(), floats.size());
     tanh(tanhs.data(), floats.data(), floats.size());
+    erf(erfs.data(), floats.data(), floats.size());
     for (std::size_t k = 0; k < halves.size(); ++k) ASSERT_EQ(bits(widened[k]), bits(from_half(halves[k]))) << target << " " << k;
     for (std::size_t k = 0; k < floats.size(); ++k) {
       ASSERT_EQ(narrowed[k], to_half(floats[k])) << target << " " << floats[k];
       ASSERT_EQ(bits(exps[k]), bits(exp(floats[k]))) << target << " " << floats[k];
       ASSERT_EQ(bits(tanhs[k]), bits(tanh(floats[k]))) << target << " " << floats[k];
+      ASSERT_EQ(bits(erfs[k]), bits(erf(floats[k]))) << target << " " << floats[k];
     }
   }
 }

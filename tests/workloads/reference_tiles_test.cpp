@@ -1,5 +1,6 @@
 // The orders of the sums that cross PEs, with values whose fp32 sum depends on the order.
 
+#include <cmath>
 #include <gtest/gtest.h>
 
 #include "workloads/reference/tiles.h"
@@ -13,7 +14,7 @@ Layout layout_of(int lanes, int columns, int rows) {
   Layout layout;
   layout.lanes = lanes;
   layout.columns = columns;
-  layout.rows = rows;
+  layout.rows = layout.rows_per_sequence = rows;
   layout.tokens_per_pe = 1;
   return layout;
 }
@@ -43,28 +44,52 @@ TEST(AllReduce, ChainsAscendingFromTheFirstColumnAndReachesEveryColumn) {
   Tiles tiles(layout, 1);
   const float values[] = {7.0f, big, 1.0f, -big, 9.0f};
   for (int c = 0; c < 5; ++c) *tiles.at(0, 0, c) = values[c];
-  all_reduce_sum(tiles, 0, 0, 1, 3, 0);
+  all_reduce_sum(tiles, 1, 3, 0);
   EXPECT_EQ(tiles.values(), (std::vector<float>{7.0f, 0.0f, 0.0f, 0.0f, 9.0f}));
   for (int c = 0; c < 5; ++c) *tiles.at(0, 0, c) = values[c];
-  all_reduce_max(tiles, 0, 0, 0, 3, 0);
+  all_reduce_max(tiles, 0, 3, 0);
   EXPECT_EQ(tiles.values(), (std::vector<float>{big, big, big, -big, 9.0f}));
 }
 
 TEST(LeavingTheWafer, SumsAColumnInOneChainFromTheFirstRowOfTheFirstLaneToTheLastOfTheLast) {
-  EXPECT_EQ(leave_wafer({big, 1.0f, 1.0f, -big}, 1), std::vector<float>{0.0f});
-  EXPECT_EQ(leave_wafer({big, -big, 1.0f, 1.0f}, 1), std::vector<float>{2.0f});
-  EXPECT_EQ(leave_wafer({big, 2.0f, -big, 3.0f, 1.0f, 4.0f}, 2), (std::vector<float>{1.0f, 9.0f}));
+  const auto sum = [](int lanes, const std::vector<float>& parts) {
+    return leave_wafer(layout_of(lanes, 1, static_cast<int>(parts.size()) / lanes), parts);
+  };
+  EXPECT_EQ(sum(1, {big, 1.0f, 1.0f, -big}), 0.0f);
+  EXPECT_EQ(sum(2, {big, -big, 1.0f, 1.0f}), 2.0f);
+  EXPECT_EQ(sum(3, {big, -big, 3.0f}), 3.0f);
 }
 
-TEST(Tiles, KeepTheSlotsOfAPlaceTogetherAndRowsBeforeLanes) {
+TEST(LeavingTheWafer, AddsTheRowsOutsideAnySequenceOneByOneInTheirPlaces) {
+  Layout layout = layout_of(2, 1, 5);
+  layout.rows_per_sequence = 1;  // of each lane four rows are outside and alike
+  // big + 5 rounds to big + 8, four times; a sum of the four fives would give big + 24.
+  EXPECT_EQ(leave_wafer(layout, std::vector<float>{big, 5.0f, -big, 0.0f}), 32.0f);
+  EXPECT_EQ(leave_wafer(layout, std::vector<float>{1.0f, 0.0f, 2.0f, 0.5f}), 5.0f);
+  EXPECT_FALSE(std::signbit(leave_wafer(layout, std::vector<float>{-0.0f, 0.0f, -0.0f, -0.0f})));
+  EXPECT_TRUE(std::signbit(leave_wafer(layout, std::vector<float>{-0.0f, -0.0f, -0.0f, -0.0f})));
+}
+
+TEST(Tiles, KeepTheTokensOfAFeatureTogetherSlotsInRowsInLanes) {
   Layout layout = layout_of(2, 3, 4);
   layout.tokens_per_pe = 5;
   const Tiles tiles(layout, 6);
   EXPECT_EQ(tiles.values().size(), 2u * 4 * 3 * 6 * 5);
-  EXPECT_EQ(tiles.at(0, 0, 0, 1) - tiles.at(0, 0, 0, 0), 5);
-  EXPECT_EQ(tiles.at(0, 0, 1) - tiles.at(0, 0, 0), 30);
-  EXPECT_EQ(tiles.at(0, 1, 0) - tiles.at(0, 0, 0), 90);
-  EXPECT_EQ(tiles.at(1, 0, 0) - tiles.at(0, 0, 0), 360);
+  EXPECT_EQ(tiles.tokens(), 40u);
+  EXPECT_EQ(tiles.at(0, 1, 0) - tiles.at(0, 0, 0), 5);
+  EXPECT_EQ(tiles.at(1, 0, 0) - tiles.at(0, 0, 0), 20);
+  EXPECT_EQ(tiles.at(0, 0, 0, 1) - tiles.at(0, 0, 0, 0), 40);
+  EXPECT_EQ(tiles.at(0, 0, 1) - tiles.at(0, 0, 0), 240);
+}
+
+TEST(Tiles, HoldTheFirstOfTheRowsOutsideAnySequenceForAllOfThem) {
+  Layout layout = layout_of(1, 1, 9);
+  layout.rows_per_sequence = 2;
+  layout.samples_per_lane = 2;
+  const Tiles tiles(layout, 1);
+  EXPECT_EQ(tiles.tokens(), 5u);
+  EXPECT_EQ(tiles.at(0, 4, 0), tiles.at(0, 8, 0));
+  EXPECT_NE(tiles.at(0, 3, 0), tiles.at(0, 4, 0));
 }
 
 TEST(Rounding, ToSinglePrecisionChangesNothingToHalfRoundsToNearestEven) {

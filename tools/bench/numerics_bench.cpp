@@ -2,10 +2,15 @@
 // the clock stops.
 
 #include <benchmark/benchmark.h>
+#ifdef WAFERSIM_OPENBLAS
+#include <cblas.h>
+#endif
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "sim/numerics/elementary.h"
+#include "sim/numerics/ordered_product.h"
 #include "sim/numerics/vector_ops.h"
 #include "sim/random.h"
 
@@ -97,6 +102,44 @@ void normal(benchmark::State& state) {
   if (!(largest < 6.5f)) state.SkipWithError("the result is wrong");
 }
 
+// c = a b, all 1024 x 1024, with tiles of h features: the ordered product of a linear layer over 1024 / h columns of PEs.
+constexpr std::size_t side = 1024;
+
+void finish_product(benchmark::State& state, const std::vector<float>& a, const std::vector<float>& b, const std::vector<float>& c) {
+  state.counters["flops"] =
+      benchmark::Counter(2.0 * static_cast<double>(side * side * side), benchmark::Counter::kIsIterationInvariantRate);
+  double exact = 0.0;
+  for (std::size_t k = 0; k < side; ++k) exact += static_cast<double>(a[5 * side + k]) * static_cast<double>(b[k * side + 7]);
+  if (!(std::abs(c[5 * side + 7] - exact) < 1e-3)) state.SkipWithError("the result is wrong");
+}
+
+void ordered_product(benchmark::State& state) {
+  const auto h = static_cast<std::size_t>(state.range(0));
+  const std::vector<float> a = normals(side * side, 0), b = normals(side * side, 1);
+  std::vector<float> c(side * side);
+  while (state.KeepRunning()) {
+    numerics::ring_product(c.data(), side, {side, side, side / h, h}, h, a.data(), {b.data(), side, false});
+    benchmark::ClobberMemory();
+  }
+  finish_product(state, a, b, c);
+}
+
+#ifdef WAFERSIM_OPENBLAS
+void sgemm(benchmark::State& state) {
+  openblas_set_num_threads(1);
+  const std::vector<float> a = normals(side * side, 0), b = normals(side * side, 1);
+  std::vector<float> c(side * side);
+  while (state.KeepRunning()) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, side, side, side, 1.0f, a.data(), side, b.data(), side, 0.0f, c.data(), side);
+    benchmark::ClobberMemory();
+  }
+  state.SetLabel(openblas_get_corename());  // it may not know the host: OPENBLAS_CORETYPE in the environment chooses
+  finish_product(state, a, b, c);
+}
+BENCHMARK(sgemm)->Name("numerics/openblas_sgemm")->Unit(benchmark::kMillisecond);
+#endif
+
+BENCHMARK(ordered_product)->Name("numerics/ordered_product")->Arg(2)->Arg(16)->Unit(benchmark::kMillisecond);
 BENCHMARK(fma_scalar)->Name("numerics/fma_scalar")->Arg(8)->Arg(16)->Arg(23)->Arg(64);
 BENCHMARK(fma_scalar_half)->Name("numerics/fma_scalar_half")->Arg(16)->Arg(64);
 BENCHMARK(add)->Name("numerics/add")->Arg(16)->Arg(64);

@@ -13,139 +13,135 @@ namespace numerics = sim::numerics;
 
 float score_scale(int head) { return 1.0f / std::sqrt(static_cast<float>(head)); }
 
-void head_scores(const Layout& layout, const HeadPlace& place, const Operand& x, const Operand& y, int features, int key, int first,
-                 float* out) {
-  const auto count = static_cast<std::size_t>(layout.tokens_per_pe - first);
-  std::vector<float> parts(static_cast<std::size_t>(layout.columns_per_head) * count);
-  for (int c = 0; c < layout.columns_per_head; ++c)
-    for (int i = 0; i < features; ++i)
-      numerics::fma_scalar(&parts[static_cast<std::size_t>(c) * count],
-                           x.tiles->at(place.lane, x.row, place.first_column + c, x.first_place + i) + first,
-                           y.tiles->at(place.lane, y.row, place.first_column + c, y.first_place + i)[key], count);
-  ring_sum(out, parts.data(), layout.columns_per_head, key % layout.columns_per_head, count);
+void head_scores(const Layout& layout, const HeadArray& x, int x_row, const HeadArray& y, int y_row, int key, int first, float* out) {
+  const auto columns = static_cast<std::size_t>(layout.columns_per_head);
+  for (int n = first; n < layout.tokens_per_pe; ++n, out += x.heads())
+    numerics::ring_dot(out, x.at(x_row, n), y.at(y_row, key), x.heads(), columns, x.features() / columns,
+                       (static_cast<std::size_t>(key) + 1) % columns, x.heads());
 }
 
 namespace {
 
-// One head of one sequence. `l` accumulates in lse, O in out.
-class HeadForward {
+// All heads of all sequences, row after row. A vector of a row is [query][head].
+class Forward {
  public:
-  HeadForward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form, Attention& result)
+  Forward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form)
       : layout_(layout),
         type_(type),
-        qkv_(qkv),
+        places_(qkv.places() / 3),
+        columns_(static_cast<std::size_t>(layout.columns_per_head)),
+        q_(layout, layout.columns_per_head, places_, qkv, 0),
+        k_(layout, layout.columns_per_head, places_, qkv, places_),
+        v_(layout, layout.columns_per_head, places_, qkv, 2 * places_),
+        out_(layout, layout.columns_per_head, places_),
+        lse_(layout, 1, 1),
         scale_(score_scale(form.head)),
         causal_(form.causal),
-        result_(result),
-        maxima_(layout, 1) {}
+        maximum_(row()),
+        sums_(columns_ * row()),
+        scores_(static_cast<std::size_t>(t()) * row()) {}
 
-  void run(const HeadPlace& place) {
+  Attention run() {
     for (int r = 0; r < layout_.rows_per_sequence; ++r) {
-      maximum_.assign(static_cast<std::size_t>(layout_.tokens_per_pe), -FLT_MAX);
-      for (int step = 0; step < layout_.rows_per_sequence; ++step) visit(place, r, step);
-      finish(place, place.first_row + r);
+      std::fill(maximum_.begin(), maximum_.end(), -FLT_MAX);
+      std::fill(sums_.begin(), sums_.end(), 0.0f);
+      for (int step = 0; step < layout_.rows_per_sequence; ++step) visit(r, step);
+      finish(r);
     }
+    Attention result{Tiles(layout_, places_), Tiles(layout_, 1)};
+    out_.store(result.out, 0);
+    for (int c = 0; c < layout_.columns_per_head; ++c) lse_.store(result.lse, 0, c);
+    round_to(type_, result.out);
+    return result;
   }
 
  private:
   int t() const { return layout_.tokens_per_pe; }
-  int places() const { return result_.out.places(); }
-  // The first query that sees a key.
+  std::size_t heads() const { return q_.heads(); }
+  std::size_t row() const { return static_cast<std::size_t>(t()) * heads(); }
+  // The first query that sees a key, and the values of a row from it on.
   int first(int key) const { return causal_ ? key : 0; }
-  float* score(int key) { return &scores_[static_cast<std::size_t>(key) * static_cast<std::size_t>(t())]; }
+  std::size_t from(int key) const { return static_cast<std::size_t>(first(key)) * heads(); }
+  float* score(int key) { return &scores_[static_cast<std::size_t>(key) * row()]; }
 
   // The keys and values of row (r - step) mod Rs pass by the queries of row r.
-  void visit(const HeadPlace& place, int r, int step) {
-    const int row = place.first_row + r;
-    const int block = place.first_row + (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
-    scores_.resize(static_cast<std::size_t>(t()) * static_cast<std::size_t>(t()));
+  void visit(int r, int step) {
+    const int block = (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
     for (int key = 0; key < t(); ++key) {
-      float* s = score(key) + first(key);
-      const auto n = static_cast<std::size_t>(t() - first(key));
-      head_scores(layout_, place, {&qkv_, row, 0}, {&qkv_, block, places()}, places(), key, first(key), s);
+      float* s = score(key) + from(key);
+      const std::size_t n = row() - from(key);
+      head_scores(layout_, q_, r, k_, block, key, first(key), s);
       numerics::mul_scalar(s, s, scale_, n);
-      if (causal_ && step > r) *s = -FLT_MAX;
-      if (!causal_ && key >= layout_.true_slots(block - place.first_row)) std::fill_n(s, n, -FLT_MAX);
+      if (causal_ && step > r) std::fill_n(s, heads(), -FLT_MAX);
+      if (!causal_ && key >= layout_.true_slots(block)) std::fill_n(s, n, -FLT_MAX);
     }
-    raise_maximum(place, row);
-    for (int key = 0; key < t(); ++key) add_key(place, row, block, key);
+    raise_maximum(r);
+    for (int key = 0; key < t(); ++key) add_key(r, block, key);
   }
 
-  void raise_maximum(const HeadPlace& place, int row) {
-    const auto n = static_cast<std::size_t>(t());
+  void raise_maximum(int r) {
+    std::vector<float> raised;
     for (int c = 0; c < layout_.columns_per_head; ++c) {
-      float* mx = maxima_.at(place.lane, row, place.first_column + c);
-      std::copy_n(maximum_.data(), n, mx);
+      std::vector<float> mx = maximum_;
       for (int key = c; key < t(); key += layout_.columns_per_head)
-        numerics::max(mx + first(key), mx + first(key), score(key) + first(key), static_cast<std::size_t>(t() - first(key)));
-    }
-    all_reduce_max(maxima_, place.lane, row, place.first_column, layout_.columns_per_head, 0);
-    const float* raised = maxima_.at(place.lane, row, place.first_column);
-    std::vector<float> alpha(n);
-    numerics::sub(alpha.data(), maximum_.data(), raised, n);
-    numerics::exp(alpha.data(), alpha.data(), n);
-    for (int c = place.first_column; c < place.first_column + layout_.columns_per_head; ++c) {
-      float* l = result_.lse.at(place.lane, row, c);
-      numerics::mul(l, l, alpha.data(), n);
-      for (int i = 0; i < places(); ++i) {
-        float* o = result_.out.at(place.lane, row, c, i);
-        numerics::mul(o, o, alpha.data(), n);
+        numerics::max(&mx[from(key)], &mx[from(key)], score(key) + from(key), row() - from(key));
+      if (c == 0) {
+        raised = mx;
+      } else {
+        numerics::max(raised.data(), mx.data(), raised.data(), row());
       }
+      if (c > t()) break;  // the columns that follow have no key: they change nothing any more
     }
-    maximum_.assign(raised, raised + n);
+    std::vector<float> alpha(row());
+    numerics::sub(alpha.data(), maximum_.data(), raised.data(), row());
+    numerics::exp(alpha.data(), alpha.data(), row());
+    numerics::mul_rows(sums_.data(), alpha.data(), row(), columns_, row());
+    for (int n = 0; n < t(); ++n)
+      numerics::mul_rows(out_.at(r, n), &alpha[static_cast<std::size_t>(n) * heads()], heads(), out_.features(), heads());
+    maximum_ = raised;
   }
 
   // P of one key from its owner column, then its value added everywhere.
-  void add_key(const HeadPlace& place, int row, int block, int key) {
-    const int from = first(key);
-    const auto n = static_cast<std::size_t>(t() - from);
-    float* p = score(key) + from;
-    numerics::sub(p, p, maximum_.data() + from, n);
+  void add_key(int r, int block, int key) {
+    const std::size_t n = row() - from(key);
+    float* p = score(key) + from(key);
+    numerics::sub(p, p, &maximum_[from(key)], n);
     numerics::exp(p, p, n);
-    float* l = result_.lse.at(place.lane, row, place.first_column + key % layout_.columns_per_head) + from;
+    float* l = &sums_[static_cast<std::size_t>(key) % columns_ * row() + from(key)];
     numerics::add(l, l, p, n);
     round_to(type_, p, n);
-    for (int c = place.first_column; c < place.first_column + layout_.columns_per_head; ++c)
-      for (int i = 0; i < places(); ++i)
-        numerics::fma_scalar(result_.out.at(place.lane, row, c, i) + from, p, qkv_.at(place.lane, block, c, 2 * places() + i)[key], n);
+    for (int query = first(key); query < t(); ++query, p += heads())
+      numerics::fma_rows(out_.at(r, query), v_.at(block, key), p, heads(), out_.features(), heads());
   }
 
-  void finish(const HeadPlace& place, int row) {
-    const auto n = static_cast<std::size_t>(t());
-    all_reduce_sum(result_.lse, place.lane, row, place.first_column, layout_.columns_per_head, 0);
-    for (int c = place.first_column; c < place.first_column + layout_.columns_per_head; ++c) {
-      float* l = result_.lse.at(place.lane, row, c);
-      std::vector<float> inverse(n);
-      for (std::size_t k = 0; k < n; ++k) {
-        inverse[k] = numerics::recip(l[k]);
-        l[k] = numerics::add(maximum_[k], numerics::log(l[k]));
-      }
-      for (int i = 0; i < places(); ++i) {
-        float* o = result_.out.at(place.lane, row, c, i);
-        numerics::mul(o, o, inverse.data(), n);
-      }
+  void finish(int r) {
+    float* sum = sums_.data();
+    for (std::size_t c = 1; c < columns_; ++c) numerics::add(sum, &sums_[c * row()], sum, row());
+    std::vector<float> inverse(row());
+    for (std::size_t k = 0; k < row(); ++k) {
+      inverse[k] = numerics::recip(sum[k]);
+      lse_.at(r)[k] = numerics::add(maximum_[k], numerics::log(sum[k]));
     }
+    for (int n = 0; n < t(); ++n)
+      numerics::mul_rows(out_.at(r, n), &inverse[static_cast<std::size_t>(n) * heads()], heads(), out_.features(), heads());
   }
 
   const Layout& layout_;
   sim::Dtype type_;
-  const Tiles& qkv_;
+  int places_;
+  std::size_t columns_;  // of a head
+  HeadArray q_, k_, v_, out_, lse_;
   float scale_;
   bool causal_;
-  Attention& result_;
-  Tiles maxima_;                // one place
-  std::vector<float> maximum_;  // m of the row's queries
-  std::vector<float> scores_;   // [key][query], then P
+  std::vector<float> maximum_;  // m
+  std::vector<float> sums_;     // l of each column
+  std::vector<float> scores_;   // of each key, then P
 };
 
 }  // namespace
 
 Attention attention(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form) {
-  Attention result{Tiles(layout, qkv.places() / 3), Tiles(layout, 1)};
-  HeadForward forward(layout, type, qkv, form, result);
-  each_head(layout, [&](const HeadPlace& place) { forward.run(place); });
-  round_to(type, result.out);
-  return result;
+  return Forward(layout, type, qkv, form).run();
 }
 
 }  // namespace wafersim::workloads::reference

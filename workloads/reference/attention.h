@@ -3,6 +3,7 @@
 // and values lie side by side in a tile: places 0..h-1, h..2h-1, 2h..3h-1; a head takes columns_per_head columns. Rows outside any sequence
 // hold +0.
 
+#include "workloads/reference/head_array.h"
 #include "workloads/reference/tiles.h"
 
 namespace wafersim::workloads::reference {
@@ -22,30 +23,10 @@ Attention attention(const Layout& layout, sim::Dtype type, const Tiles& qkv, con
 Tiles attention_gradient(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse, const Tiles& dout,
                          const AttentionForm& form);
 
-// The heads of all sequences on the wafer, one after the other: the rows and columns that work together.
-struct HeadPlace {
-  int lane = 0;
-  int first_row = 0;
-  int first_column = 0;
-};
-template <typename Body>
-void each_head(const Layout& layout, const Body& body) {
-  for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int sequence = 0; sequence < layout.samples_per_lane; ++sequence)
-      for (int head = 0; head < layout.heads; ++head)
-        body(HeadPlace{lane, sequence * layout.rows_per_sequence, head * layout.columns_per_head});
-}
-
 float score_scale(int head);
 
-// out[n - first] = sum over the head's features of x[n] * y[key] for the tokens n = first..slots-1: chains over the local features of each
-// column, then the ring sum with owner key mod columns_per_head. x and y are read from the given first place on.
-struct Operand {
-  const Tiles* tiles = nullptr;
-  int row = 0;
-  int first_place = 0;
-};
-void head_scores(const Layout& layout, const HeadPlace& place, const Operand& x, const Operand& y, int features, int key, int first,
-                 float* out);
+// out [n - first][head] = sum over a head's features of x[n] * y[key] for the tokens n = first..slots-1: chains over the local features of
+// each column, then the ring sum with owner key mod columns_per_head.
+void head_scores(const Layout& layout, const HeadArray& x, int x_row, const HeadArray& y, int y_row, int key, int first, float* out);
 
 }  // namespace wafersim::workloads::reference

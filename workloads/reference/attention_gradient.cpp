@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cfloat>
 
 #include "sim/numerics/elementary.h"
@@ -10,99 +11,94 @@ namespace numerics = sim::numerics;
 
 namespace {
 
-// One head of one sequence: dQ, dK and dV accumulate in fp32 in the places of q, k and v.
-class HeadBackward {
+// All heads of all sequences, step after step: dQ, dK and dV accumulate in fp32. A vector of a row is [query][head].
+class Backward {
  public:
-  HeadBackward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& lse, const Tiles& dout, const Tiles& d,
-               const AttentionForm& form, Tiles& dqkv)
+  Backward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse, const Tiles& dout,
+           const AttentionForm& form)
       : layout_(layout),
         type_(type),
-        qkv_(qkv),
-        lse_(lse),
-        dout_(dout),
-        d_(d),
+        places_(dout.places()),
+        q_(part(qkv, 0)),
+        k_(part(qkv, places_)),
+        v_(part(qkv, 2 * places_)),
+        dout_(part(dout, 0)),
+        dq_(layout, layout.columns_per_head, places_),
+        dk_(dq_),
+        dv_(dq_),
+        lse_(layout, 1, 1, lse, 0),
+        d_(layout, 1, 1),
         scale_(score_scale(form.head)),
         causal_(form.causal),
-        dqkv_(dqkv) {}
+        p_(static_cast<std::size_t>(t()) * heads()),
+        ds_(p_.size()) {
+    const HeadArray o = part(out, 0);
+    const auto columns = static_cast<std::size_t>(layout.columns_per_head);
+    for (int r = 0; r < layout.rows_per_sequence; ++r)
+      for (int n = 0; n < t(); ++n)
+        numerics::ring_dot(d_.at(r, n), dout_.at(r, n), o.at(r, n), heads(), columns, o.features() / columns, 0, heads());
+  }
 
-  void run(const HeadPlace& place) {
+  Tiles run() {
     for (int step = 0; step < layout_.rows_per_sequence; ++step)
-      for (int r = 0; r < layout_.rows_per_sequence; ++r) visit(place, r, step);
+      for (int r = 0; r < layout_.rows_per_sequence; ++r)
+        for (int key = 0; key < t(); ++key) visit(r, step, key);
+    Tiles dqkv(layout_, 3 * places_);
+    dq_.store(dqkv, 0);
+    dk_.store(dqkv, places_);
+    dv_.store(dqkv, 2 * places_);
+    round_to(type_, dqkv);
+    return dqkv;
   }
 
  private:
-  int places() const { return dout_.places(); }
-
-  // The queries of row (r - step) mod Rs pass by the keys of row r.
-  void visit(const HeadPlace& place, int r, int step) {
-    const int row = place.first_row + r;
-    const int block = place.first_row + (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
-    const int t = layout_.tokens_per_pe;
-    for (int key = 0; key < t; ++key) {
-      const int first = causal_ ? key : 0;  // query that sees the key
-      const auto n = static_cast<std::size_t>(t - first);
-      std::vector<float> p(n);
-      std::vector<float> ds(n);
-      head_scores(layout_, place, {&qkv_, block, 0}, {&qkv_, row, places()}, places(), key, first, p.data());
-      head_scores(layout_, place, {&dout_, block, 0}, {&qkv_, row, 2 * places()}, places(), key, first, ds.data());
-      numerics::mul_scalar(p.data(), p.data(), scale_, n);
-      if (causal_ && step >= 1 && step <= r) p[0] = -FLT_MAX;
-      if (!causal_ && key >= layout_.true_slots(r)) p.assign(n, -FLT_MAX);
-      numerics::sub(p.data(), p.data(), lse_.at(place.lane, block, place.first_column) + first, n);
-      numerics::exp(p.data(), p.data(), n);
-      numerics::sub(ds.data(), ds.data(), d_.at(place.lane, block, place.first_column) + first, n);
-      numerics::mul(ds.data(), p.data(), ds.data(), n);
-      numerics::mul_scalar(ds.data(), ds.data(), scale_, n);
-      round_to(type_, p.data(), n);
-      round_to(type_, ds.data(), n);
-      for (int c = place.first_column; c < place.first_column + layout_.columns_per_head; ++c)
-        for (int i = 0; i < places(); ++i) accumulate(place.lane, c, i, row, block, key, first, p, ds);
-    }
+  HeadArray part(const Tiles& tiles, int first_place) const {
+    return HeadArray(layout_, layout_.columns_per_head, places_, tiles, first_place);
   }
+  int t() const { return layout_.tokens_per_pe; }
+  std::size_t heads() const { return q_.heads(); }
 
-  void accumulate(int lane, int c, int i, int row, int block, int key, int first, const std::vector<float>& p,
-                  const std::vector<float>& ds) {
-    const float* query = qkv_.at(lane, block, c, i) + first;
-    const float* dout = dout_.at(lane, block, c, i) + first;
-    float& dk = dqkv_.at(lane, row, c, places() + i)[key];
-    float& dv = dqkv_.at(lane, row, c, 2 * places() + i)[key];
-    for (std::size_t n = 0; n < p.size(); ++n) {
-      dv = numerics::fma(dout[n], p[n], dv);
-      dk = numerics::fma(query[n], ds[n], dk);
+  // The queries of row (r - step) mod Rs pass by a key of row r.
+  void visit(int r, int step, int key) {
+    const int block = (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
+    const int first = causal_ ? key : 0;  // query that sees the key
+    const std::size_t n = static_cast<std::size_t>(t() - first) * heads();
+    float *p = p_.data(), *ds = ds_.data();
+    head_scores(layout_, q_, block, k_, r, key, first, p);
+    head_scores(layout_, dout_, block, v_, r, key, first, ds);
+    numerics::mul_scalar(p, p, scale_, n);
+    if (causal_ && step >= 1 && step <= r) std::fill_n(p, heads(), -FLT_MAX);
+    if (!causal_ && key >= layout_.true_slots(r)) std::fill_n(p, n, -FLT_MAX);
+    numerics::sub(p, p, lse_.at(block, first), n);
+    numerics::exp(p, p, n);
+    numerics::sub(ds, ds, d_.at(block, first), n);
+    numerics::mul(ds, p, ds, n);
+    numerics::mul_scalar(ds, ds, scale_, n);
+    round_to(type_, p, n);
+    round_to(type_, ds, n);
+    for (int query = first; query < t(); ++query, p += heads(), ds += heads()) {
+      numerics::fma_rows(dv_.at(r, key), dout_.at(block, query), p, heads(), dv_.features(), heads());
+      numerics::fma_rows(dk_.at(r, key), q_.at(block, query), ds, heads(), dk_.features(), heads());
+      numerics::fma_rows(dq_.at(block, query), k_.at(r, key), ds, heads(), dq_.features(), heads());
     }
-    numerics::fma_scalar(dqkv_.at(lane, block, c, i) + first, ds.data(), qkv_.at(lane, row, c, places() + i)[key], p.size());
   }
 
   const Layout& layout_;
   sim::Dtype type_;
-  const Tiles& qkv_;
-  const Tiles& lse_;
-  const Tiles& dout_;
-  const Tiles& d_;
+  int places_;
+  HeadArray q_, k_, v_, dout_, dq_, dk_, dv_;
+  HeadArray lse_, d_;
   float scale_;
   bool causal_;
-  Tiles& dqkv_;
+  std::vector<float> p_;   // P of a key
+  std::vector<float> ds_;  // dP, then dS
 };
 
 }  // namespace
 
 Tiles attention_gradient(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse, const Tiles& dout,
                          const AttentionForm& form) {
-  Tiles d(layout, 1);  // of each query: sum over the head of dO * O
-  Tiles dqkv(layout, qkv.places());
-  HeadBackward backward(layout, type, qkv, lse, dout, d, form, dqkv);
-  each_head(layout, [&](const HeadPlace& place) {
-    for (int row = place.first_row; row < place.first_row + layout.rows_per_sequence; ++row) {
-      for (int c = place.first_column; c < place.first_column + layout.columns_per_head; ++c)
-        for (int i = 0; i < out.places(); ++i)
-          numerics::fma_vector(d.at(place.lane, row, c), dout.at(place.lane, row, c, i), out.at(place.lane, row, c, i),
-                               static_cast<std::size_t>(out.slots()));
-      all_reduce_sum(d, place.lane, row, place.first_column, layout.columns_per_head, 0);
-    }
-    backward.run(place);
-  });
-  round_to(type, dqkv);
-  return dqkv;
+  return Backward(layout, type, qkv, out, lse, dout, form).run();
 }
 
 }  // namespace wafersim::workloads::reference

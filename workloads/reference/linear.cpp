@@ -1,8 +1,7 @@
 #include "workloads/reference/linear.h"
 
-#include <algorithm>
-
 #include "sim/numerics/elementary.h"
+#include "sim/numerics/ordered_product.h"
 #include "sim/numerics/vector_ops.h"
 
 namespace wafersim::workloads::reference {
@@ -11,22 +10,14 @@ namespace numerics = sim::numerics;
 
 Tiles contract(const Layout& layout, const Tiles& x, const FeatureMap& x_map, const FeatureMap& y_map, const Weight& weight) {
   Tiles y(layout, y_map.per_column);
-  const auto t = static_cast<std::size_t>(x.slots());
-  std::vector<float> arriving(x_map.feature.size());  // w'(i, j) for all places i
-  std::vector<float> parts(static_cast<std::size_t>(layout.columns) * t);
-  for (int owner = 0; owner < layout.columns; ++owner)
-    for (int place = 0; place < y_map.per_column; ++place) {
-      const int j = y_map.at(owner, place);
-      for (std::size_t i = 0; i < arriving.size(); ++i) arriving[i] = weight(x_map.feature[i], j);
-      for (int lane = 0; lane < layout.lanes; ++lane)
-        for (int row = 0; row < layout.rows; ++row) {
-          std::fill(parts.begin(), parts.end(), 0.0f);
-          const float* in = x.at(lane, row, 0);
-          for (std::size_t i = 0; i < arriving.size(); ++i)
-            numerics::fma_scalar(&parts[i / static_cast<std::size_t>(x_map.per_column) * t], in + i * t, arriving[i], t);
-          ring_sum(y.at(lane, row, owner, place), parts.data(), layout.columns, owner, t);
-        }
-    }
+  std::vector<float> matrix;  // [place of y][place of x]
+  matrix.reserve(y_map.feature.size() * x_map.feature.size());
+  for (const int j : y_map.feature)
+    for (const int i : x_map.feature) matrix.push_back(weight(i, j));
+  const numerics::ProductShape shape = {y_map.feature.size(), x.tokens(), static_cast<std::size_t>(layout.columns),
+                                        static_cast<std::size_t>(x_map.per_column)};
+  numerics::ring_product(y.values().data(), y.tokens(), shape, static_cast<std::size_t>(y_map.per_column), matrix.data(),
+                         {x.values().data(), x.tokens(), false});
   return y;
 }
 
@@ -35,12 +26,8 @@ void add_bias(const FeatureMap& y_map, const Layout& layout, const Bias& bias, T
   for (int column = 0; column < layout.columns; ++column)
     for (int place = 0; place < y_map.per_column; ++place) {
       const int j = y_map.at(column, place);
-      const float value = j < 0 ? 0.0f : bias(j);
-      for (int lane = 0; lane < layout.lanes; ++lane)
-        for (int row = 0; row < layout.rows; ++row) {
-          float* out = y.at(lane, row, column, place);
-          numerics::add_scalar(out, out, value, static_cast<std::size_t>(y.slots()));
-        }
+      float* out = y.feature(column, place);
+      numerics::add_scalar(out, out, j < 0 ? 0.0f : bias(j), y.tokens());
     }
 }
 
@@ -61,58 +48,43 @@ Tiles linear_input_gradient(const Layout& layout, sim::Dtype type, const Tiles& 
 
 namespace {
 
-// The tiles of a row of PEs as [slot][column * places + place]: the outputs of a token lie side by side.
-std::vector<float> by_slot(const Layout& layout, const Tiles& tiles, int lane, int row) {
-  const std::size_t features = static_cast<std::size_t>(layout.columns) * static_cast<std::size_t>(tiles.places());
-  const auto t = static_cast<std::size_t>(tiles.slots());
-  std::vector<float> out(features * t);
-  const float* in = tiles.at(lane, row, 0);
-  for (std::size_t f = 0; f < features; ++f)
-    for (std::size_t n = 0; n < t; ++n) out[n * features + f] = in[f * t + n];
-  return out;
+// The sums over tokens at each PE of factors [row][token] times dy, down the columns: [row][place of dy].
+std::vector<float> sum_over_tokens(const Layout& layout, const float* factors, std::size_t rows, const Tiles& dy) {
+  const std::size_t outputs = dy.values().size() / dy.tokens();
+  std::vector<float> sums(rows * outputs);
+  const auto slots = static_cast<std::size_t>(dy.slots());
+  numerics::chain_product(sums.data(), outputs, {rows, outputs, dy.tokens() / slots, slots}, column_order(layout), factors,
+                          {dy.values().data(), dy.tokens(), true});
+  return sums;
 }
 
 }  // namespace
 
 void matrix_gradient(const Layout& layout, const Tiles& x, const FeatureMap& x_map, const Tiles& dy, const FeatureMap& y_map,
                      const StoreMatrix& store) {
-  const std::size_t outputs = y_map.feature.size();
-  const std::size_t pes = static_cast<std::size_t>(layout.lanes) * static_cast<std::size_t>(layout.rows);
-  std::vector<std::vector<float>> dy_by_slot;
-  for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int row = 0; row < layout.rows; ++row) dy_by_slot.push_back(by_slot(layout, dy, lane, row));
-  std::vector<float> parts(pes * outputs);  // one input, all outputs, each PE of the input's columns
-  for (int column = 0; column < layout.columns; ++column)
-    for (int place = 0; place < x_map.per_column; ++place) {
-      const int i = x_map.at(column, place);
-      if (i < 0) continue;
-      std::fill(parts.begin(), parts.end(), 0.0f);
-      for (std::size_t pe = 0; pe < pes; ++pe) {
-        const float* in = x.at(static_cast<int>(pe) / layout.rows, static_cast<int>(pe) % layout.rows, column, place);
-        for (int n = 0; n < x.slots(); ++n)
-          numerics::fma_scalar(&parts[pe * outputs], &dy_by_slot[pe][static_cast<std::size_t>(n) * outputs], in[n], outputs);
-      }
-      const std::vector<float> sum = leave_wafer(parts, outputs);
-      for (std::size_t o = 0; o < outputs; ++o)
-        if (const int j = y_map.feature[o]; j >= 0) store(i, j, sum[o]);
+  const std::vector<float> sums = sum_over_tokens(layout, x.values().data(), x_map.feature.size(), dy);
+  const float* sum = sums.data();
+  for (const int i : x_map.feature)
+    for (const int j : y_map.feature) {
+      if (i >= 0 && j >= 0) store(i, j, *sum);
+      ++sum;
     }
 }
 
 void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_map, const StoreVector& store) {
-  for (int column = 0; column < layout.columns; ++column)
-    for (int place = 0; place < y_map.per_column; ++place) {
-      const int j = y_map.at(column, place);
-      if (j < 0) continue;
-      std::vector<float> parts;
-      for (int lane = 0; lane < layout.lanes; ++lane)
-        for (int row = 0; row < layout.rows; ++row) {
-          const float* in = dy.at(lane, row, column, place);
-          float g = 0.0f;
-          for (int n = 0; n < dy.slots(); ++n) g = numerics::add(g, in[n]);
-          parts.push_back(g);
-        }
-      store(j, leave_wafer(parts, 1)[0]);
-    }
+  const std::vector<float> ones(dy.tokens(), 1.0f);  // fma(1, dy, g) is dy + g
+  const std::vector<float> sums = sum_over_tokens(layout, ones.data(), 1, dy);
+  for (std::size_t o = 0; o < sums.size(); ++o)
+    if (const int j = y_map.feature[o]; j >= 0) store(j, sums[o]);
+}
+
+float gain_gradient(const Layout& layout, const Tiles& dy, const Tiles& x, int column, int place) {
+  const float *a = dy.feature(column, place), *b = x.feature(column, place);
+  const auto slots = static_cast<std::size_t>(dy.slots());
+  std::vector<float> parts(dy.tokens() / slots);
+  for (std::size_t pe = 0; pe < parts.size(); ++pe)
+    for (std::size_t n = pe * slots; n < (pe + 1) * slots; ++n) parts[pe] = numerics::fma(a[n], b[n], parts[pe]);
+  return leave_wafer(layout, parts);
 }
 
 }  // namespace wafersim::workloads::reference

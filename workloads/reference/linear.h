@@ -36,4 +36,7 @@ void matrix_gradient(const Layout& layout, const Tiles& x, const FeatureMap& x_m
 using StoreVector = std::function<void(int output, float gradient)>;
 void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_map, const StoreVector& store);
 
+// What leaves the wafer as the sum over tokens of dy * x at one place: chain of fma over slots, column sum. A gain's gradient.
+float gain_gradient(const Layout& layout, const Tiles& dy, const Tiles& x, int column, int place);
+
 }  // namespace wafersim::workloads::reference

@@ -1,5 +1,6 @@
 #include "workloads/reference/loss.h"
 
+#include <algorithm>
 #include <cfloat>
 
 #include "sim/numerics/elementary.h"
@@ -28,14 +29,16 @@ Tiles logits(const Layout& layout, const Tiles& x, const FeatureMap& map, const 
   return lg;
 }
 
-// Target of each slot of a PE, no_target in padded slots.
-std::vector<std::uint32_t> slot_targets(const Layout& layout, const LossSetting& setting, int lane, int row) {
+// Target of each token of a tile, no_target in padded slots.
+std::vector<std::uint32_t> token_targets(const Layout& layout, const LossSetting& setting) {
   std::vector<std::uint32_t> out;
-  for (int slot = 0; slot < layout.tokens_per_pe; ++slot) {
-    const Layout::Token token = layout.token(lane, row, slot);
-    const int index = token.sample * layout.sequence + token.position;
-    out.push_back(token.sample < 0 ? no_target : (*setting.targets)[static_cast<std::size_t>(index)]);
-  }
+  for (int lane = 0; lane < layout.lanes; ++lane)
+    for (int row = 0; row < computed_rows(layout); ++row)
+      for (int slot = 0; slot < layout.tokens_per_pe; ++slot) {
+        const Layout::Token token = layout.token(lane, row, slot);
+        const int index = token.sample * layout.sequence + token.position;
+        out.push_back(token.sample < 0 ? no_target : (*setting.targets)[static_cast<std::size_t>(index)]);
+      }
   return out;
 }
 
@@ -49,21 +52,20 @@ struct State {
   Tiles selected;
 };
 
-void take_chunk(const Tiles& lg, const FeatureMap& chunk, int lane, int row, int column, const std::vector<std::uint32_t>& targets,
-                State& state) {
-  const auto t = static_cast<std::size_t>(lg.slots());
-  float* maximum = state.maximum.at(lane, row, column);
-  float* sum = state.sum.at(lane, row, column);
-  float* selected = state.selected.at(lane, row, column);
+void take_chunk(const Tiles& lg, const FeatureMap& chunk, int column, const std::vector<std::uint32_t>& targets, State& state) {
+  const std::size_t t = lg.tokens();
+  float* maximum = state.maximum.feature(column);
+  float* sum = state.sum.feature(column);
+  float* selected = state.selected.feature(column);
   std::vector<float> raised(maximum, maximum + t);
   std::vector<float> term(t);
-  for (int i = 0; i < chunk.valid(column); ++i) numerics::max(raised.data(), raised.data(), lg.at(lane, row, column, i), t);
+  for (int i = 0; i < chunk.valid(column); ++i) numerics::max(raised.data(), raised.data(), lg.feature(column, i), t);
   numerics::sub(term.data(), maximum, raised.data(), t);
   numerics::exp(term.data(), term.data(), t);
   numerics::mul(sum, sum, term.data(), t);
   for (std::size_t n = 0; n < t; ++n) maximum[n] = raised[n];
   for (int i = 0; i < chunk.valid(column); ++i) {
-    const float* logit = lg.at(lane, row, column, i);
+    const float* logit = lg.feature(column, i);
     const auto vocabulary_entry = static_cast<std::uint32_t>(chunk.at(column, i));
     numerics::sub(term.data(), logit, maximum, t);
     numerics::exp(term.data(), term.data(), t);
@@ -73,80 +75,75 @@ void take_chunk(const Tiles& lg, const FeatureMap& chunk, int lane, int row, int
   }
 }
 
-// lse of every token into every column; returns the negative log likelihoods of a PE's slots added up.
-float finish_row(const Layout& layout, int lane, int row, const std::vector<std::uint32_t>& targets, State& state, Tiles& lse) {
-  const auto t = static_cast<std::size_t>(layout.tokens_per_pe);
-  std::vector<std::vector<float>> own;  // maxima of the columns
-  own.reserve(static_cast<std::size_t>(layout.columns));
-  for (int c = 0; c < layout.columns; ++c) own.emplace_back(state.maximum.at(lane, row, c), state.maximum.at(lane, row, c) + t);
-  all_reduce_max(state.maximum, lane, row, 0, layout.columns, 0);
-  const float* maximum = state.maximum.at(lane, row, 0);
+// lse of every token into every column; returns the negative log likelihoods of each PE's slots added up, [lane][computed row].
+std::vector<float> finish(const Layout& layout, const std::vector<std::uint32_t>& targets, State& state, Tiles& lse) {
+  const std::size_t t = lse.tokens();
+  Tiles rescale = state.maximum;
+  all_reduce_max(state.maximum, 0, layout.columns, 0);
+  const float* maximum = state.maximum.feature(0);
   for (int c = 0; c < layout.columns; ++c) {
-    float* rescale = own[static_cast<std::size_t>(c)].data();
-    numerics::sub(rescale, rescale, maximum, t);
-    numerics::exp(rescale, rescale, t);
-    numerics::mul(state.sum.at(lane, row, c), state.sum.at(lane, row, c), rescale, t);
+    float* own = rescale.feature(c);
+    numerics::sub(own, own, maximum, t);
+    numerics::exp(own, own, t);
+    numerics::mul(state.sum.feature(c), state.sum.feature(c), own, t);
   }
-  all_reduce_sum(state.sum, lane, row, 0, layout.columns, 0);
-  all_reduce_sum(state.selected, lane, row, 0, layout.columns, 0);
-  float total = 0.0f;
+  all_reduce_sum(state.sum, 0, layout.columns, 0);
+  all_reduce_sum(state.selected, 0, layout.columns, 0);
+  std::vector<float> words(t / static_cast<std::size_t>(lse.slots()));
   for (std::size_t n = 0; n < t; ++n) {
-    const float value = numerics::add(maximum[n], numerics::log(state.sum.at(lane, row, 0)[n]));
-    for (int c = 0; c < layout.columns; ++c) lse.at(lane, row, c)[n] = value;
-    total = numerics::add(total, targets[n] == no_target ? 0.0f : numerics::sub(value, state.selected.at(lane, row, 0)[n]));
+    const float value = numerics::add(maximum[n], numerics::log(state.sum.feature(0)[n]));
+    for (int c = 0; c < layout.columns; ++c) lse.feature(c)[n] = value;
+    float& word = words[n / static_cast<std::size_t>(lse.slots())];
+    word = numerics::add(word, targets[n] == no_target ? 0.0f : numerics::sub(value, state.selected.feature(0)[n]));
   }
-  return total;
+  return words;
+}
+
+// dl of a chunk from its logits, not rounded.
+void logit_gradient(const Layout& layout, const FeatureMap& chunk, const std::vector<std::uint32_t>& targets, const Tiles& lse,
+                    float scale_word, Tiles& dl) {
+  const std::size_t t = dl.tokens();
+  std::vector<float> scale(t);
+  for (std::size_t n = 0; n < t; ++n) scale[n] = targets[n] == no_target ? 0.0f : scale_word;
+  for (int c = 0; c < layout.columns; ++c)
+    for (int i = 0; i < chunk.per_column; ++i) {
+      float* p = dl.feature(c, i);
+      if (chunk.at(c, i) < 0) {
+        std::fill_n(p, t, 0.0f);
+        continue;
+      }
+      const auto vocabulary_entry = static_cast<std::uint32_t>(chunk.at(c, i));
+      numerics::sub(p, p, lse.feature(c), t);
+      numerics::exp(p, p, t);
+      for (std::size_t n = 0; n < t; ++n)
+        if (targets[n] == vocabulary_entry) p[n] = numerics::sub(p[n], 1.0f);
+      numerics::mul(p, p, scale.data(), t);
+    }
 }
 
 }  // namespace
 
 Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const Weight& weight, const Bias& bias) {
   State state(layout);
+  const std::vector<std::uint32_t> targets = token_targets(layout, setting);
   for (int k = 0; k < chunks(layout, setting); ++k) {
     const FeatureMap chunk = chunk_map(layout, setting, k);
     const Tiles lg = logits(layout, x, map, chunk, weight, bias);
-    for (int lane = 0; lane < layout.lanes; ++lane)
-      for (int row = 0; row < layout.rows; ++row) {
-        const std::vector<std::uint32_t> targets = slot_targets(layout, setting, lane, row);
-        for (int c = 0; c < layout.columns; ++c) take_chunk(lg, chunk, lane, row, c, targets, state);
-      }
+    for (int c = 0; c < layout.columns; ++c) take_chunk(lg, chunk, c, targets, state);
   }
   Loss out{Tiles(layout, 1), 0.0f};
-  std::vector<float> words;
-  for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int row = 0; row < layout.rows; ++row)
-      words.push_back(finish_row(layout, lane, row, slot_targets(layout, setting, lane, row), state, out.lse));
-  out.sum = leave_wafer(words, 1)[0];
+  out.sum = leave_wafer(layout, finish(layout, targets, state, out.lse));
   return out;
 }
 
 Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& setting, const Tiles& x, const Tiles& lse,
                     const FeatureMap& map, const Weight& weight, const Bias& bias, float scale_word, const StoreLoss& store) {
-  const auto t = static_cast<std::size_t>(x.slots());
+  const std::vector<std::uint32_t> targets = token_targets(layout, setting);
   Tiles dx;
   for (int k = 0; k < chunks(layout, setting); ++k) {
     const FeatureMap chunk = chunk_map(layout, setting, k);
     Tiles dl = logits(layout, x, map, chunk, weight, bias);
-    for (int lane = 0; lane < layout.lanes; ++lane)
-      for (int row = 0; row < layout.rows; ++row) {
-        const std::vector<std::uint32_t> targets = slot_targets(layout, setting, lane, row);
-        std::vector<float> scale(t);
-        for (std::size_t n = 0; n < t; ++n) scale[n] = targets[n] == no_target ? 0.0f : scale_word;
-        for (int c = 0; c < layout.columns; ++c)
-          for (int i = 0; i < chunk.per_column; ++i) {
-            float* p = dl.at(lane, row, c, i);
-            if (chunk.at(c, i) < 0) {
-              for (std::size_t n = 0; n < t; ++n) p[n] = 0.0f;
-              continue;
-            }
-            const auto vocabulary_entry = static_cast<std::uint32_t>(chunk.at(c, i));
-            numerics::sub(p, p, lse.at(lane, row, c), t);
-            numerics::exp(p, p, t);
-            for (std::size_t n = 0; n < t; ++n)
-              if (targets[n] == vocabulary_entry) p[n] = numerics::sub(p[n], 1.0f);
-            numerics::mul(p, p, scale.data(), t);
-          }
-      }
+    logit_gradient(layout, chunk, targets, lse, scale_word, dl);
     round_to(type, dl);
     const Tiles part = contract(layout, dl, chunk, map, [&](int j, int i) { return weight(i, j); });
     dx = k == 0 ? part : add(sim::Dtype::f32, part, dx);

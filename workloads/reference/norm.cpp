@@ -12,100 +12,82 @@ namespace {
 
 float wire(const float* values, int feature) { return feature < 0 ? 0.0f : values[feature]; }
 
-template <typename Body>
-void each_row(const Layout& layout, const Body& body) {
-  for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int row = 0; row < layout.rows; ++row) body(lane, row);
-}
-
 }  // namespace
 
 LayerNorm layer_norm(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& map, int features, float epsilon,
                      const float* gain, const float* bias) {
-  const auto t = static_cast<std::size_t>(x.slots());
+  const std::size_t t = x.tokens();
   const float inverse = 1.0f / static_cast<float>(features);
   LayerNorm out{Tiles(layout, map.per_column), Tiles(layout, 1), Tiles(layout, 1)};
   Tiles centred(layout, map.per_column);
-  each_row(layout, [&](int lane, int row) {
-    for (int c = 0; c < layout.columns; ++c) {
-      float* sum = out.mean.at(lane, row, c);
-      for (int i = 0; i < map.valid(c); ++i) numerics::add(sum, sum, x.at(lane, row, c, i), t);
+  for (int c = 0; c < layout.columns; ++c) {
+    float* sum = out.mean.feature(c);
+    for (int i = 0; i < map.valid(c); ++i) numerics::add(sum, sum, x.feature(c, i), t);
+  }
+  all_reduce_sum(out.mean, 0, layout.columns, 0);
+  for (int c = 0; c < layout.columns; ++c) {
+    float* mean = out.mean.feature(c);
+    numerics::mul_scalar(mean, mean, inverse, t);
+    float* variance = out.rstd.feature(c);
+    for (int i = 0; i < map.per_column; ++i) {
+      float* d = centred.feature(c, i);
+      numerics::sub(d, x.feature(c, i), mean, t);
+      if (map.at(c, i) >= 0) numerics::fma_vector(variance, d, d, t);
     }
-    all_reduce_sum(out.mean, lane, row, 0, layout.columns, 0);
-    for (int c = 0; c < layout.columns; ++c) {
-      float* mean = out.mean.at(lane, row, c);
-      numerics::mul_scalar(mean, mean, inverse, t);
-      float* variance = out.rstd.at(lane, row, c);
-      for (int i = 0; i < map.per_column; ++i) {
-        float* d = centred.at(lane, row, c, i);
-        numerics::sub(d, x.at(lane, row, c, i), mean, t);
-        if (map.at(c, i) >= 0) numerics::fma_vector(variance, d, d, t);
-      }
+  }
+  all_reduce_sum(out.rstd, 0, layout.columns, 0);
+  for (int c = 0; c < layout.columns; ++c) {
+    float* rstd = out.rstd.feature(c);
+    numerics::mul_scalar(rstd, rstd, inverse, t);
+    numerics::add_scalar(rstd, rstd, epsilon, t);
+    for (std::size_t n = 0; n < t; ++n) rstd[n] = numerics::rsqrt(rstd[n]);
+    for (int i = 0; i < map.per_column; ++i) {
+      float* y = out.y.feature(c, i);
+      numerics::mul(y, centred.feature(c, i), rstd, t);
+      numerics::mul_scalar(y, y, wire(gain, map.at(c, i)), t);
+      numerics::add_scalar(y, y, wire(bias, map.at(c, i)), t);
     }
-    all_reduce_sum(out.rstd, lane, row, 0, layout.columns, 0);
-    for (int c = 0; c < layout.columns; ++c) {
-      float* rstd = out.rstd.at(lane, row, c);
-      numerics::mul_scalar(rstd, rstd, inverse, t);
-      numerics::add_scalar(rstd, rstd, epsilon, t);
-      for (std::size_t n = 0; n < t; ++n) rstd[n] = numerics::rsqrt(rstd[n]);
-      for (int i = 0; i < map.per_column; ++i) {
-        float* y = out.y.at(lane, row, c, i);
-        numerics::mul(y, centred.at(lane, row, c, i), rstd, t);
-        numerics::mul_scalar(y, y, wire(gain, map.at(c, i)), t);
-        numerics::add_scalar(y, y, wire(bias, map.at(c, i)), t);
-      }
-    }
-  });
+  }
   round_to(type, out.y);
   return out;
 }
 
 Tiles layer_norm_gradient(const Layout& layout, sim::Dtype type, const Tiles& x, const Tiles& mean, const Tiles& rstd, const Tiles& dy,
-                          const FeatureMap& map, int features, const float* gain, float* gain_gradient, float* bias_gradient_out) {
-  const auto t = static_cast<std::size_t>(x.slots());
+                          const FeatureMap& map, int features, const float* gain, float* gain_out, float* bias_out) {
+  const std::size_t t = x.tokens();
   const float inverse = 1.0f / static_cast<float>(features);
   Tiles xhat(layout, map.per_column);
   Tiles dx(layout, map.per_column);  // first dxhat, then dx
   Tiles sums(layout, 2);             // place 0: of dxhat, place 1: of dxhat * xhat
-  each_row(layout, [&](int lane, int row) {
-    for (int c = 0; c < layout.columns; ++c)
-      for (int i = 0; i < map.per_column; ++i) {
-        float* xh = xhat.at(lane, row, c, i);
-        float* dxh = dx.at(lane, row, c, i);
-        numerics::sub(xh, x.at(lane, row, c, i), mean.at(lane, row, c), t);
-        numerics::mul(xh, xh, rstd.at(lane, row, c), t);
-        numerics::mul_scalar(dxh, dy.at(lane, row, c, i), wire(gain, map.at(c, i)), t);
-        if (map.at(c, i) < 0) continue;
-        numerics::add(sums.at(lane, row, c, 0), sums.at(lane, row, c, 0), dxh, t);
-        numerics::fma_vector(sums.at(lane, row, c, 1), dxh, xh, t);
-      }
-    all_reduce_sum(sums, lane, row, 0, layout.columns, 0);
-    all_reduce_sum(sums, lane, row, 0, layout.columns, 1);
-    for (int c = 0; c < layout.columns; ++c) {
-      float* a = sums.at(lane, row, c, 0);
-      float* minus_b = sums.at(lane, row, c, 1);
-      numerics::mul_scalar(a, a, inverse, t);
-      numerics::mul_scalar(minus_b, minus_b, inverse, t);
-      numerics::mul_scalar(minus_b, minus_b, -1.0f, t);
-      for (int i = 0; i < map.per_column; ++i) {
-        float* u = dx.at(lane, row, c, i);
-        numerics::sub(u, u, a, t);
-        numerics::fma_vector(u, xhat.at(lane, row, c, i), minus_b, t);
-        numerics::mul(u, u, rstd.at(lane, row, c), t);
-      }
-    }
-  });
-  bias_gradient(layout, dy, map, [&](int feature, float g) { bias_gradient_out[feature] = g; });
   for (int c = 0; c < layout.columns; ++c)
-    for (int i = 0; i < map.valid(c); ++i) {
-      std::vector<float> parts;
-      each_row(layout, [&](int lane, int row) {
-        float g = 0.0f;
-        for (std::size_t n = 0; n < t; ++n) g = numerics::fma(dy.at(lane, row, c, i)[n], xhat.at(lane, row, c, i)[n], g);
-        parts.push_back(g);
-      });
-      gain_gradient[map.at(c, i)] = leave_wafer(parts, 1)[0];
+    for (int i = 0; i < map.per_column; ++i) {
+      float* xh = xhat.feature(c, i);
+      float* dxh = dx.feature(c, i);
+      numerics::sub(xh, x.feature(c, i), mean.feature(c), t);
+      numerics::mul(xh, xh, rstd.feature(c), t);
+      numerics::mul_scalar(dxh, dy.feature(c, i), wire(gain, map.at(c, i)), t);
+      if (map.at(c, i) < 0) continue;
+      numerics::add(sums.feature(c, 0), sums.feature(c, 0), dxh, t);
+      numerics::fma_vector(sums.feature(c, 1), dxh, xh, t);
     }
+  all_reduce_sum(sums, 0, layout.columns, 0);
+  all_reduce_sum(sums, 0, layout.columns, 1);
+  for (int c = 0; c < layout.columns; ++c) {
+    float* a = sums.feature(c, 0);
+    float* minus_b = sums.feature(c, 1);
+    numerics::mul_scalar(a, a, inverse, t);
+    numerics::mul_scalar(minus_b, minus_b, inverse, t);
+    numerics::mul_scalar(minus_b, minus_b, -1.0f, t);
+    for (int i = 0; i < map.per_column; ++i) {
+      float* u = dx.feature(c, i);
+      numerics::sub(u, u, a, t);
+      numerics::fma_vector(u, xhat.feature(c, i), minus_b, t);
+      numerics::mul(u, u, rstd.feature(c), t);
+    }
+  }
+  bias_gradient(layout, dy, map, [&](int feature, float g) { bias_out[feature] = g; });
+  for (int c = 0; c < layout.columns; ++c)
+    for (int i = 0; i < map.valid(c); ++i) gain_out[map.at(c, i)] = gain_gradient(layout, dy, xhat, c, i);
   round_to(type, dx);
   return dx;
 }

@@ -15,8 +15,8 @@ struct LayerNorm {
 LayerNorm layer_norm(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& map, int features, float epsilon,
                      const float* gain, const float* bias);
 
-// Writes the gradients of gain and bias as they leave the wafer; returns dx.
+// Writes the gradients of gain and bias as they leave the wafer to `..._out`; returns dx.
 Tiles layer_norm_gradient(const Layout& layout, sim::Dtype type, const Tiles& x, const Tiles& mean, const Tiles& rstd, const Tiles& dy,
-                          const FeatureMap& map, int features, const float* gain, float* gain_gradient, float* bias_gradient);
+                          const FeatureMap& map, int features, const float* gain, float* gain_out, float* bias_out);
 
 }  // namespace wafersim::workloads::reference

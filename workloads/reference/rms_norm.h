@@ -14,8 +14,8 @@ struct RmsNorm {
 RmsNorm rms_norm(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& map, int features, float epsilon,
                  const float* gain);
 
-// Writes the gradient of the gain as it leaves the wafer; returns dx.
+// Writes the gradient of the gain as it leaves the wafer to gain_out; returns dx.
 Tiles rms_norm_gradient(const Layout& layout, sim::Dtype type, const Tiles& x, const Tiles& rstd, const Tiles& dy, const FeatureMap& map,
-                        int features, const float* gain, float* gain_gradient);
+                        int features, const float* gain, float* gain_out);
 
 }  // namespace wafersim::workloads::reference

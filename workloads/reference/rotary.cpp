@@ -26,7 +26,7 @@ Tiles turn_all(const ModelShape& shape, const Layout& layout, sim::Dtype type, c
   const std::vector<float> frequency = rotary_frequencies(shape);
   Tiles out = qkv;
   for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int row = 0; row < layout.rows; ++row)
+    for (int row = 0; row < computed_rows(layout); ++row)
       for (int c = 0; c < layout.columns; ++c) {
         const int r = layout.row_in_sequence(row) ? row % layout.rows_per_sequence : -1, k = c % head.columns;
         for (int pair = 0; pair < head.pairs_of(k); ++pair)

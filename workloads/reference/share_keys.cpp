@@ -8,19 +8,17 @@ namespace wafersim::workloads::reference {
 
 namespace {
 
-// body(lane, row, column that holds the slice, its place in a grouped tile, its place in a tile of a head of the group) for every row of
-// every slice, keys first.
+// body(column that holds the slice, its place in a grouped tile, its place in a tile of a head of the group) for every row of every slice,
+// keys first.
 template <typename Body>
 void each_slice_row(const ModelShape& shape, const Layout& layout, const Body& body) {
   const int rows = head_rows(shape, layout.columns_per_head);
   const KeySlices slices = key_slices(shape, layout);
-  for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int row = 0; row < layout.rows; ++row)
-      for (int column = 0; column < layout.columns; ++column)
-        for (int part = 1; part < 3; ++part)
-          for (int i = 0; i < slices.rows; ++i)
-            if (slices.first_row(column) + i < rows)
-              body(lane, row, column, rows + (part - 1) * slices.rows + i, part * rows + slices.first_row(column) + i);
+  for (int column = 0; column < layout.columns; ++column)
+    for (int part = 1; part < 3; ++part)
+      for (int i = 0; i < slices.rows; ++i)
+        if (slices.first_row(column) + i < rows)
+          body(column, rows + (part - 1) * slices.rows + i, part * rows + slices.first_row(column) + i);
 }
 
 // Columns of the heads of the group that use the slice of `column`, ascending.
@@ -33,11 +31,8 @@ std::vector<int> users(const Layout& layout, const KeySlices& slices, int column
 
 void copy_queries(const ModelShape& shape, const Layout& layout, const Tiles& from, Tiles& to) {
   const int rows = head_rows(shape, layout.columns_per_head);
-  for (int lane = 0; lane < layout.lanes; ++lane)
-    for (int row = 0; row < layout.rows; ++row)
-      for (int column = 0; column < layout.columns; ++column)
-        std::copy_n(from.at(lane, row, column), static_cast<std::size_t>(rows) * static_cast<std::size_t>(from.slots()),
-                    to.at(lane, row, column));
+  for (int column = 0; column < layout.columns; ++column)
+    std::copy_n(from.feature(column), static_cast<std::size_t>(rows) * from.tokens(), to.feature(column));
 }
 
 }  // namespace
@@ -46,9 +41,9 @@ Tiles share_keys(const ModelShape& shape, const Layout& layout, const Tiles& gro
   Tiles qkv(layout, 3 * head_rows(shape, layout.columns_per_head));
   const KeySlices slices = key_slices(shape, layout);
   copy_queries(shape, layout, grouped, qkv);
-  each_slice_row(shape, layout, [&](int lane, int row, int column, int from, int to) {
+  each_slice_row(shape, layout, [&](int column, int from, int to) {
     for (const int user : users(layout, slices, column))
-      std::copy_n(grouped.at(lane, row, column, from), static_cast<std::size_t>(grouped.slots()), qkv.at(lane, row, user, to));
+      std::copy_n(grouped.feature(column, from), grouped.tokens(), qkv.feature(user, to));
   });
   return qkv;
 }
@@ -56,14 +51,14 @@ Tiles share_keys(const ModelShape& shape, const Layout& layout, const Tiles& gro
 Tiles share_keys_gradient(const ModelShape& shape, const Layout& layout, sim::Dtype type, const Tiles& dqkv) {
   const KeySlices slices = key_slices(shape, layout);
   Tiles grouped(layout, head_rows(shape, layout.columns_per_head) + 2 * slices.rows);
-  const auto n = static_cast<std::size_t>(dqkv.slots());
+  const std::size_t n = dqkv.tokens();
   copy_queries(shape, layout, dqkv, grouped);
   std::vector<float> parts(static_cast<std::size_t>(layout.columns) * n);
-  each_slice_row(shape, layout, [&](int lane, int row, int column, int to, int from) {
+  each_slice_row(shape, layout, [&](int column, int to, int from) {
     std::fill(parts.begin(), parts.end(), 0.0f);
     for (const int user : users(layout, slices, column))
-      std::copy_n(dqkv.at(lane, row, user, from), n, &parts[static_cast<std::size_t>(user) * n]);
-    ring_sum(grouped.at(lane, row, column, to), parts.data(), layout.columns, column, n);
+      std::copy_n(dqkv.feature(user, from), n, &parts[static_cast<std::size_t>(user) * n]);
+    ring_sum(grouped.feature(column, to), parts.data(), layout.columns, column, n);
   });
   round_to(type, grouped);
   return grouped;

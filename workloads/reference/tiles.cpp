@@ -1,8 +1,9 @@
 #include "workloads/reference/tiles.h"
 
-#include <algorithm>
+#include <bit>
 #include <cstdint>
 
+#include "sim/numerics/elementary.h"
 #include "sim/numerics/vector_ops.h"
 
 namespace wafersim::workloads::reference {
@@ -10,11 +11,11 @@ namespace wafersim::workloads::reference {
 namespace numerics = sim::numerics;
 
 Tiles::Tiles(const Layout& layout, int places)
-    : rows_(layout.rows),
-      columns_(layout.columns),
+    : lanes_(layout.lanes),
+      rows_(computed_rows(layout)),
       places_(places),
       slots_(layout.tokens_per_pe),
-      values_(static_cast<std::size_t>(layout.lanes) * layout.rows * layout.columns * places * layout.tokens_per_pe) {}
+      values_(static_cast<std::size_t>(layout.columns) * places * tokens()) {}
 
 void round_to(sim::Dtype type, float* values, std::size_t n) {
   if (type == sim::Dtype::f32) return;
@@ -35,26 +36,38 @@ namespace {
 
 using Combine = void (*)(float*, const float*, const float*, std::size_t);
 
-void all_reduce(Tiles& tiles, int lane, int row, int first, int count, int place, Combine combine) {
-  const auto n = static_cast<std::size_t>(tiles.slots());
-  std::vector<float> chain(tiles.at(lane, row, first, place), tiles.at(lane, row, first, place) + n);
-  for (int c = first + 1; c < first + count; ++c) combine(chain.data(), tiles.at(lane, row, c, place), chain.data(), n);
-  for (int c = first; c < first + count; ++c) std::copy_n(chain.data(), n, tiles.at(lane, row, c, place));
+void all_reduce(Tiles& tiles, int first, int count, int place, Combine combine) {
+  const std::size_t n = tiles.tokens();
+  std::vector<float> chain(tiles.feature(first, place), tiles.feature(first, place) + n);
+  for (int c = first + 1; c < first + count; ++c) combine(chain.data(), tiles.feature(c, place), chain.data(), n);
+  for (int c = first; c < first + count; ++c) std::copy_n(chain.data(), n, tiles.feature(c, place));
 }
 
 }  // namespace
 
-void all_reduce_sum(Tiles& tiles, int lane, int row, int first, int count, int place) {
-  all_reduce(tiles, lane, row, first, count, place, numerics::add);
+void all_reduce_sum(Tiles& tiles, int first, int count, int place) { all_reduce(tiles, first, count, place, numerics::add); }
+
+void all_reduce_max(Tiles& tiles, int first, int count, int place) { all_reduce(tiles, first, count, place, numerics::max); }
+
+std::vector<numerics::GroupRun> column_order(const Layout& layout) {
+  const auto rows = static_cast<std::size_t>(computed_rows(layout)), all = static_cast<std::size_t>(layout.rows);
+  if (rows == all) return {{0, rows * static_cast<std::size_t>(layout.lanes), 1}};
+  std::vector<numerics::GroupRun> runs;
+  for (std::size_t lane = 0; lane < static_cast<std::size_t>(layout.lanes); ++lane) {
+    runs.push_back({lane * rows, rows, 1});
+    runs.push_back({lane * rows + rows - 1, 1, all - rows});
+  }
+  return runs;
 }
 
-void all_reduce_max(Tiles& tiles, int lane, int row, int first, int count, int place) {
-  all_reduce(tiles, lane, row, first, count, place, numerics::max);
-}
-
-std::vector<float> leave_wafer(const std::vector<float>& parts, std::size_t n) {
-  std::vector<float> sum(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(n));
-  for (std::size_t part = n; part < parts.size(); part += n) numerics::add(sum.data(), parts.data() + part, sum.data(), n);
+float leave_wafer(const Layout& layout, std::span<const float> parts) {
+  float sum = -0.0f;  // -0 + p is p
+  for (const numerics::GroupRun& run : column_order(layout))
+    for (std::size_t time = 0; time < run.times; ++time) {
+      const float before = sum;
+      for (std::size_t part = run.first; part < run.first + run.count; ++part) sum = numerics::add(parts[part], sum);
+      if (std::bit_cast<std::uint32_t>(sum) == std::bit_cast<std::uint32_t>(before)) break;
+    }
   return sum;
 }
 
