@@ -1,5 +1,7 @@
 #include "workloads/reference/activation.h"
 
+#include <algorithm>
+
 #include "sim/numerics/elementary.h"
 #include "sim/numerics/vector_ops.h"
 
@@ -12,15 +14,20 @@ namespace {
 constexpr float root_half = 0.7071067811865476f;
 constexpr float density = 0.3989422804014327f;  // 1 / sqrt(2 pi)
 
+constexpr std::size_t piece = 1024;  // values that stay in the nearest cache from one operation to the next
+
+// body(first, count) for n values piece by piece.
+template <typename Body>
+void each_piece(std::size_t n, const Body& body) {
+  for (std::size_t first = 0; first < n; first += piece) body(first, std::min(piece, n - first));
+}
+
 // Half of 1 + erf(x / sqrt(2)).
-std::vector<float> normal_distribution(const std::vector<float>& x) {
-  const std::size_t n = x.size();
-  std::vector<float> e(n);
-  numerics::mul_scalar(e.data(), x.data(), root_half, n);
-  numerics::erf(e.data(), e.data(), n);
-  numerics::add_scalar(e.data(), e.data(), 1.0f, n);
-  numerics::mul_scalar(e.data(), e.data(), 0.5f, n);
-  return e;
+void normal_distribution(float* out, const float* x, std::size_t n) {
+  numerics::mul_scalar(out, x, root_half, n);
+  numerics::erf(out, out, n);
+  numerics::add_scalar(out, out, 1.0f, n);
+  numerics::mul_scalar(out, out, 0.5f, n);
 }
 
 float sigmoid(float x) { return numerics::recip(numerics::add(numerics::exp(-x), 1.0f)); }
@@ -54,24 +61,29 @@ void each_gate(const Layout& layout, const Tiles& x, const Body& body) {
 
 Tiles gelu_erf(sim::Dtype type, const Tiles& x) {
   Tiles y = x;
-  const std::vector<float> distribution = normal_distribution(x.values());
-  numerics::mul(y.values().data(), x.values().data(), distribution.data(), distribution.size());
+  std::vector<float> distribution(piece);
+  each_piece(x.values().size(), [&](std::size_t first, std::size_t n) {
+    float* out = &y.values()[first];
+    normal_distribution(distribution.data(), out, n);
+    numerics::mul(out, out, distribution.data(), n);
+  });
   round_to(type, y);
   return y;
 }
 
 Tiles gelu_erf_gradient(sim::Dtype type, const Tiles& x, const Tiles& dy) {
-  const std::size_t n = x.values().size();
-  const float* in = x.values().data();
-  std::vector<float> slope = normal_distribution(x.values());
   Tiles dx = x;
-  float* bell = dx.values().data();
-  numerics::mul(bell, in, in, n);
-  numerics::mul_scalar(bell, bell, -0.5f, n);
-  numerics::exp(bell, bell, n);
-  numerics::mul_scalar(bell, bell, density, n);
-  numerics::fma_vector(slope.data(), bell, in, n);
-  numerics::mul(bell, dy.values().data(), slope.data(), n);
+  std::vector<float> slope(piece), bell(piece);
+  each_piece(x.values().size(), [&](std::size_t first, std::size_t n) {
+    float* out = &dx.values()[first];
+    normal_distribution(slope.data(), out, n);
+    numerics::mul(bell.data(), out, out, n);
+    numerics::mul_scalar(bell.data(), bell.data(), -0.5f, n);
+    numerics::exp(bell.data(), bell.data(), n);
+    numerics::mul_scalar(bell.data(), bell.data(), density, n);
+    numerics::fma_vector(slope.data(), bell.data(), out, n);
+    numerics::mul(out, &dy.values()[first], slope.data(), n);
+  });
   round_to(type, dx);
   return dx;
 }

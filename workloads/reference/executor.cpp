@@ -91,9 +91,9 @@ class Executor {
       case TrainingKind::layer_norm: {
         LayerNorm norm = layer_norm(layout_, spec_.type, in(op, 0), map(op.inputs[0]), spec_.shape.width,
                                     static_cast<float>(spec_.shape.layer_norm_epsilon), wire(op.parameters[0]), wire(op.parameters[1]));
-        out(op, 0) = norm.y;
-        out(op, 1) = norm.mean;
-        out(op, 2) = norm.rstd;
+        out(op, 0) = std::move(norm.y);
+        out(op, 1) = std::move(norm.mean);
+        out(op, 2) = std::move(norm.rstd);
         break;
       }
       case TrainingKind::linear:
@@ -102,15 +102,15 @@ class Executor {
         break;
       case TrainingKind::attention: {
         Attention result = attention(layout_, spec_.type, in(op, 0), attention_form());
-        out(op, 0) = result.out;
-        out(op, 1) = result.lse;
+        out(op, 0) = std::move(result.out);
+        out(op, 1) = std::move(result.lse);
         break;
       }
       case TrainingKind::rms_norm: {
         RmsNorm norm = rms_norm(layout_, spec_.type, in(op, 0), map(op.inputs[0]), spec_.shape.width,
                                 static_cast<float>(spec_.shape.layer_norm_epsilon), wire(op.parameters[0]));
-        out(op, 0) = norm.y;
-        out(op, 1) = norm.rstd;
+        out(op, 0) = std::move(norm.y);
+        out(op, 1) = std::move(norm.rstd);
         break;
       }
       case TrainingKind::rms_norm_gradient:
@@ -133,7 +133,7 @@ class Executor {
       case TrainingKind::loss: {
         Loss result = loss(layout_, loss_setting_, in(op, 0), map(op.inputs[0]), weight(unembedding(op.parameters)),
                            bias(unembedding(op.parameters)));
-        out(op, 0) = result.lse;
+        out(op, 0) = std::move(result.lse);
         out_.loss = static_cast<double>(result.sum);
         break;
       }
