@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <iterator>
 #include <numeric>
+#include <utility>
 
 #include "memoryx/link_timing.h"
 #include "memoryx/memory_x.h"
@@ -13,6 +15,7 @@ namespace wafersim::workloads {
 namespace {
 
 constexpr double gradient_bytes = 4;
+constexpr double sram_read_bytes = 16;  // a cycle and PE: two reads of 64 bits [C: Hot Chips 34; the SDK says 32 bits]
 
 double macs_per_cycle(const LoweringSpec& spec, const models::CoreSpec& core) {
   const double rate = spec.type == sim::Dtype::f16 ? core.rate.mixed_fma : core.rate.single_fma;
@@ -32,6 +35,23 @@ double optimizer_cycles(const LoweringSpec& spec, const models::MachineSpec& mac
   for (const memoryx::ParameterEntry& entry : table.entries()) parameters += static_cast<double>(entry.size);
   const double bytes = parameters * memoryx::update_bytes(update.optimizer.kind);
   return std::max(parameters / machine.memoryx.optimizer_rate, bytes / machine.memoryx.bandwidth) * machine.core.clock;
+}
+
+// Words that pass the busiest link between PEs in a call, on average at least: of a row sum a partial sum of every token and output, of a
+// column sum one of every input and output of a column, of attention the keys and values of a sample's other rows.
+double fabric_words(const CallOutline& call, const LoweringSpec& spec) {
+  const Layout& layout = spec.layout;
+  const double tokens = static_cast<double>(layout.batch) * layout.sequence / (layout.lanes * layout.rows);
+  switch (call.kind) {
+    case CallKind::linear:
+    case CallKind::loss: return layout.columns > 1 ? tokens * call.outputs * (layout.columns - 1) / layout.columns : 0;
+    case CallKind::weight_gradient: return layout.rows > 1 ? static_cast<double>(call.inputs) * call.outputs / layout.columns : 0;
+    case CallKind::attention: {
+      const double features = static_cast<double>(spec.shape.attention_width()) / layout.columns;
+      return 2 * features * sim::bytes_of(spec.type) / 4 * layout.sequence * (layout.rows_per_sequence - 1) / layout.rows_per_sequence;
+    }
+    default: return 0;
+  }
 }
 
 struct Term {
@@ -138,11 +158,29 @@ Bound bound_step(const LoweringSpec& spec, const TrainingGraph& graph, const mod
   return bound;
 }
 
-std::vector<double> bound_calls(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
-  const double peak = macs_per_cycle(spec, machine.core);
-  std::vector<double> cycles;
-  for (const CallOutline& call : outline_calls(spec, graph)) cycles.push_back(work_of(call, spec).macs / peak);
-  return cycles;
+const char* CallBound::by() const {
+  const std::pair<double, const char*> terms[] = {
+      {compute, "compute"}, {sram, "sram"}, {fabric, "fabric"}, {weight_stream, "weight_stream"}, {gradient_stream, "gradient_stream"}};
+  const auto* most = std::max_element(std::begin(terms), std::end(terms), [](const auto& x, const auto& y) { return x.first < y.first; });
+  return most->first > 0 ? most->second : "";
+}
+
+std::vector<CallBound> bound_calls(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
+  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
+  const double peak = macs_per_cycle(spec, machine.core), link_bytes = link.bytes_per_cycle() * link.channels();
+  const double pes = static_cast<double>(spec.layout.lanes) * spec.layout.columns * spec.layout.rows;
+  std::vector<CallBound> bounds;
+  for (const CallOutline& call : outline_calls(spec, graph)) {
+    const Work work = work_of(call, spec);
+    CallBound bound;
+    bound.compute = work.macs / peak;
+    bound.sram = work.macs * sim::bytes_of(spec.type) / sram_read_bytes / pes;
+    bound.fabric = fabric_words(call, spec);
+    bound.weight_stream = work.bytes_in / link_bytes;
+    bound.gradient_stream = work.bytes_out / link_bytes;
+    bounds.push_back(bound);
+  }
+  return bounds;
 }
 
 }  // namespace wafersim::workloads

@@ -13,6 +13,7 @@
 // before the step ends. Multiply-adds: linears, their two gradients, causal attention without what its gradient computes again; peak: the
 // fma of the run's type, every PE of the mapped rectangle at full rate. Words pass all channels of both edges evenly.
 
+#include <algorithm>
 #include <vector>
 
 #include "memoryx/update.h"
@@ -52,7 +53,19 @@ struct Bound {
 // spec's layout gives the mapped rectangle.
 Bound bound_step(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine,
                  const memoryx::UpdateSpec& update);
-// Multiply-adds of each call at peak rate, in the order of the calls: no call of a plan that was lowered from `spec` is faster.
-std::vector<double> bound_calls(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine);
+
+// Cycles that each resource needs for a call, with true tokens and features, every PE and link at full rate.
+struct CallBound {
+  double compute = 0;          // multiply-adds
+  double sram = 0;             // an operand of each multiply-add from SRAM, the other from the fabric, sums in the accumulators' cache
+  double fabric = 0;           // words over the busiest link between PEs: sums of a row, gradients' sums of a column, keys and values
+  double weight_stream = 0;    // words of its weights over all channels
+  double gradient_stream = 0;  // words of its gradients
+  // No call is faster: streams may run ahead and lag behind in queues.
+  double least() const { return std::max({compute, sram, fabric}); }
+  const char* by() const;  // the largest of all
+};
+// In the order of the calls of a plan that is lowered from `spec` and `graph`.
+std::vector<CallBound> bound_calls(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine);
 
 }  // namespace wafersim::workloads

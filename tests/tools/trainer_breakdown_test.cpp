@@ -33,7 +33,8 @@ models::WaferPlan two_pes() {
 // Its calls with these bounds.
 std::vector<PlannedCall> two_pes_calls(const std::vector<double>& bounds) {
   std::vector<PlannedCall> calls;
-  for (const models::KernelCall& call : two_pes().calls) calls.push_back({call.kernel, call.phase, call.layer, bounds[calls.size()], 0});
+  for (const models::KernelCall& call : two_pes().calls)
+    calls.push_back({call.kernel, call.phase, call.layer, {bounds[calls.size()], 0, 0, 7, 0}, 0});
   return calls;
 }
 
@@ -93,6 +94,8 @@ TEST(Breakdown, DividesAStepIntoItsKernelsAndWhatLiesBetween) {
   EXPECT_EQ(breakdown.rows()[1].layer, 0);
   EXPECT_EQ(breakdown.rows()[1].macs, 36u);
   EXPECT_EQ(breakdown.rows()[1].bound_cycles, 9);
+  EXPECT_EQ(breakdown.rows()[1].bound.weight_stream, 14);
+  EXPECT_STREQ(breakdown.rows()[1].bound.by(), "weight_stream");
 }
 
 TEST(Breakdown, LosesNoCycleOfAnyPe) {

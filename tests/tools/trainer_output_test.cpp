@@ -79,7 +79,7 @@ TEST(RunDirectory, WritesNoneOfTheFilesWhenOneCannotBeWritten) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "run"), {}), 2);
 }
 
-const std::vector<PlannedCall> one_call = {{"linear", "forward", -1, 0, 0}};
+const std::vector<PlannedCall> one_call = {{"linear", "forward", -1, {}, 0}};
 
 models::StepResult step_at(fabric::Cycle first) {
   models::StepResult s;

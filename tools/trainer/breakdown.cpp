@@ -35,10 +35,15 @@ Breakdown::Breakdown(const std::vector<PlannedCall>& calls, std::uint64_t pes, i
     const auto [place, is_new] = row_of.try_emplace({call.layer, call.phase, call.kernel}, rows_.size());
     if (is_new) rows_.push_back(row_named(call.layer, call.phase, call.kernel));
     row_of_call_.push_back(place->second);
-    call_bounds_.push_back(call.bound_cycles);
+    call_bounds_.push_back(call.bound.least());
     BreakdownRow& row = rows_[place->second];
     row.calls += micro_batches;
-    row.bound_cycles += micro_batches * call.bound_cycles;
+    row.bound_cycles += micro_batches * call.bound.least();
+    row.bound.compute += micro_batches * call.bound.compute;
+    row.bound.sram += micro_batches * call.bound.sram;
+    row.bound.fabric += micro_batches * call.bound.fabric;
+    row.bound.weight_stream += micro_batches * call.bound.weight_stream;
+    row.bound.gradient_stream += micro_batches * call.bound.gradient_stream;
     row.closed_form_cycles += micro_batches * call.closed_form_cycles;
   }
   for (const char* name : between_names) rows_.push_back(row_named(-1, "", name));

@@ -27,7 +27,8 @@ struct BreakdownRow {
   int layer = -1;     // -1: not of a layer
   std::string phase;  // empty between calls
   std::string kernel;
-  double bound_cycles = 0;  // a step
+  workloads::CallBound bound;  // sums of the calls of a step
+  double bound_cycles = 0;     // sum of what no call is faster than
   double closed_form_cycles = 0;
   int calls = 0;                                              // a step
   std::uint64_t cycles = 0;                                   // here and below: sums over the steps added

@@ -3,12 +3,14 @@
 
 #include <string>
 
+#include "workloads/roofline.h"
+
 namespace wafersim::tools {
 
 struct PlannedCall {
   std::string kernel, phase;  // as models::KernelCall has them
   int layer = -1;             // -1: not of a layer
-  double bound_cycles = 0;    // that it is not faster than
+  workloads::CallBound bound;
   double closed_form_cycles = 0;
 };
 

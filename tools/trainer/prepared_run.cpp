@@ -44,7 +44,7 @@ void check_store(const workloads::RunSpec& spec, std::size_t parameters) {
 }
 
 std::vector<PlannedCall> plan_calls(const PreparedRun& run) {
-  const std::vector<double> bounds = workloads::bound_calls(run.lowering, run.graph, run.spec.machine);
+  const std::vector<workloads::CallBound> bounds = workloads::bound_calls(run.lowering, run.graph, run.spec.machine);
   std::vector<PlannedCall> calls;
   for (const workloads::CallOutline& call : workloads::outline_calls(run.lowering, run.graph))
     calls.push_back(

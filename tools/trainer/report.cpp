@@ -93,6 +93,13 @@ ordered_json breakdown_json(const Breakdown& breakdown, bool sampled) {
                    {"idle", mean(row.pe_cycles.back(), steps)},
                    {"macs", mean(row.macs, steps)},
                    {"bound_cycles", row.bound_cycles},
+                   {"bound",
+                    {{"compute", row.bound.compute},
+                     {"sram", row.bound.sram},
+                     {"fabric", row.bound.fabric},
+                     {"weight_stream", row.bound.weight_stream},
+                     {"gradient_stream", row.bound.gradient_stream}}},
+                   {"bound_by", row.bound.by()},
                    {"closed_form_cycles", row.closed_form_cycles}});
     if (!sampled) continue;
     for (int cause = 0; cause < models::wait_causes; ++cause)

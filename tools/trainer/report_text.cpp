@@ -141,16 +141,16 @@ std::string host_text(const ordered_json& report) {
 std::string report_text(const ordered_json& report) {
   std::string text = summary_text(report);
   const double cycles = number(report["step"]["cycles"]);
-  text += fmt::format("\n{:<6} {:<32} {:>5} {:>14} {:>7} {:>12} {:>7} {:>9} {:>7}\n", "layer", "kernel", "calls", "cycles", "share",
-                      "bound", "busy", "stalled", "idle");
+  text += fmt::format("\n{:<6} {:<32} {:>5} {:>14} {:>7} {:>12} {:<15} {:>7} {:>9} {:>7}\n", "layer", "kernel", "calls", "cycles", "share",
+                      "bound", "most by", "busy", "stalled", "idle");
   for (const ordered_json& row : report["breakdown"]) {
     double stalled = 0;
     for (const ordered_json& value : row["stalls"]) stalled += number(value);
     const double pe_cycles = std::max(1.0, number(row["busy"]) + stalled + number(row["idle"]));
-    text += fmt::format("{:<6} {:<32} {:>5} {:>14} {:>5.1f} % {:>12} {:>5.1f} % {:>7.1f} % {:>5.1f} %\n",
+    text += fmt::format("{:<6} {:<32} {:>5} {:>14} {:>5.1f} % {:>12} {:<15} {:>5.1f} % {:>7.1f} % {:>5.1f} %\n",
                         row["layer"].is_null() ? "" : row["layer"].dump(), label(row), row["calls"].dump(), grouped(number(row["cycles"])),
-                        100 * number(row["cycles"]) / cycles, grouped(number(row["bound_cycles"])), 100 * number(row["busy"]) / pe_cycles,
-                        100 * stalled / pe_cycles, 100 * number(row["idle"]) / pe_cycles);
+                        100 * number(row["cycles"]) / cycles, grouped(number(row["bound_cycles"])), row["bound_by"].get<std::string>(),
+                        100 * number(row["busy"]) / pe_cycles, 100 * stalled / pe_cycles, 100 * number(row["idle"]) / pe_cycles);
   }
   if (report.contains("sensitivity")) text += "\n" + sensitivity_text(report["sensitivity"]);
   return text;
