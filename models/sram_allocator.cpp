@@ -27,10 +27,18 @@ int SramAllocator::allocate(const std::string& name, std::int64_t bytes, int pha
   return begin;
 }
 
-void SramAllocator::free(int address) {
+std::vector<SramAllocator::Region>::iterator SramAllocator::find(int address) {
   const auto found = std::find_if(live_.begin(), live_.end(), [&](const Region& r) { return r.begin == address; });
   sim::require_invariant(found != live_.end(), "only placed arrays are freed");
-  live_.erase(found);
+  return found;
+}
+
+void SramAllocator::free(int address) { live_.erase(find(address)); }
+
+void SramAllocator::shrink(int address, std::int64_t bytes) {
+  const auto region = find(address);
+  sim::require_invariant(region->begin + bytes <= region->end, "an array shrinks");
+  region->end = static_cast<int>(region->begin + bytes);
 }
 
 SramMap SramAllocator::map() const {

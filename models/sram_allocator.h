@@ -17,6 +17,8 @@ class SramAllocator {
   // bank conflict. Throws Error(plan) that names the array, its bytes and what is left when it does not fit.
   int allocate(const std::string& name, std::int64_t bytes, int phase = 0);
   void free(int address);
+  // Gives back all but the first `bytes` bytes of an array.
+  void shrink(int address, std::int64_t bytes);
 
   int peak_bytes() const { return peak_; }
   // Every array that was ever placed, by address.
@@ -28,6 +30,8 @@ class SramAllocator {
     int begin;
     int end;
   };
+  std::vector<Region>::iterator find(int address);
+
   int capacity_;
   int peak_ = 0;
   std::vector<Region> live_;  // by address

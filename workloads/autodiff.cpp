@@ -114,7 +114,8 @@ class Differentiator {
     }
   }
 
-  // Inserts the forward ops of a layer that its backward ops, those from `first` on, need, and lets these read their results.
+  // Runs the forward ops of a layer that its backward ops, those from `first` on, need again, each as late as its first reader allows, and
+  // lets these read their results.
   void repeat_forward(int layer, std::size_t first) {
     std::vector<int> again(out_.tensors.size(), no_tensor);  // of each tensor that is made again: its copy
     std::vector<std::uint8_t> needed(out_.tensors.size());
@@ -141,8 +142,26 @@ class Differentiator {
         tensor = again[static_cast<std::size_t>(tensor)] = add_tensor(source.name + " again", source.features);
       }
     }
-    for (std::size_t op = first; op < out_.ops.size(); ++op) redirect(out_.ops[op].inputs);
-    out_.ops.insert(out_.ops.begin() + static_cast<std::ptrdiff_t>(first), ops.begin(), ops.end());
+    const std::vector<TrainingOp> readers(out_.ops.begin() + static_cast<std::ptrdiff_t>(first), out_.ops.end());
+    out_.ops.resize(first);
+    for (TrainingOp reader : readers) {
+      redirect(reader.inputs);
+      make_again(reader.inputs, ops);
+      out_.ops.push_back(reader);
+    }
+  }
+
+  // Moves those of `ops`, which are in execution order, that make `tensors` to the end of the graph, behind what they read themselves.
+  void make_again(const std::vector<int>& tensors, std::vector<TrainingOp>& ops) {
+    for (const int tensor : tensors) {
+      const auto makes = [tensor](const TrainingOp& op) { return std::count(op.outputs.begin(), op.outputs.end(), tensor) > 0; };
+      const auto found = std::find_if(ops.begin(), ops.end(), makes);
+      if (found == ops.end()) continue;
+      const TrainingOp op = *found;
+      ops.erase(found);
+      make_again(op.inputs, ops);
+      out_.ops.push_back(op);
+    }
   }
 
   // A backward op of the forward op f; `target` is the forward tensor whose gradient it makes, if any.

@@ -61,7 +61,8 @@ struct TrainingGraph {
 
 struct ModelGraph;
 // Of a layer that `recompute` names (by layer; none where empty) only the input stays: those of its forward ops whose results the layer's
-// backward ops read run again before them, into tensors of their own. The graph must end in one loss, else Error(invariant).
+// backward ops read run again, each shortly before its first reader, into tensors of their own. The graph must end in one loss, else
+// Error(invariant).
 TrainingGraph differentiate(const ModelGraph& model, const std::vector<bool>& recompute = {});
 
 // Index of the last op that reads or writes each tensor: it may be freed after it.

@@ -16,7 +16,8 @@ struct LinearRegisters {
 // Row sums of x times the column's weight stream into each owner's `sums`. Needs ring_words(lane).
 void linear_sums(KernelBuilder& k, const LinearRegisters& r);
 
-// x, inputs, partial, sums, outputs, y, biases (0 or outputs), feed (words to relay): y = rounded sums (+ bias).
+// x, inputs, partial, sums, outputs, y, biases (0 or outputs), feed (words to relay): y = rounded sums (+ bias). y and sums may begin at
+// the same place: rows of y are half as long and are written in ascending order behind what is read.
 int emit_linear(KernelBuilder& k);
 // x, inputs, dy, outputs, received, sums, bias (0 or 1): gradients of a linear layer's matrix and bias leave the wafer.
 int emit_weight_gradient(KernelBuilder& k);
@@ -52,7 +53,7 @@ std::int64_t relu_gradient_work_bytes(const KernelBuilder& k);
 struct RotaryTables {
   int slot_positions, row_position, frequencies;
 };
-// qkv, y, back (1: turns back), work; head_rows: places of a head's features in a column's tile.
+// qkv, y (may be qkv), back (1: turns back), work; head_rows: places of a head's features in a column's tile.
 int emit_rotary(KernelBuilder& k, int head_rows, const RotaryTables& tables);
 std::int64_t rotary_work_bytes(const KernelBuilder& k);
 struct KeyShape {

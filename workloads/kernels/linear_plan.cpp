@@ -28,14 +28,13 @@ LinearPlan linear_plan(const Layout& layout, int inputs, int outputs, sim::Dtype
 
   made.row_elements = k.pitch();
   made.x_address = allocator.allocate("x", made.inputs.per_column * k.tile_row_bytes());
-  made.y_address = allocator.allocate("y", made.outputs.per_column * k.tile_row_bytes());
-  const int sums = type == sim::Dtype::f16 ? allocator.allocate("sums", made.outputs.per_column * k.vector_bytes()) : made.y_address;
+  made.y_address = allocator.allocate("y", made.outputs.per_column * k.vector_bytes());  // rounded in place
   const int partial = allocator.allocate("partial", k.vector_bytes(), 4);
   const std::vector<std::int32_t> arguments = {
       made.x_address,
       made.inputs.per_column,
       partial,
-      sums,
+      made.y_address,
       made.outputs.per_column,
       made.y_address,
       0,

@@ -80,24 +80,67 @@ void Lowering::place_tables() {
   allocator_.allocate("code and descriptors", models::program_bytes(plan_.programs[0], sram_.instruction_bytes, sram_.descriptor_bytes));
 }
 
-void Lowering::place_tensor(int tensor) {
+void Lowering::place_tensor(int tensor, bool wide) {
   const std::size_t n = static_cast<std::size_t>(tensor);
-  const std::int64_t bytes = kind(tensor) == Features::statistic ? vector_bytes() : tile_bytes(rows(tensor));
-  address_[n] = allocator_.allocate(graph_.tensors[n].name, bytes, phase_[n]);
+  const std::int64_t narrow = kind(tensor) == Features::statistic ? vector_bytes() : tile_bytes(rows(tensor));
+  address_[n] = allocator_.allocate(graph_.tensors[n].name, wide ? tile32_bytes(rows(tensor)) : narrow, phase_[n]);
+}
+
+void Lowering::narrow(int tensor) { allocator_.shrink(address(tensor), tile_bytes(rows(tensor))); }
+
+int Lowering::replaced(const TrainingOp& op) const {
+  std::size_t operand = 0;
+  switch (op.kind) {
+    case TrainingKind::gelu:
+    case TrainingKind::rotary:
+    case TrainingKind::rotary_gradient:
+    case TrainingKind::residual:
+    case TrainingKind::gradient_sum: break;
+    case TrainingKind::gelu_gradient: operand = 1; break;
+    default: return -1;
+  }
+  const std::size_t tensor = static_cast<std::size_t>(op.inputs[operand]);
+  const bool dies = &graph_.ops[static_cast<std::size_t>(last_use_[tensor])] == &op;
+  const bool placed = address(op.outputs[0]) >= 0;  // with what is kept
+  return dies && !placed && phase_[tensor] == phase_[static_cast<std::size_t>(op.outputs[0])] ? op.inputs[operand] : -1;
+}
+
+void Lowering::place_outputs(const TrainingOp& op) {
+  for (const int tensor : op.outputs)
+    if (address(tensor) < 0) place_tensor(tensor, rounds_in_place(op));
+}
+
+// What the forward pass keeps for the backward pass stands together, so that it does not cut what is left into pieces. Of the last layer on
+// no place is held before its time: until then all the others are there at once.
+void Lowering::place_kept() {
+  std::vector<bool> read(graph_.tensors.size());
+  for (const TrainingOp& op : graph_.ops)
+    if (op.backward)
+      for (const int tensor : op.inputs) read[static_cast<std::size_t>(tensor)] = true;
+  for (const TrainingOp& op : graph_.ops) {
+    if (op.layer + 1 == spec_.shape.layers) return;
+    if (rounds_in_place(op)) continue;
+    for (const int tensor : op.outputs)
+      if (read[static_cast<std::size_t>(tensor)]) place_tensor(tensor);
+  }
 }
 
 void Lowering::place_step() {
   place_tables();
-  const std::vector<int> last = last_uses(graph_);
   std::vector<std::vector<int>> ends(graph_.ops.size());  // tensors by the op that uses them last
-  for (std::size_t t = 0; t < last.size(); ++t)
-    if (last[t] >= 0) ends[static_cast<std::size_t>(last[t])].push_back(static_cast<int>(t));
+  for (std::size_t t = 0; t < last_use_.size(); ++t)
+    if (last_use_[t] >= 0) ends[static_cast<std::size_t>(last_use_[t])].push_back(static_cast<int>(t));
+  place_kept();
   for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
     current_ = &graph_.ops[i];
-    for (const int tensor : current_->outputs) place_tensor(tensor);
+    const int taken = replaced(*current_);
+    if (taken >= 0) address_[static_cast<std::size_t>(current_->outputs[0])] = address(taken);
+    place_outputs(*current_);
     lower_op(*current_);
+    if (rounds_in_place(*current_)) narrow(current_->outputs[0]);
     free_scratch();
-    for (const int tensor : ends[i]) allocator_.free(address(tensor));
+    for (const int tensor : ends[i])
+      if (tensor != taken) allocator_.free(address(tensor));
   }
 }
 

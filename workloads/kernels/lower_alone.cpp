@@ -13,9 +13,9 @@ void Lowering::pause(const TrainingOp& op) {
 
 void Lowering::place_alone(const TrainingOp& op) {
   place_tables();
-  for (const auto& tensors : {op.inputs, op.outputs})
-    for (const int t : tensors)
-      if (address(t) < 0) place_tensor(t);
+  for (const int t : op.inputs)
+    if (address(t) < 0) place_tensor(t);
+  place_outputs(op);
   if (op.kind == TrainingKind::loss_gradient) targets_ = allocator_.allocate("targets", vector_bytes(), 0);  // kept by the loss
   pause(op);
   lower_op(op);

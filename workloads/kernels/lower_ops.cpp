@@ -66,14 +66,12 @@ void Lowering::lower_layer_norm_gradient(const TrainingOp& op) {
 }
 
 void Lowering::lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, const char* phase) {
-  const bool half = spec_.type == sim::Dtype::f16;
-  const int sums = half ? scratch(op.name + ": sums", tile32_bytes(matrix.outputs), 0) : y;
   const int partial = scratch(op.name + ": partial", vector_bytes(), 4);
   call(op, tasks_.linear, "linear", phase,
        {{"x", x},
         {"inputs", matrix.inputs},
         {"partial", partial},
-        {"sums", sums},
+        {"sums", y},
         {"outputs", matrix.outputs},
         {"y", y},
         {"biases", matrix.bias ? matrix.outputs : 0},

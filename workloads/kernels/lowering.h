@@ -35,7 +35,8 @@ class Lowering {
         sram_(sram),
         allocator_(sram.bytes),
         address_(graph.tensors.size(), -1),
-        phase_(bank_phases(graph)) {}
+        phase_(bank_phases(graph)),
+        last_use_(last_uses(graph)) {}
 
   // Places programs, tables and tensors and lists the calls. Throws Error(plan) when something does not fit.
   void place_step();
@@ -65,7 +66,17 @@ class Lowering {
 
   models::Program emit_program();
   void place_tables();
-  void place_tensor(int tensor);
+  // `wide`: an fp32 value a slot until narrow() is called.
+  void place_tensor(int tensor, bool wide = false);
+  void narrow(int tensor);
+  // Makes its output in fp32, in the output's own place, and rounds it there at the end.
+  bool rounds_in_place(const TrainingOp& op) const {
+    return spec_.type == sim::Dtype::f16 && (op.kind == TrainingKind::linear || op.kind == TrainingKind::linear_input_gradient);
+  }
+  // The tensor in whose place an op that works slot by slot may put its output: it is not read again. -1: none.
+  int replaced(const TrainingOp& op) const;
+  void place_outputs(const TrainingOp& op);
+  void place_kept();
   void pause(const TrainingOp& op);
   void lower_op(const TrainingOp& op);
   void lower_embedding(const TrainingOp& op);
@@ -114,6 +125,7 @@ class Lowering {
   models::SramSpec sram_;
   models::SramAllocator allocator_;
   std::vector<int> address_, phase_, scratch_;
+  std::vector<int> last_use_;  // of each tensor: index of an op
   std::map<int, std::vector<std::string>> signatures_;
   KernelBuilder::Tables tables_;
   KernelTasks tasks_{};

@@ -39,9 +39,9 @@ int emit_rotary(KernelBuilder& k, int head_rows, const RotaryTables& tables) {
       a.mul(turned, one, cosine, slots);
       a.mul(other, partner, sine, slots);
       a.sub(turned, turned, other, slots);
+      a.mul(other, one, sine, slots);  // before y, which may be where x is
       a.mov(k.row(reg(y, first)), turned, slots);
       a.mul(turned, partner, cosine, slots);
-      a.mul(other, one, sine, slots);
       a.add(turned, turned, other, slots);
       a.mov(k.row(reg(y, first + row)), turned, slots);
     }
