@@ -32,7 +32,7 @@ FeatureMap chunk_features(int count, int first, int columns, int per_column);
 // What every kernel knows about the mesh. rows_per_sequence * samples_per_lane <= rows; further rows hold only padding.
 struct Layout {
   int lanes = 1;
-  int columns = 1;  // C, of one lane: heads * columns_per_head
+  int columns = 1;  // C, of one lane: those of the heads, then, without heads that share keys, any number that hold no head
   int rows = 1;     // R
   int batch = 1;
   int sequence = 1;
@@ -42,6 +42,7 @@ struct Layout {
   int rows_per_sequence = 1;  // token p of a sequence lives in row p mod rows_per_sequence of its rows, slot p / rows_per_sequence
   int tokens_per_pe = 1;      // t >= ceil(sequence / rows_per_sequence)
 
+  int head_columns() const { return heads * columns_per_head; }
   int pitch() const { return ceil_divide(tokens_per_pe, 4) * 4; }       // elements from a tile's row to the next: rows keep one bank phase
   int feeder_row(int column) const { return column * rows / columns; }  // f(c); needs columns <= rows
   // Where its gradients leave: e(c) = f(c) of an even column, ascending with the columns; of the odd ones, mirrored, descending.

@@ -19,20 +19,46 @@ std::vector<int> shares(int whole, int most) {
   return values;
 }
 
-// Columns of a head, fewest first: for every number of features a PE that a head gives, the fewest columns.
-std::vector<int> column_choices(int pinned, const ModelShape& shape, int most_columns) {
-  std::vector<int> features, columns;
+struct ColumnChoice {
+  int columns_per_head, columns;
+  int features;  // of a PE, by which it is pinned
+};
+
+// Fewest columns first: for every number of features a PE that a head gives, the fewest columns; and where heads take whole columns at the
+// cost of padding, so many columns more, without heads, as the residual stream needs for fewer features a PE.
+std::vector<ColumnChoice> column_choices(const ModelShape& shape) {
+  std::vector<ColumnChoice> of_heads, all;
   for (int count = 1; count <= shape.head(); ++count) {
     const int h = head_rows(shape, count);
-    if (!features.empty() && features.back() == h) continue;
-    features.push_back(h);
-    if (count <= most_columns && (pinned == 0 || pinned == h)) columns.push_back(count);
+    if (of_heads.empty() || of_heads.back().features != h) of_heads.push_back({count, shape.heads * count, h});
   }
-  if (pinned > 0 && std::find(features.begin(), features.end(), pinned) == features.end())
+  for (std::size_t i = 0; i < of_heads.size(); ++i) {
+    all.push_back(of_heads[i]);
+    if (i + 1 == of_heads.size() || shape.group() > 1) continue;
+    for (int h = ceil_divide(shape.width, of_heads[i].columns) - 1; h > 0; --h) {
+      const int columns = ceil_divide(shape.width, h);
+      if (columns >= of_heads[i + 1].columns) break;
+      if (ceil_divide(shape.width, columns) == h) all.push_back({of_heads[i].columns_per_head, columns, h});
+    }
+  }
+  return all;
+}
+
+std::vector<ColumnChoice> column_choices(int pinned, const ModelShape& shape, int most_columns) {
+  std::vector<ColumnChoice> choices = column_choices(shape);
+  const auto other = [pinned](const ColumnChoice& choice) { return pinned > 0 && choice.features != pinned; };
+  if (std::all_of(choices.begin(), choices.end(), other)) {
+    std::vector<int> features;
+    for (const ColumnChoice& choice : choices) features.push_back(choice.features);
+    std::sort(features.rbegin(), features.rend());
+    features.erase(std::unique(features.begin(), features.end()), features.end());
     throw sim::Error(sim::ErrorCategory::config,
                      fmt::format("mapping.features_per_pe = {}: a head of {} features in whole columns gives one of {}", pinned,
                                  shape.head(), fmt::join(features, ", ")));
-  return columns;
+  }
+  const auto unfit = [&](const ColumnChoice& choice) { return other(choice) || choice.columns > most_columns; };
+  choices.erase(std::remove_if(choices.begin(), choices.end(), unfit), choices.end());
+  return choices;
 }
 
 std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
@@ -46,9 +72,8 @@ std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
 void add_layouts(const RunSpec& run, const ModelShape& shape, int batch, std::vector<Layout>& layouts) {
   const fabric::Rectangle& part = run.mapping.rectangle;
   const TrainingSpec& training = run.training;
-  for (const int columns_per_head : column_choices(run.mapping.features_per_pe, shape, std::min(part.width, part.height))) {
-    const int columns = shape.heads * columns_per_head;
-    if (columns > part.width || columns > part.height) continue;
+  for (const auto& [columns_per_head, columns, features] :
+       column_choices(run.mapping.features_per_pe, shape, std::min(part.width, part.height))) {
     for (const int lanes : lane_choices(run.mapping.lanes, batch, part.width / columns)) {
       const int samples = ceil_divide(batch, lanes);
       if (std::int64_t{lanes} * columns > part.width || samples > part.height) continue;

@@ -1,5 +1,7 @@
 #include "workloads/op.h"
 
+#include <utility>
+
 #include "workloads/family.h"
 #include "workloads/head_map.h"
 
@@ -14,24 +16,30 @@ int qkv_number(const ModelShape& shape, int part, int head, int f) {
   return shape.attention_width() + (part - 1) * shape.key_width() + head / shape.group() * shape.head() + f;
 }
 
+// Completes a map of the heads' columns: those behind them hold nothing.
+FeatureMap without_heads(FeatureMap map) {
+  map.feature.resize(static_cast<std::size_t>(map.columns) * static_cast<std::size_t>(map.per_column), -1);
+  return map;
+}
+
 FeatureMap head_features(const ModelShape& shape, const Layout& layout) {
   const HeadMap head = head_map(shape, layout.columns_per_head);
   FeatureMap map{layout.columns, head.rows, {}};
   for (int h = 0; h < shape.heads; ++h)
     for (const int f : head.feature) map.feature.push_back(f < 0 ? -1 : h * shape.head() + f);
-  return map;
+  return without_heads(std::move(map));
 }
 
 FeatureMap qkv_features(const ModelShape& shape, const Layout& layout) {
   const HeadMap head = head_map(shape, layout.columns_per_head);
   FeatureMap map{layout.columns, 3 * head.rows, {}};
-  for (int column = 0; column < layout.columns; ++column)
+  for (int column = 0; column < layout.head_columns(); ++column)
     for (int part = 0; part < 3; ++part)
       for (int i = 0; i < head.rows; ++i) {
         const int f = head.at(column % head.columns, i);
         map.feature.push_back(f < 0 ? -1 : qkv_number(shape, part, column / head.columns, f));
       }
-  return map;
+  return without_heads(std::move(map));
 }
 
 FeatureMap grouped_qkv_features(const ModelShape& shape, const Layout& layout) {

@@ -57,9 +57,13 @@ std::vector<Case> cases() {
   again.model.layers = 3;
   again.model.tied = false;
   again.model.recompute = true;
+  Case further{"TwoLanesWithColumnsBehindTheHeads", with(2, 2, 3, 13, 14, 3, 11)};  // residual 2 a PE, heads 3
+  further.model.further_columns = 1;
+  further.model.recompute = true;
   return {two,
           three,
           again,
+          further,
           {"NoPadding", with(1, 2, 2, 4, 16, 2, 8)},
           {"OneColumnAHead", with(1, 4, 1, 8, 16, 2, 8)},
           {"OneRow", with(2, 1, 1, 1, 8, 2, 6)},
@@ -123,6 +127,10 @@ std::vector<Case> family_cases() {
   Case relu{"Gpt2WithRelu", with(1, 2, 2, 4, 16, 2, 8)};
   relu.model.activation = workloads::Activation::relu;
   all.push_back(relu);
+  Case further{"GptjWithColumnsBehindTheHeads", of_family(gptj, with(2, 2, 3, 13, 16, 3, 11), 8)};
+  further.model.further_columns = 2;
+  further.model.loss_outputs_per_pe = 3;
+  all.push_back(further);
   return all;
 }
 

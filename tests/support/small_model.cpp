@@ -59,7 +59,7 @@ LoweringSpec lowering_of(const SmallModel& model) {
   layout.heads = model.heads;
   layout.lanes = model.lanes;
   layout.columns_per_head = model.columns_per_head;
-  layout.columns = model.heads * model.columns_per_head;
+  layout.columns = model.heads * model.columns_per_head + model.further_columns;
   layout.rows = model.rows;
   layout.samples_per_lane = ceil_divide(layout.batch, model.lanes);
   layout.rows_per_sequence = model.rows_per_sequence > 0 ? model.rows_per_sequence : model.rows / layout.samples_per_lane;

@@ -22,6 +22,7 @@ struct SmallModel {
   int sequence = 8;
   int lanes = 1;
   int columns_per_head = 2;
+  int further_columns = 0;  // of a lane, without a head
   int rows = 4;
   int rows_per_sequence = 0;    // 0: as many as the rows give to each sample of a lane
   int loss_outputs_per_pe = 0;  // 0: the vocabulary is one chunk

@@ -54,7 +54,7 @@ void Lowering::fill_family_tables() {
   const KeySlices slices = key_slices(shape, layout);
   for (int y = 0; y < plan_.height; ++y)
     for (int x = 0; x < plan_.width; ++x) {
-      const int lane_column = x % layout.columns, column = x % layout.columns_per_head;
+      const int lane_column = x % layout.columns, column = lane_column % layout.columns_per_head;
       std::int32_t* words =
           &plan_.pe_words[(static_cast<std::size_t>(y) * static_cast<std::size_t>(plan_.width) + static_cast<std::size_t>(x)) *
                           static_cast<std::size_t>(plan_.words_per_pe)];

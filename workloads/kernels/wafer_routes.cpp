@@ -69,7 +69,7 @@ void Router::rows() {
         path(color_x2, {{last, y}, {first, y}});
         row_broadcast(color_x3, y, last, first);
       }
-      for (int c = 0; head > 1 && c < columns; c += head) {
+      for (int c = 0; head > 1 && c < layout_.head_columns(); c += head) {
         path(color_h2, {{first + c + head - 1, y}, {first + c, y}});
         row_broadcast(color_h3, y, first + c + head - 1, first + c);
       }
@@ -235,7 +235,8 @@ std::vector<std::int32_t> pe_words(const Layout& layout, const FeatureMap& resid
         w[word_column_in] = (y - 1) % 2 ? color_y1 : color_y0;
       else
         w[word_column_in] = lane == 0 ? -1 : (lane - 1) % 2 ? color_z1 : color_z0;
-      const int r = layout.row_in_sequence(y) ? y % layout.rows_per_sequence : -1, last = layout.rows_per_sequence - 1;
+      const bool attends = layout.row_in_sequence(y) && c < layout.head_columns();
+      const int r = attends ? y % layout.rows_per_sequence : -1, last = layout.rows_per_sequence - 1;
       w[word_sequence_row] = r;
       w[word_sequence_out] = r == last ? color_a2 : y % 2 ? color_y1 : color_y0;
       w[word_sequence_in] = r <= 0 ? color_a2 : (y - 1) % 2 ? color_y1 : color_y0;

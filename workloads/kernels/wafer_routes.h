@@ -38,7 +38,7 @@ enum PeWord : int {
   word_feeder,        // color of its weights if it is their feeder, else -1
   word_column_in,     // colors of the column sum: from the PE before, -1 in the first
   word_column_out,    // to the next one or out of the wafer
-  word_sequence_row,  // r, in its sequence; -1 outside any
+  word_sequence_row,  // r, in its sequence; -1 outside any and in a column without a head
   word_sequence_in,   // colors of the sequence's ring
   word_sequence_out,
   word_residual_features,  // true features of its column in the residual stream

@@ -28,7 +28,7 @@ Tiles turn_all(const ModelShape& shape, const Layout& layout, sim::Dtype type, c
   for (int lane = 0; lane < layout.lanes; ++lane)
     for (int row = 0; row < computed_rows(layout); ++row)
       for (int c = 0; c < layout.columns; ++c) {
-        const int r = layout.row_in_sequence(row) ? row % layout.rows_per_sequence : -1, k = c % head.columns;
+        const int r = layout.row_in_sequence(row) && c < layout.head_columns() ? row % layout.rows_per_sequence : -1, k = c % head.columns;
         for (int pair = 0; pair < head.pairs_of(k); ++pair)
           for (const int first : {0, head.rows}) {  // of queries, of keys
             const int place = first + 2 * pair;

@@ -65,15 +65,16 @@ double true_places(const CallOutline& call, const Layout& layout) {
   }
 }
 
-// Rows of `mesh` that work: attention leaves out those without sequences.
-int working_rows(TrainingKind kind, const SampleMesh& mesh) {
-  return kind == TrainingKind::attention || kind == TrainingKind::attention_gradient ? mesh.sequence_rows() : mesh.rows;
+// PEs that work: attention leaves out rows without sequences and columns without a head.
+double working_pes(TrainingKind kind, const SampleMesh& mesh, const Layout& layout) {
+  if (kind != TrainingKind::attention && kind != TrainingKind::attention_gradient) return static_cast<double>(mesh.width()) * mesh.rows;
+  return static_cast<double>(mesh.lanes) * layout.head_columns() * mesh.sequence_rows();
 }
 
 KernelTime kernel_time(const CallMeasurement& mean, const CallOutline& call, const SampleMesh& mesh, TrainingKind kind,
                        const Layout& layout) {
   const double pes = static_cast<double>(mesh.width()) * mesh.rows;
-  const double working = static_cast<double>(mesh.width()) * working_rows(kind, mesh);
+  const double working = working_pes(kind, mesh, layout);
   KernelTime time;
   time.period = mean.period;
   time.active = mean.active;
