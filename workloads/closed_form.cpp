@@ -94,8 +94,8 @@ double ClosedForm::linear(int outputs_a_column, int h) const {
 
 double ClosedForm::weight_gradient() const {
   const double relay = layout_.columns > 1 ? 2 * at_.stream_tile_row(t_) : 0;
-  const double sums = at_.stream(h_);
-  return layout_.columns * call_.tile_outputs * (relay + at_.fma_rows(h_, t_) + sums + at_.output_switch()) + column_chain();
+  const int held = std::max(h_, call_.tile_outputs), sent = std::min(h_, call_.tile_outputs);
+  return layout_.columns * sent * (relay + at_.fma_rows(held, t_) + at_.stream(held) + at_.output_switch()) + column_chain();
 }
 
 double ClosedForm::layer_norm() const {

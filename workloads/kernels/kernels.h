@@ -19,7 +19,8 @@ void linear_sums(KernelBuilder& k, const LinearRegisters& r);
 // x, inputs, partial, sums, outputs, y, biases (0 or outputs), feed (words to relay): y = rounded sums (+ bias). y and sums may begin at
 // the same place: rows of y are half as long and are written in ascending order behind what is read.
 int emit_linear(KernelBuilder& k);
-// x, inputs, dy, outputs, received, sums, bias (0 or 1): gradients of a linear layer's matrix and bias leave the wafer.
+// held, held_rows, sent, sent_rows (of x and dy), received, sums, and for the rows of dy, whichever it is, held_bias (0 or held_rows) or
+// sent_bias (0 or 1): gradients of a linear layer's matrix and bias leave the wafer.
 int emit_weight_gradient(KernelBuilder& k);
 // x, y, mean, rstd, total, work, features (rows of the tile)
 int emit_layer_norm(KernelBuilder& k, int width, float epsilon);

@@ -85,17 +85,24 @@ void Lowering::lower_linear(const TrainingOp& op, const Matrix& matrix, int x, i
 }
 
 void Lowering::lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy) {
-  const int received = scratch(op.name + ": received", tile_bytes(1), 4),
-            sums = scratch(op.name + ": sums", std::int64_t{4} * (matrix.inputs + 1), 0);
+  const bool x_travels = matrix.inputs < matrix.outputs;
+  const Matrix held_by_sent = x_travels ? matrix.transposed() : matrix;
+  const BiasIndex none, held_bias = x_travels ? matrix.bias : none, sent_bias = x_travels ? none : matrix.bias;
+  const int held = x_travels ? dy : x, sent = x_travels ? x : dy, held_rows = held_by_sent.inputs;
+  const int received = scratch(op.name + ": received", tile_bytes(1), 4 - held % 8),
+            sums = scratch(op.name + ": sums", std::int64_t{4} * (held_rows + 1), 0);
   call(op, tasks_.weight_gradient, "linear", "weight_gradient",
-       {{"x", x},
-        {"inputs", matrix.inputs},
-        {"dy", dy},
-        {"outputs", matrix.outputs},
+       {{"held", held},
+        {"held_rows", held_rows},
+        {"sent", sent},
+        {"sent_rows", held_by_sent.outputs},
         {"received", received},
         {"sums", sums},
-        {"bias", matrix.bias ? 1 : 0}},
-       [matrix](StreamBuilder& stream) { stream.linear_gradients(matrix.input_map(), matrix.output_map(), matrix.weight, matrix.bias); });
+        {"held_bias", held_bias ? held_rows : 0},
+        {"sent_bias", sent_bias ? 1 : 0}},
+       [held_by_sent, held_bias, sent_bias](StreamBuilder& stream) {
+         stream.linear_gradients(held_by_sent.input_map(), held_by_sent.output_map(), held_by_sent.weight, held_bias, sent_bias);
+       });
 }
 
 void Lowering::lower_op(const TrainingOp& op) {

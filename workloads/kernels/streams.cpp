@@ -143,18 +143,22 @@ std::vector<GradientWord>& StreamBuilder::out(Port port, std::uint8_t color) {
   return stream_.out.back().words;
 }
 
-void StreamBuilder::linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight,
-                                     const BiasIndex& bias) {
-  for (int c = 0; c < inputs.columns; ++c) {
+void StreamBuilder::linear_gradients(const FeatureMap& held, const FeatureMap& sent, const WeightIndex& weight, const BiasIndex& held_bias,
+                                     const BiasIndex& sent_bias) {
+  const auto bias_word = [](const BiasIndex& bias, int j) {
+    return j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, bias(j), 0};
+  };
+  for (int c = 0; c < held.columns; ++c) {
     std::vector<GradientWord>& words = out(gradient_port(layout_, c), gradient_color(c));
-    for (int owner = 0; owner < outputs.columns; ++owner)
-      for (int place = 0; place < outputs.per_column; ++place) {
-        const int j = outputs.at(owner, place);
-        for (int k = 0; k < inputs.per_column; ++k) {
-          const int i = inputs.at(c, k);
+    for (int k = 0; held_bias && k < held.per_column; ++k) words.push_back(bias_word(held_bias, held.at(c, k)));
+    for (int owner = 0; owner < sent.columns; ++owner)
+      for (int place = 0; place < sent.per_column; ++place) {
+        const int j = sent.at(owner, place);
+        for (int k = 0; k < held.per_column; ++k) {
+          const int i = held.at(c, k);
           words.push_back(i < 0 || j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, weight(i, j), 0});
         }
-        if (bias && owner == c) words.push_back(j < 0 ? GradientWord{} : GradientWord{GradientWord::Kind::parameter, bias(j), 0});
+        if (sent_bias && owner == c) words.push_back(bias_word(sent_bias, j));
       }
   }
 }

@@ -49,8 +49,10 @@ class StreamBuilder {
   void targets();
   void gradient_scale();
 
-  // What leaves: the weight and bias gradients of a linear layer, output by output.
-  void linear_gradients(const FeatureMap& inputs, const FeatureMap& outputs, const WeightIndex& weight, const BiasIndex& bias);
+  // What leaves of a linear layer: a bias of the places that a column holds, then what is sent, place by place: gradients of weight(held,
+  // sent), and its bias from the column that sends it. At most one of the biases is there.
+  void linear_gradients(const FeatureMap& held, const FeatureMap& sent, const WeightIndex& weight, const BiasIndex& held_bias,
+                        const BiasIndex& sent_bias);
   // Of gains and, unless biases is no_biases, biases.
   void norm_gradients(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases);
   void token_gradients(const FeatureMap& features);
