@@ -26,6 +26,7 @@ struct Candidate {
   std::size_t number = 0;  // of its layout: the first of equals goes first
 
   int rows_of_features() const { return tile_rows(Features::residual, spec.shape, spec.layout); }
+  int rows_of_heads() const { return tile_rows(Features::heads, spec.shape, spec.layout); }
   bool has_smaller_tile(const Candidate& o) const {
     const int t = spec.layout.tokens_per_pe, h = rows_of_features(), ot = o.spec.layout.tokens_per_pe, oh = o.rows_of_features();
     return t <= ot && h <= oh && (t < ot || h < oh);
@@ -37,7 +38,7 @@ struct Candidate {
   // At least as large a tile, and no less that is kept.
   bool dominates(const Candidate& o) const {
     return recomputes() <= o.recomputes() && spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe &&
-           rows_of_features() >= o.rows_of_features();
+           rows_of_features() >= o.rows_of_features() && rows_of_heads() >= o.rows_of_heads();
   }
 };
 

@@ -52,9 +52,11 @@ std::vector<ColumnChoice> column_choices(int pinned, const ModelShape& shape, in
     for (const ColumnChoice& choice : choices) features.push_back(choice.features);
     std::sort(features.rbegin(), features.rend());
     features.erase(std::unique(features.begin(), features.end()), features.end());
-    throw sim::Error(sim::ErrorCategory::config,
-                     fmt::format("mapping.features_per_pe = {}: a head of {} features in whole columns gives one of {}", pinned,
-                                 shape.head(), fmt::join(features, ", ")));
+    throw sim::Error(
+        sim::ErrorCategory::config,
+        fmt::format(
+            "mapping.features_per_pe = {}: heads of {} features in whole columns, with or without columns behind them, give one of {}",
+            pinned, shape.head(), fmt::join(features, ", ")));
   }
   const auto unfit = [&](const ColumnChoice& choice) { return other(choice) || choice.columns > most_columns; };
   choices.erase(std::remove_if(choices.begin(), choices.end(), unfit), choices.end());

@@ -3,6 +3,7 @@
 #include "workloads/closed_form.h"
 
 #include <gtest/gtest.h>
+#include <utility>
 
 #include "tests/workloads/small_run.h"
 #include "workloads/graph.h"
@@ -56,10 +57,14 @@ TEST(ClosedForm, HalvesTheRateBeyondTheAccumulatorCache) {
 
 TEST(ClosedForm, OfAWeightGradientIsTheDesigns) {
   const CallOutline call = linear(CallKind::weight_gradient);
-  // T_j = 2 (8 * 2 / 4 + 1) + 4 (8 / 2 + 1) + (4 + 1) + 10 = 45
+  // The 64 inputs travel, of which a PE has fewer: T_i = 2 (8 * 2 / 4 + 1) + 16 (8 / 2 + 1) + (16 + 1) + 10 = 117
   // and the first sum goes down 16 rows, from lane to lane over 30 more hops than between rows.
-  EXPECT_EQ(closed_form_cycles(call, main_job(), {}), 256 * 45 + 6 * 15);
-  EXPECT_EQ(closed_form_cycles(call, main_job(2), {}), 256 * 45 + 6 * 31 + 30);
+  EXPECT_EQ(closed_form_cycles(call, main_job(), {}), 64 * 117 + 6 * 15);
+  EXPECT_EQ(closed_form_cycles(call, main_job(2), {}), 64 * 117 + 6 * 31 + 30);
+  CallOutline back = call;
+  std::swap(back.inputs, back.outputs);
+  std::swap(back.tile_inputs, back.tile_outputs);
+  EXPECT_EQ(closed_form_cycles(back, main_job(), {}), closed_form_cycles(call, main_job(), {}));  // now the outputs do
 }
 
 TEST(ClosedForm, OfAKernelSwitchGrowsByTheHopsOfTheGathering) {
