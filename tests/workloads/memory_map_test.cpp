@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "models/sram_allocator.h"
 #include "sim/error.h"
 #include "tests/support/small_model.h"
 #include "tests/workloads/small_run.h"
@@ -124,6 +125,16 @@ TEST(MappingAdvice, KnowsWhenNoMeshHelps) {
   RunSpec run = small_run();
   run.machine.sram.bytes = 4096;  // less than the programs
   EXPECT_FALSE(smallest_fitting_layout(run, run.model.shape, differentiate(build_model(run.model.shape)), run.machine).has_value());
+}
+
+TEST(SramAllocator, AnArrayThatShrinksGivesItsEndToTheNext) {
+  models::SramAllocator allocator(64);
+  EXPECT_EQ(allocator.allocate("wide", 64), 0);
+  EXPECT_THROW(allocator.allocate("next", 8), sim::Error);
+  allocator.shrink(0, 32);
+  EXPECT_EQ(allocator.allocate("next", 32), 32);
+  EXPECT_EQ(allocator.peak_bytes(), 64);
+  EXPECT_THROW(allocator.shrink(32, 40), sim::Error);  // that would grow
 }
 
 TEST(WorkArea, PartsFollowEachOtherInTheirPhases) {

@@ -110,6 +110,23 @@ TEST(TrainingGraph, AnotherGraphGetsItsOwnBackwardPass) {
   EXPECT_EQ(backward, expected);
 }
 
+TEST(TrainingGraph, WhatIsComputedAgainComesRightBeforeItsFirstReaderOrWhatThatReadsToo) {
+  const TrainingGraph graph = differentiate(build_model(shape), {true, true});
+  int again = 0;
+  for (std::size_t op = 0; op < graph.ops.size(); ++op) {
+    if (!graph.ops[op].recompute) continue;
+    ++again;
+    std::size_t reader = op + 1;  // the next op that is not computed again
+    while (graph.ops[reader].recompute) ++reader;
+    bool read = false;
+    for (std::size_t next = op + 1; next <= reader; ++next)
+      for (const int made : graph.ops[op].outputs)
+        read = read || std::count(graph.ops[next].inputs.begin(), graph.ops[next].inputs.end(), made) > 0;
+    EXPECT_TRUE(read) << line(graph, graph.ops[op]);
+  }
+  EXPECT_EQ(again, 2 * 8);  // not the last linear, not its residual
+}
+
 TEST(TrainingGraph, AModelWithoutALossIsRefused) {
   ModelGraph model;
   boost::add_vertex(Op{OpKind::embedding, "x", -1, {0, 1}}, model.graph);
