@@ -55,8 +55,9 @@ LinkTiming make_link_timing(const IoSpec& spec, double clock_hz, int rows) {
 
   LinkTiming timing;
   timing.rows = rows;
-  timing.pitch = spec.channel_row_pitch;
-  timing.channels_per_edge = std::min(spec.channels_per_edge, (rows + spec.channel_row_pitch - 1) / spec.channel_row_pitch);
+  // Wider where the channels would not reach the last rows.
+  timing.pitch = std::max(spec.channel_row_pitch, (rows + spec.channels_per_edge - 1) / spec.channels_per_edge);
+  timing.channels_per_edge = (rows + timing.pitch - 1) / timing.pitch;
   const bool overridden = spec.bandwidth_override != 0.0;
   const int sharers = 2 * (overridden ? timing.channels_per_edge : spec.channels_per_edge);
   const auto bytes_per_second = static_cast<std::uint64_t>(std::llround(overridden ? spec.bandwidth_override : spec.bandwidth));

@@ -15,7 +15,7 @@ inline constexpr std::uint64_t never = ~std::uint64_t{0};
 // The link of a wafer of `rows` rows, in wafer cycles. Ports are numbered west rows first, then east rows; channels likewise.
 struct LinkTiming {
   int rows = 0;
-  int pitch = 0;                     // rows a channel; the last of an edge takes what is left
+  int pitch = 0;                     // rows a channel
   int channels_per_edge = 0;         // present on this mesh
   std::uint64_t word_numerator = 0;  // word_cycles = numerator / denominator, lowest terms
   std::uint64_t word_denominator = 1;

@@ -5,7 +5,7 @@ namespace wafersim::memoryx {
 
 struct IoSpec {
   int channels_per_edge = 60;  // on each of the west and east edges of a whole wafer [C]
-  int channel_row_pitch = 18;  // channels sit on rows 0, 18, 36, ... [C]; a mesh has at least one an edge
+  int channel_row_pitch = 18;  // channels sit on rows 0, 18, 36, ... [C], further apart where they serve more rows than that
   double bandwidth = 150e9;  // bytes/s each way, both edges of a whole wafer together [C]; a channel has bandwidth / (2 channels_per_edge)
   double bandwidth_override = 0.0;  // bytes/s each way over the channels present; 0 = none
   double latency = 1e-6;            // s, MemoryX to edge and back [A]

@@ -43,7 +43,8 @@ struct Layout {
   int tokens_per_pe = 1;      // t >= ceil(sequence / rows_per_sequence)
 
   int head_columns() const { return heads * columns_per_head; }
-  int pitch() const { return ceil_divide(tokens_per_pe, 4) * 4; }       // elements from a tile's row to the next: rows keep one bank phase
+  // Elements from a tile's row to the next: rows keep one bank phase, but the shortest, whose padding would double a tile.
+  int pitch() const { return tokens_per_pe <= 2 ? 2 : ceil_divide(tokens_per_pe, 4) * 4; }
   int feeder_row(int column) const { return column * rows / columns; }  // f(c); needs columns <= rows
   // Where its gradients leave: e(c) = f(c) of an even column, ascending with the columns; of the odd ones, mirrored, descending.
   int gradient_row(int column) const { return feeder_row(column % 2 ? columns / 2 * 2 - column : column); }

@@ -91,7 +91,7 @@ class Search {
   }
   // What stays of every layer, computed again or not, is at least its input.
   std::int64_t least_bytes(const LoweringSpec& spec) const {
-    return std::int64_t{shape_.layers} * tile_rows(Features::residual, shape_, spec.layout) * spec.layout.tokens_per_pe *
+    return std::int64_t{shape_.layers} * tile_rows(Features::residual, shape_, spec.layout) * spec.layout.pitch() *
            sim::bytes_of(spec.type);
   }
   Candidate candidate(const Layout& layout, int chunks, bool recompute, std::size_t number) const {

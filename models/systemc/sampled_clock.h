@@ -4,8 +4,6 @@
 #include <cmath>
 #include <systemc>
 
-#include "sim/units.h"
-
 namespace wafersim::models {
 
 class SampledClock {
@@ -19,9 +17,7 @@ class SampledClock {
   double now() const { return (sc_core::sc_time_stamp() - zero_).to_seconds() * hertz_; }
   // What is left to wait until a cycle, rounded up to the next whole one; zero when it is past.
   sc_core::sc_time until(double cycle) const {
-    const auto whole = sim::Cycles(static_cast<std::uint64_t>(std::ceil(cycle)));
-    const sc_core::sc_time then =
-        zero_ + sc_core::sc_time::from_value(sim::time_of(whole, sim::Hertz(static_cast<std::uint64_t>(std::llround(hertz_)))).count());
+    const sc_core::sc_time then = zero_ + sc_core::sc_time(std::ceil(cycle) / hertz_, sc_core::SC_SEC);
     return then > sc_core::sc_time_stamp() ? then - sc_core::sc_time_stamp() : sc_core::SC_ZERO_TIME;
   }
   double cycles(const sc_core::sc_time& time) const { return time.to_seconds() * hertz_; }

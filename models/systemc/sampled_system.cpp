@@ -87,7 +87,7 @@ void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const Sa
 }
 
 SampledSystem::SampledSystem(int systems, int fanout, bool representative) {
-  prepare_kernel();
+  prepare_kernel(TimeResolution::picosecond);
   parts_ = std::make_unique<Parts>(systems, fanout, representative);
 }
 

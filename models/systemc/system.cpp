@@ -71,7 +71,7 @@ bool System::Parts::step_is_complete() const {
 
 System::System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
                const SystemOptions& options) {
-  prepare_kernel();
+  prepare_kernel(TimeResolution::femtosecond);
   parts_ = std::make_unique<Parts>(machine, plan, std::move(store), training, options);
 }
 

@@ -78,7 +78,7 @@ TEST(Roofline, PutsTheUpdateBeforeTheBackwardKernelsWhereItWaitsForTheLastGradie
 TEST(Roofline, OfCallsIsTheirMultiplyAdds) {
   const Mapped mapped = map_main_job();
   const std::vector<CallBound> bounds = bound_calls(lowering_spec(mapped.mapping, mapped.run, mapped.run.model.shape),
-                                                 differentiate(build_model(mapped.run.model.shape)), mapped.run.machine);
+                                                    differentiate(build_model(mapped.run.model.shape)), mapped.run.machine);
   const models::WaferPlan plan = plan_of(mapped.run, mapped.mapping);
   ASSERT_EQ(bounds.size(), plan.calls.size());
   double sum = 0;
