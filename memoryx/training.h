@@ -22,8 +22,9 @@ struct EmbeddingPlace {
 struct TrainingSpec {
   UpdateSpec update;
   EmbeddingPlace embedding;
-  int batch = 1;     // sequences a step, all micro-batches together
+  int batch = 1;     // sequences a step, all systems and micro-batches together
   int sequence = 1;  // tokens each
+  int systems = 1;   // wafers that share the batch: system w has sequences w * batch / systems, ...
   std::size_t tokens() const { return static_cast<std::size_t>(batch) * static_cast<std::size_t>(sequence); }
 };
 

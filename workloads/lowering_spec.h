@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "memoryx/swarm_sum.h"
 #include "sim/dtype.h"
 #include "workloads/layout.h"
 #include "workloads/model_shape.h"
@@ -14,8 +15,9 @@ struct LoweringSpec {
   Layout layout;
   int loss_outputs_per_pe = 1;        // vocabulary entries of a chunk in each column
   sim::Dtype type = sim::Dtype::f32;  // storage: f32 or f16
-  int micro_batches = 1;              // of a step; layout.batch is the batch of one
+  int micro_batches = 1;              // of a step; layout.batch is the batch of one on one system
   std::vector<bool> recompute = {};   // by layer: the backward pass computes its activations again; none where empty
+  memoryx::SwarmTree swarm = {};      // systems that share a step's batch, laid out alike
 
   // Outputs of a chunk of the vocabulary, padding included, and the chunks that it takes.
   int chunk_outputs() const { return layout.columns * loss_outputs_per_pe; }

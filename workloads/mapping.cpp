@@ -286,8 +286,13 @@ Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models
 }
 
 LoweringSpec lowering_spec(const Mapping& mapping, const RunSpec& run, const ModelShape& shape) {
-  return {shape,     mapping.layout,        mapping.loss_outputs_per_pe,
-          run.dtype, mapping.micro_batches, recomputed_layers(mapping.recompute, shape.layers)};
+  return {shape,
+          mapping.layout,
+          mapping.loss_outputs_per_pe,
+          run.dtype,
+          mapping.micro_batches,
+          recomputed_layers(mapping.recompute, shape.layers),
+          {run.systems, run.machine.swarmx.fanout}};
 }
 
 }  // namespace wafersim::workloads

@@ -52,7 +52,8 @@ LoweringSpec lowering_of(const SmallModel& model) {
   set_family(model, spec.shape);
   spec.shape.tied = model.tied;
   Layout& layout = spec.layout;
-  layout.batch = model.batch / model.micro_batches;
+  layout.batch = model.batch / model.systems / model.micro_batches;
+  spec.swarm = {model.systems, model.fanout};
   spec.micro_batches = model.micro_batches;
   spec.recompute = recomputed_layers(model.recompute, model.layers);
   layout.sequence = model.sequence;
@@ -74,13 +75,15 @@ Experiment make_experiment(const LoweringSpec& lowering) {
   models::MachineSpec machine = models::machine_preset("cs2");
   machine.fabric.width = lowering.layout.lanes * lowering.layout.columns;
   machine.fabric.height = lowering.layout.rows;
+  machine.swarmx.fanout = lowering.swarm.fanout;
   memoryx::ParameterStore store(parameter_table(lowering.shape));
   store.initialise(1, 0.1);
   memoryx::TrainingSpec training;
   training.update.clip = 1.0;
   if (lowering.type == sim::Dtype::f32) training.update.loss_scale = memoryx::no_loss_scale();
-  training.batch = lowering.micro_batches * lowering.layout.batch;
+  training.batch = lowering.swarm.systems * lowering.micro_batches * lowering.layout.batch;
   training.sequence = lowering.layout.sequence;
+  training.systems = lowering.swarm.systems;
   training.embedding = embedding_place(lowering.shape);
   return {lowering, differentiate(build_model(lowering.shape), lowering.recompute), std::move(machine), std::move(store), training};
 }

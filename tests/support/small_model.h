@@ -27,6 +27,8 @@ struct SmallModel {
   int rows_per_sequence = 0;    // 0: as many as the rows give to each sample of a lane
   int loss_outputs_per_pe = 0;  // 0: the vocabulary is one chunk
   int micro_batches = 1;
+  int systems = 1;
+  int fanout = 4;  // of SwarmX
   bool recompute = false;
   bool tied = true;
   workloads::Family family = workloads::Family::gpt2;

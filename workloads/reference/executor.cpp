@@ -176,38 +176,46 @@ class Executor {
   StepValues out_;
 };
 
-std::vector<std::uint32_t> part(const std::vector<std::uint32_t>& ids, int micro_batch, int micro_batches) {
-  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(ids.size()) / micro_batches;
-  return {ids.begin() + micro_batch * size, ids.begin() + (micro_batch + 1) * size};
+std::vector<std::uint32_t> part(const std::vector<std::uint32_t>& ids, int number, int parts) {
+  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(ids.size()) / parts;
+  return {ids.begin() + number * size, ids.begin() + (number + 1) * size};
 }
 
 }  // namespace
 
 StepValues run_step(const LoweringSpec& spec, const TrainingGraph& graph, const std::vector<float>& weights,
                     const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets, double loss_scale) {
-  const int count = spec.micro_batches;
+  const int systems = spec.swarm.systems, parts = systems * spec.micro_batches;  // a system's micro-batches lie side by side
   const float scale_word = static_cast<float>(loss_scale / memoryx::loss_tokens(targets));
   const auto scattered =
       std::find_if(graph.ops.begin(), graph.ops.end(), [](const TrainingOp& op) { return op.kind == TrainingKind::embedding_gradient; });
   StepValues step;
-  std::vector<Tiles> embedded;  // gradients of the tokens, by micro-batch
-  for (int m = 0; m < count; ++m) {
-    const std::vector<std::uint32_t> inputs = part(tokens, m, count), next = part(targets, m, count);
-    StepValues values = Executor(spec, graph, weights, inputs, next, scale_word).run();
-    step.loss += values.loss;
-    if (m == 0) {
-      step.gradients = std::move(values.gradients);
-    } else {
-      for (std::size_t e = 0; e < step.gradients.size(); ++e) step.gradients[e] = step.gradients[e] + values.gradients[e];
+  std::vector<Tiles> embedded(static_cast<std::size_t>(parts));  // gradients of the tokens, by part of the batch
+  memoryx::SwarmSum loss(spec.swarm.fanout), gradients(spec.swarm.fanout);
+  for (int m = 0; m < spec.micro_batches; ++m) {
+    for (int w = 0; w < systems; ++w) {
+      const int p = w * spec.micro_batches + m;
+      const std::vector<std::uint32_t> inputs = part(tokens, p, parts), next = part(targets, p, parts);
+      StepValues values = Executor(spec, graph, weights, inputs, next, scale_word).run();
+      loss.add({static_cast<float>(values.loss)});  // a word of the link
+      gradients.add(std::move(values.gradients));
+      step.tensors = std::move(values.tensors);
+      if (scattered != graph.ops.end())
+        embedded[static_cast<std::size_t>(p)] = step.tensors[static_cast<std::size_t>(scattered->inputs[0])];
     }
-    step.tensors = std::move(values.tensors);
-    if (scattered != graph.ops.end()) embedded.push_back(step.tensors[static_cast<std::size_t>(scattered->inputs[0])]);
+    step.loss += static_cast<double>(loss.take().front());
+    std::vector<float> sum = gradients.take();
+    if (m == 0) {
+      step.gradients = std::move(sum);
+    } else {
+      for (std::size_t e = 0; e < step.gradients.size(); ++e) step.gradients[e] = step.gradients[e] + sum[e];
+    }
   }
   step.loss /= memoryx::loss_tokens(targets);
   const EmbeddingRows<float> rows = embedding_rows(embedding_place(spec.shape), step.gradients.data());
-  for (int m = 0; m < static_cast<int>(embedded.size()); ++m)
-    embedding_gradient(spec.layout, map_of(spec, graph, scattered->inputs[0]), spec.shape.width, embedded[static_cast<std::size_t>(m)],
-                       part(tokens, m, count), rows);
+  for (int p = 0; scattered != graph.ops.end() && p < parts; ++p)
+    embedding_gradient(spec.layout, map_of(spec, graph, scattered->inputs[0]), spec.shape.width, embedded[static_cast<std::size_t>(p)],
+                       part(tokens, p, parts), rows);
   return step;
 }
 
