@@ -35,6 +35,7 @@ struct InWord {
   std::uint32_t bits = 0;
   std::uint64_t ready_cycle = 0;  // MemoryX has it from this cycle on
   std::uint64_t step_cycle = 0;   // its step began; it may wait for ready_cycle from then on
+  int system = all_systems;       // whose word it is
 };
 
 // What MemoryX sends next on each channel.

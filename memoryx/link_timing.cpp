@@ -17,13 +17,21 @@ constexpr int word_bytes = 4;
   throw sim::Error(sim::ErrorCategory::config, std::string(key) + " = " + std::to_string(value) + ": must be " + allowed);
 }
 
-// Cycles that cover a time; a product that rounding put a hair above a whole number counts as that number.
+}  // namespace
+
 std::uint64_t cycles_of(double seconds, double clock_hz) {
   const double cycles = seconds * clock_hz;
   return static_cast<std::uint64_t>(std::ceil(cycles - 1e-9 * std::max(1.0, cycles)));
 }
 
-}  // namespace
+void set_word_cycles(LinkTiming& timing, double bandwidth, int sharers, double clock_hz) {
+  const auto bytes_per_second = static_cast<std::uint64_t>(std::llround(bandwidth));
+  const std::uint64_t numerator = static_cast<std::uint64_t>(word_bytes) * static_cast<std::uint64_t>(sharers) *
+                                  static_cast<std::uint64_t>(std::llround(clock_hz));  // at most 4 * 131070 * 1e12 < 2^60
+  const std::uint64_t divisor = std::gcd(numerator, bytes_per_second);
+  timing.word_numerator = numerator / divisor;
+  timing.word_denominator = bytes_per_second / divisor;
+}
 
 Port LinkTiming::port(int index) const {
   const bool east = index >= rows;
@@ -60,12 +68,7 @@ LinkTiming make_link_timing(const IoSpec& spec, double clock_hz, int rows) {
   timing.channels_per_edge = (rows + timing.pitch - 1) / timing.pitch;
   const bool overridden = spec.bandwidth_override != 0.0;
   const int sharers = 2 * (overridden ? timing.channels_per_edge : spec.channels_per_edge);
-  const auto bytes_per_second = static_cast<std::uint64_t>(std::llround(overridden ? spec.bandwidth_override : spec.bandwidth));
-  const std::uint64_t numerator = static_cast<std::uint64_t>(word_bytes) * static_cast<std::uint64_t>(sharers) *
-                                  static_cast<std::uint64_t>(std::llround(clock_hz));  // at most 4 * 131070 * 1e12 < 2^60
-  const std::uint64_t divisor = std::gcd(numerator, bytes_per_second);
-  timing.word_numerator = numerator / divisor;
-  timing.word_denominator = bytes_per_second / divisor;
+  set_word_cycles(timing, overridden ? spec.bandwidth_override : spec.bandwidth, sharers, clock_hz);
   timing.latency_cycles = cycles_of(spec.latency, clock_hz);
   timing.edge_latency_cycles = static_cast<std::uint64_t>(spec.edge_latency_cycles);
   return timing;

@@ -36,6 +36,11 @@ struct LinkTiming {
 // Errors: category config, naming the key, when a rate, latency or pitch is not usable. Rates are taken to the nearest byte/s and hertz.
 LinkTiming make_link_timing(const IoSpec& spec, double clock_hz, int rows);
 
+// Cycles that cover a time; a product that rounding put a hair above a whole number counts as that number.
+std::uint64_t cycles_of(double seconds, double clock_hz);
+// Sets the word cycles of one of `sharers` alike that share a bandwidth in bytes/s. Both rates are taken to the nearest whole number.
+void set_word_cycles(LinkTiming& timing, double bandwidth, int sharers, double clock_hz);
+
 // Words of an edge queue: what the spec says, else enough for both the plan, whose need is `planned`, and the link's round trip.
 int edge_queue_words(const IoSpec& spec, const LinkTiming& timing, int planned);
 

@@ -48,8 +48,8 @@ MemoryX::MemoryX(const MemoryXSpec& spec, double clock_hz, const TrainingSpec& t
                  const std::vector<const CallStream*>& streams, const LinkTiming& timing, int micro_batches)
     : training_(training),
       store_(std::move(store)),
-      streamer_(streams, timing, store_, micro_batches),
-      collector_(streams, timing, training, store_, micro_batches),
+      streamer_(streams, timing, store_, micro_batches, training.systems),
+      collector_(streams, training, store_, micro_batches),
       updater_(training.update) {
   const double bytes = stored_bytes * static_cast<double>(store_.size());
   if (bytes > spec.capacity)

@@ -7,6 +7,9 @@
 
 namespace wafersim::memoryx {
 
+// What belongs to no system alone: a word that all of several get, or one that is the sum of theirs.
+constexpr int all_systems = -1;
+
 // A row of the west or east edge of the wafer.
 struct Port {
   enum class Side : std::uint8_t { west, east };
@@ -53,6 +56,7 @@ struct GradientWord {
   Kind kind = Kind::discard;
   std::uint32_t index = 0;
   std::uint32_t token = 0;
+  friend bool operator==(const GradientWord&, const GradientWord&) = default;
 };
 
 // The words of one kernel call. `in` is in link order (each channel keeps it); `out` is in order per port and color: a color's words keep

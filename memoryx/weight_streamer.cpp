@@ -9,12 +9,24 @@
 
 namespace wafersim::memoryx {
 
+namespace {
+
+bool of_one_system(const StreamValue& v) {
+  const bool of_token = v.kind == StreamValue::Kind::token_row || v.kind == StreamValue::Kind::target;
+  return of_token && v.token != StreamValue::no_token;
+}
+
+bool of_one_system(const StreamWord& word) { return of_one_system(word.low) || (word.packed && of_one_system(word.high)); }
+
+}  // namespace
+
 WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store,
-                               int micro_batches)
+                               int micro_batches, int systems)
     : store_(store),
       index_(store.table()),
       calls_(static_cast<int>(streams.size())),
       micro_batches_(micro_batches),
+      systems_(systems),
       channels_(static_cast<std::size_t>(timing.channels())),
       ready_(store.table().entries().size()) {
   constexpr std::size_t most_calls = 65536;
@@ -37,7 +49,7 @@ WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, co
       Channel& channel = channels_[static_cast<std::size_t>(timing.channel_of(word.port))];
       channel.words.push_back(&word);
       channel.calls.push_back(static_cast<int>(call));
-      words_ += static_cast<std::uint64_t>(micro_batches);
+      words_ += static_cast<std::uint64_t>(micro_batches * (of_one_system(word) ? systems : 1));
       use(word.low);
       if (word.packed) use(word.high);
     }
@@ -64,9 +76,9 @@ WeightStreamer::Value WeightStreamer::parameter(std::size_t element, std::uint64
 
 WeightStreamer::Value WeightStreamer::value(const StreamValue& v, const Channel& channel, std::uint64_t& ready) const {
   const auto token = [&](const std::vector<std::uint32_t>& ids) {
-    const std::size_t tokens = ids.size() / static_cast<std::size_t>(micro_batches_);
+    const std::size_t tokens = ids.size() / static_cast<std::size_t>(systems_ * micro_batches_);
     sim::require_invariant(v.token < tokens, "a streamed token is one of the micro-batch");
-    return ids[static_cast<std::size_t>(channel.micro_batch) * tokens + v.token];
+    return ids[static_cast<std::size_t>(channel.system * micro_batches_ + channel.micro_batch) * tokens + v.token];
   };
   switch (v.kind) {
     case StreamValue::Kind::zero: return {};
@@ -95,7 +107,7 @@ const InWord* WeightStreamer::peek(int channel_index) {
     const Value high = value(word.high, channel, ready);
     bits = sim::numerics::to_half(low.number) | static_cast<std::uint32_t>(sim::numerics::to_half(high.number)) << 16;
   }
-  channel.word = {word.port, word.color, bits, ready, began_};
+  channel.word = {word.port, word.color, bits, ready, began_, of_one_system(word) ? channel.system : all_systems};
   channel.made = true;
   return &channel.word;
 }
@@ -104,9 +116,11 @@ void WeightStreamer::pop(int channel_index, std::uint64_t cycle) {
   Channel& channel = channels_[static_cast<std::size_t>(channel_index)];
   sim::require_invariant(channel.next < channel.words.size(), "a word is taken from a channel that has one");
   count_word(spans_[static_cast<std::size_t>(channel_index)], call_of(channel), cycle);
-  if (++channel.next == channel.words.size() && channel.micro_batch + 1 < micro_batches_) channel.next = 0, ++channel.micro_batch;
   channel.made = false;
   --left_;
+  if (of_one_system(*channel.words[channel.next]) && ++channel.system < systems_) return;
+  channel.system = 0;
+  if (++channel.next == channel.words.size() && channel.micro_batch + 1 < micro_batches_) channel.next = 0, ++channel.micro_batch;
 }
 
 }  // namespace wafersim::memoryx

@@ -2,6 +2,7 @@
 // What MemoryX sends in a step, channel by channel: the words of a plan's calls in link order, once for each micro-batch, their bits taken
 // from the store, the batch and the loss scale when the link asks for them. Call k of micro-batch m is number m * calls + k of the step.
 //   fp16 words: two values rounded to nearest even, `low` in the low half. fp32 words: the value's bits. Ids as u32.
+//   Words of a system's own tokens are sent once for each system, ascending, all others once.
 //   A word is ready when the step has begun and every tensor it takes values from has been updated.
 
 #include <cstdint>
@@ -20,10 +21,10 @@ class WeightStreamer : public InSource {
   // streams: of the plan's calls, in the order in which they run. streams and store outlive the streamer. Throws Error(unsupported) for
   // more calls than a start's 16-bit number can tell apart.
   WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store,
-                 int micro_batches = 1);
+                 int micro_batches = 1, int systems = 1);
 
-  // Starts a step's words. `batch`, that of all micro-batches, is kept until the next step. REQUIRES finished(). Throws Error(invariant)
-  // for a token that is not there.
+  // Starts a step's words. `batch`, that of all systems and micro-batches, is kept until the next step. REQUIRES finished(). Throws
+  // Error(invariant) for a token that is not there.
   void begin_step(std::uint64_t cycle, const StepBatch& batch, float gradient_scale);
   // The words of a tensor wait until `cycle`, in this step and all that follow.
   void set_ready(int tensor, std::uint64_t cycle) { ready_[static_cast<std::size_t>(tensor)] = cycle; }
@@ -44,6 +45,7 @@ class WeightStreamer : public InSource {
     std::vector<int> calls;  // of the words
     int micro_batch = 0;
     std::size_t next = 0;
+    int system = 0;     // that words[next] is made for, where it is a system's own
     bool made = false;  // `word` is that of words[next]
     InWord word;
   };
@@ -60,6 +62,7 @@ class WeightStreamer : public InSource {
   TensorIndex index_;
   int calls_;  // of a micro-batch
   int micro_batches_;
+  int systems_;
   std::vector<Channel> channels_;
   std::vector<std::vector<CallSpan>> spans_;
   std::vector<int> first_use_;

@@ -49,12 +49,12 @@ std::string text_of(const WaitGraph::Chain& chain) {
 }  // namespace
 
 std::string stall_report(const WaferPlan& plan, const MeshDriver& mesh, const memoryx::InLink& in, const memoryx::LinkTiming& timing,
-                         const memoryx::GradientCollector& collector, fabric::Cycle cycle) {
+                         const memoryx::GradientReader& reader, fabric::Cycle cycle) {
   const WaitGraph graph(mesh, &in, timing, cycle);
   std::optional<WaitGraph::Chain> chain = find_chain(graph, mesh);
   if (!chain) chain = find_stuck_wavelet(graph, mesh);
   std::string where = "MemoryX waits for nothing";
-  if (const std::optional<memoryx::GradientCollector::Missing> word = collector.first_missing()) {
+  if (const std::optional<memoryx::GradientReader::Missing> word = reader.first_missing()) {
     const KernelCall& call = plan.calls[static_cast<std::size_t>(word->call)];
     const std::string of = plan.micro_batches > 1 ? fmt::format(" of micro-batch {}", word->micro_batch) : "";
     where = fmt::format("MemoryX waits for word {} of call {}{} ({} {}, layer {}) on color {} from row {} of the {} edge", word->word,
@@ -63,7 +63,7 @@ std::string stall_report(const WaferPlan& plan, const MeshDriver& mesh, const me
   }
   const std::string first = chain ? chain->waits.front().why : where + "; no PE waits for anything";
   return fmt::format("the wafer stalled at cycle {}: {}{}\n  {}; {} of {} words of the step have arrived", cycle, first,
-                     chain ? text_of(*chain) : "", where, collector.arrived_words(), collector.expected_words());
+                     chain ? text_of(*chain) : "", where, reader.arrived_words(), reader.expected_words());
 }
 
 }  // namespace wafersim::models

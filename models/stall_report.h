@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "memoryx/gradient_collector.h"
+#include "memoryx/gradient_reader.h"
 #include "memoryx/io_link.h"
 #include "models/mesh_driver.h"
 #include "models/plan.h"
@@ -16,8 +16,8 @@
 namespace wafersim::models {
 
 // Several lines. The first names the cycle, a PE, what it waits for and the color; then one line a wait of its chain, the cycle marked;
-// then what MemoryX still waits for.
+// then what MemoryX still waits for from this wafer.
 std::string stall_report(const WaferPlan& plan, const MeshDriver& mesh, const memoryx::InLink& in, const memoryx::LinkTiming& timing,
-                         const memoryx::GradientCollector& collector, fabric::Cycle cycle);
+                         const memoryx::GradientReader& reader, fabric::Cycle cycle);
 
 }  // namespace wafersim::models

@@ -1,5 +1,6 @@
 #pragma once
-// A wafer, the I/O link and MemoryX as one SystemC simulation that trains step by step. One System a process: SystemC allows no second.
+// One or several wafers with their I/O links, SwarmX before several, and MemoryX as one SystemC simulation that trains step by step. One
+// System a process: SystemC allows no second.
 //
 // A step begins where the last one ended. Starts of calls and weights stream in, gradients out. The
 // step ends when its last gradient is in MemoryX and nothing on the wafer moves any more. Its updates overlap with the next step, whose
@@ -26,14 +27,16 @@ struct SystemOptions {
   int threads = 1;
 };
 
-// What happened in a step. PEs are numbered y * width + x, channels as in memoryx::LinkTiming.
+// What happened in a step on the first wafer; the others do the same work. PEs are numbered y * width + x, channels as in
+// memoryx::LinkTiming.
 struct StepStatistics {
   std::vector<CallRecord> calls;               // [micro_batch * calls of the plan + call]; cycles are sums over PEs
   std::vector<std::uint64_t> activity;         // [pe * activities + activity] cycles; for every PE they add up to the step's
   std::vector<std::uint64_t> flits;            // [pe * directions + direction] wavelets sent
   std::uint64_t hops = 0;                      // over links between PEs
   std::vector<memoryx::LinkCounters> in, out;  // by channel
-  std::vector<std::vector<memoryx::CallSpan>> in_spans, out_spans;  // by channel: when each call's words crossed it
+  std::vector<std::vector<memoryx::CallSpan>> in_spans, out_spans;  // by channel: when each call's words crossed it; with
+                                                                    // SwarmX, in_spans: when they left MemoryX
 };
 
 struct StepResult {
@@ -51,7 +54,8 @@ struct StepResult {
 
 class System {
  public:
-  // The plan outlives the system. Throws Error(plan) for routes that cannot work, Error(config) for a link that cannot.
+  // training.systems wafers that all execute the plan, which outlives the system. Throws Error(plan) for routes that cannot work,
+  // Error(config) for a link that cannot.
   System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
          const SystemOptions& options);
   ~System();
@@ -67,7 +71,8 @@ class System {
   const memoryx::ParameterStore& store() const;
   fabric::Cycle now() const;  // where the next step begins
 
-  // --- For tests: look into a PE, and inject faults. A fault strikes at the first occasion from `from` on. -----------------------------
+  // --- For tests: look into a PE, and inject faults, on the first wafer. A fault strikes at the first occasion from `from` on.
+  // -----------------------------
   std::vector<std::uint8_t> read_sram(fabric::Coord pe, int address, int bytes) const;
   void write_sram(fabric::Cycle from, fabric::Coord pe, int address, std::vector<std::uint8_t> bytes);
   void flip_wavelet(fabric::Cycle from, fabric::Coord pe, fabric::Color color, std::uint32_t bits);  // one that waits in the router
@@ -75,6 +80,7 @@ class System {
   int faults_left() const;  // that have not struck yet
 
  private:
+  struct Wafer;
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

@@ -5,23 +5,21 @@
 namespace wafersim::models {
 
 LinkModule::LinkModule(const sc_core::sc_module_name& name, const memoryx::LinkTiming& timing, int edge_queue_words,
-                       memoryx::MemoryX& memory, sim::Hertz clock, Failure& failure)
+                       memoryx::InSource& weights, memoryx::OutSink& gradients, sim::Hertz clock, Failure& failure)
     : CycleModule(name, clock, failure),
       wafer("wafer"),
-      memory_x("memory_x"),
-      memory_x_(memory),
-      in_(timing, edge_queue_words, memory.streamer()),
-      out_(timing, edge_queue_words, memory.collector()),
+      peer("peer"),
+      in_(timing, edge_queue_words, weights),
+      out_(timing, edge_queue_words, gradients),
       ports_(in_, out_) {}
 
 void LinkModule::run(Cycle now) {
-  const bool complete = memory_x_.gradients_complete();
   in_.step(now);
   out_.step(now);
   wake_at(std::min(in_.next_event(now), out_.next_event(now)));
   wafer->wake_at(in_.next_arrival(now));
   if (ports_.refused() && out_.last_start() == now) wafer->wake_at(now + 1);  // the place given back now is free then
-  if (!complete && memory_x_.gradients_complete()) memory_x->wake_at(now);
+  peer->link_stepped(now);
 }
 
 }  // namespace wafersim::models

@@ -12,6 +12,10 @@ void MemoryXModule::begin_step(Cycle cycle, const memoryx::StepBatch& batch) {
   if (memory_x_.gradients_complete()) wake_at(cycle);  // the plan announces none
 }
 
+void MemoryXModule::link_stepped(Cycle now) {
+  if (!result_ && memory_x_.gradients_complete()) wake_at(now);
+}
+
 void MemoryXModule::run(Cycle now) {
   if (result_) return;  // once a step
   result_ = Result{memory_x_.finish_step(now), now};

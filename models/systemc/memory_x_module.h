@@ -5,14 +5,15 @@
 
 #include "memoryx/memory_x.h"
 #include "models/systemc/cycle_module.h"
+#include "models/systemc/link_peer.h"
 
 namespace wafersim::models {
 
-class MemoryXModule : public CycleModule {
+class MemoryXModule : public CycleModule, public LinkPeer {
  public:
   // memory_x outlives the module.
   MemoryXModule(const sc_core::sc_module_name& name, memoryx::MemoryX& memory_x, sim::Hertz clock, Failure& failure);
-  sc_core::sc_port<Wakeable> link;
+  sc_core::sc_port<Wakeable> link;  // or SwarmX
 
   // Starts a step at `cycle`, which is not past.
   void begin_step(Cycle cycle, const memoryx::StepBatch& batch);
@@ -22,6 +23,8 @@ class MemoryXModule : public CycleModule {
     Cycle gradients_done = 0;  // the last gradient has arrived
   };
   const std::optional<Result>& result() const { return result_; }
+
+  void link_stepped(Cycle now) override;
 
  private:
   void run(Cycle now) override;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <fmt/format.h>
+#include <string>
 #include <systemc>
 
 #include "models/stall_report.h"
@@ -10,6 +11,7 @@
 #include "models/systemc/kernel.h"
 #include "models/systemc/link_module.h"
 #include "models/systemc/memory_x_module.h"
+#include "models/systemc/swarm_module.h"
 #include "models/systemc/wafer_module.h"
 #include "sim/error.h"
 
@@ -29,44 +31,89 @@ const WaferPlan& checked(const WaferPlan& plan) {
 
 }  // namespace
 
-struct System::Parts {
-  Parts(const MachineSpec& machine_spec, const WaferPlan& wafer_plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
-        const SystemOptions& options)
-      : plan(checked(wafer_plan)),
-        machine(machine_spec),
-        clock(static_cast<std::uint64_t>(std::llround(machine.core.clock))),
-        timing(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
-        memory_x(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing, plan.micro_batches),
-        memory_x_module("memory_x", memory_x, clock, failure),
-        link("link", timing, memoryx::edge_queue_words(machine.io, timing, plan.edge_queue_words), memory_x, clock, failure),
-        wafer("wafer", plan, machine, {options.block_width, options.block_height, options.threads}, link.ports(), clock, failure),
-        counters(plan.width, plan.height) {
-    memory_x_module.link.bind(link);
-    link.memory_x.bind(memory_x_module);
-    link.wafer.bind(wafer);
-    wafer.link.bind(link);
-    sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates
-    wafer.wake_at(0);
-  }
+// A wafer with its link; sends its gradients to `gradients`.
+struct System::Wafer {
+  Wafer(int number, const Parts& parts, const MachineSpec& machine, const SystemOptions& options, memoryx::InSource& weights,
+        memoryx::GradientSink& gradients, Failure& failure);
 
+  memoryx::GradientReader reader;
+  LinkModule link;
+  WaferModule wafer;
+  StepCounters counters;
+};
+
+struct System::Parts {
+  Parts(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
+        const SystemOptions& options);
+
+  void connect(const MachineSpec& machine, const SystemOptions& options, int systems);
   bool step_is_complete() const;
+  std::string stall(fabric::Cycle cycle) const;
 
   const WaferPlan& plan;
-  MachineSpec machine;
   sim::Hertz clock;
   Failure failure;
   memoryx::LinkTiming timing;
   memoryx::MemoryX memory_x;
   MemoryXModule memory_x_module;
-  LinkModule link;
-  WaferModule wafer;
-  StepCounters counters;
+  std::unique_ptr<SwarmModule> swarm;  // before several wafers
+  std::vector<std::unique_ptr<Wafer>> wafers;
   fabric::Cycle now = 0;
 };
 
+System::Wafer::Wafer(int number, const Parts& p, const MachineSpec& machine, const SystemOptions& options, memoryx::InSource& weights,
+                     memoryx::GradientSink& gradients, Failure& failure)
+    : reader(streams_of(p.plan), p.timing, p.plan.micro_batches, number, gradients),
+      link(fmt::format("link_{}", number).c_str(), p.timing, memoryx::edge_queue_words(machine.io, p.timing, p.plan.edge_queue_words),
+           weights, reader, p.clock, failure),
+      wafer(fmt::format("wafer_{}", number).c_str(), p.plan, machine, {options.block_width, options.block_height, options.threads},
+            link.ports(), p.clock, failure),
+      counters(p.plan.width, p.plan.height) {
+  link.wafer.bind(wafer);
+  wafer.link.bind(link);
+}
+
+System::Parts::Parts(const MachineSpec& machine, const WaferPlan& wafer_plan, memoryx::ParameterStore store,
+                     const memoryx::TrainingSpec& training, const SystemOptions& options)
+    : plan(checked(wafer_plan)),
+      clock(static_cast<std::uint64_t>(std::llround(machine.core.clock))),
+      timing(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
+      memory_x(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing, plan.micro_batches),
+      memory_x_module("memory_x", memory_x, clock, failure) {
+  connect(machine, options, training.systems);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates
+  for (const auto& w : wafers) w->wafer.wake_at(0);
+}
+
+void System::Parts::connect(const MachineSpec& machine, const SystemOptions& options, int systems) {
+  if (systems == 1) {
+    wafers.push_back(std::make_unique<Wafer>(0, *this, machine, options, memory_x.streamer(), memory_x.collector(), failure));
+    wafers[0]->link.peer.bind(memory_x_module);
+    memory_x_module.link.bind(wafers[0]->link);
+    return;
+  }
+  swarm = std::make_unique<SwarmModule>("swarm_x", machine.swarmx, timing, systems, memory_x, clock, failure);
+  swarm->memory_x.bind(memory_x_module);
+  memory_x_module.link.bind(*swarm);
+  for (int k = 0; k < systems; ++k) {
+    wafers.push_back(std::make_unique<Wafer>(k, *this, machine, options, swarm->tree().weights(k), swarm->tree().gradients(k), failure));
+    wafers.back()->link.peer.bind(*swarm);
+    swarm->links.bind(wafers.back()->link);
+  }
+}
+
 bool System::Parts::step_is_complete() const {
-  if (!memory_x_module.result() || !memory_x.streamer().finished() || !link.in().idle()) return false;
-  return wafer.routers_idle();
+  if (!memory_x_module.result() || !memory_x.streamer().finished() || (swarm && !swarm->tree().idle())) return false;
+  return std::all_of(wafers.begin(), wafers.end(), [](const auto& w) { return w->link.in().idle() && w->wafer.routers_idle(); });
+}
+
+// Of the wafer that is furthest behind: the others may wait for it, since SwarmX gives all the same words.
+std::string System::Parts::stall(fabric::Cycle cycle) const {
+  const auto behind = std::min_element(wafers.begin(), wafers.end(),
+                                       [](const auto& a, const auto& b) { return a->reader.arrived_words() < b->reader.arrived_words(); });
+  const std::string which = swarm ? fmt::format("system {} of {}: ", std::distance(wafers.begin(), behind), wafers.size()) : "";
+  Wafer& w = **behind;
+  return which + stall_report(plan, w.wafer.driver(), w.link.in(), timing, w.reader, cycle);
 }
 
 System::System(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
@@ -81,13 +128,12 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   Parts& p = *parts_;
   StepResult step;
   step.first = p.now;
+  for (const auto& w : p.wafers) w->reader.begin_step();
   p.memory_x_module.begin_step(p.now, batch);
   sc_core::sc_start();  // until nothing is left to happen
   if (p.failure.error) std::rethrow_exception(p.failure.error);
   const fabric::Cycle stopped = sim::first_cycle_at(sim::Femtoseconds(sc_core::sc_time_stamp().value()), p.clock).count();
-  if (!p.step_is_complete())
-    throw sim::Error(sim::ErrorCategory::stall,
-                     stall_report(p.plan, p.wafer.driver(), p.link.in(), p.timing, p.memory_x.collector(), stopped));
+  if (!p.step_is_complete()) throw sim::Error(sim::ErrorCategory::stall, p.stall(stopped));
 
   const MemoryXModule::Result& result = *p.memory_x_module.result();
   step.loss = result.end.loss;
@@ -99,9 +145,12 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   step.updates_begin = result.end.updates_begin;
   step.updates_end = result.end.updates_end;
   step.last = last_of_run ? std::max(step.updates_end, stopped) : stopped;
-  step.statistics = p.counters.take(step.last, p.wafer.blocks(), p.link.in(), p.link.out(), p.timing.channels());
+  std::vector<StepStatistics> counted;
+  for (const auto& w : p.wafers)
+    counted.push_back(w->counters.take(step.last, w->wafer.blocks(), w->link.in(), w->link.out(), p.timing.channels()));
+  step.statistics = std::move(counted.front());
   step.statistics.in_spans = p.memory_x.streamer().spans();
-  step.statistics.out_spans = p.memory_x.collector().spans();
+  step.statistics.out_spans = p.wafers.front()->reader.spans();
   p.now = step.last;
   return step;
 }
@@ -111,32 +160,32 @@ const memoryx::ParameterStore& System::store() const { return parts_->memory_x.s
 fabric::Cycle System::now() const { return parts_->now; }
 
 std::vector<std::uint8_t> System::read_sram(fabric::Coord pe, int address, int bytes) const {
-  const std::uint8_t* begin = parts_->wafer.sram(pe, address, bytes);
+  const std::uint8_t* begin = parts_->wafers.front()->wafer.sram(pe, address, bytes);
   return {begin, begin + bytes};
 }
 
 void System::write_sram(fabric::Cycle from, fabric::Coord pe, int address, std::vector<std::uint8_t> bytes) {
-  std::uint8_t* target = parts_->wafer.sram(pe, address, static_cast<int>(bytes.size()));
-  parts_->wafer.add_hook(from, [target, bytes = std::move(bytes)](MeshDriver&) {
+  std::uint8_t* target = parts_->wafers.front()->wafer.sram(pe, address, static_cast<int>(bytes.size()));
+  parts_->wafers.front()->wafer.add_hook(from, [target, bytes = std::move(bytes)](MeshDriver&) {
     std::copy(bytes.begin(), bytes.end(), target);
     return true;
   });
 }
 
 void System::flip_wavelet(fabric::Cycle from, fabric::Coord pe, fabric::Color color, std::uint32_t bits) {
-  parts_->wafer.add_hook(from, [pe, color, bits](MeshDriver& driver) {
+  parts_->wafers.front()->wafer.add_hook(from, [pe, color, bits](MeshDriver& driver) {
     const MeshDriver::Place place = driver.at(pe);
     return place.block->fabric->flip_waiting(place.pe, color, bits);
   });
 }
 
 void System::drop_wavelet(fabric::Cycle from, fabric::Coord pe, fabric::Color color) {
-  parts_->wafer.add_hook(from, [pe, color](MeshDriver& driver) {
+  parts_->wafers.front()->wafer.add_hook(from, [pe, color](MeshDriver& driver) {
     const MeshDriver::Place place = driver.at(pe);
     return place.block->fabric->drop_waiting(place.pe, color);
   });
 }
 
-int System::faults_left() const { return parts_->wafer.hooks_left(); }
+int System::faults_left() const { return parts_->wafers.front()->wafer.hooks_left(); }
 
 }  // namespace wafersim::models

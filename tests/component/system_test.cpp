@@ -148,6 +148,49 @@ TEST(System, TheCyclesOfItsStepsAddUp) {
   EXPECT_EQ(system.now(), sum);
 }
 
+// A node takes a cycle a word, each way, and 100 more to the next; the wafers' links take four. So everything comes later by what the first
+// word in takes and, since the sum of the last words out is sent a cycle after they came, what that one takes.
+class SystemsOf : public testing::TestWithParam<std::pair<int, int>> {};  // systems, levels of SwarmX
+
+TEST_P(SystemsOf, WafersBehindSwarmXTakeItsWaysLonger) {
+  const auto [systems, levels] = GetParam();
+  const WaferPlan plan = relay_plan(4, 2, words);
+  MachineSpec m = machine(4.0, 5.0);
+  m.swarmx = {2, 4 * m.core.clock, 100 / m.core.clock};
+  const StepResult alone = PureWafer(m, plan, store_of(plan), training()).run_step(batch);
+  memoryx::TrainingSpec shared = training();
+  shared.batch = shared.systems = systems;
+  const std::vector<std::uint32_t> tokens(static_cast<std::size_t>(systems));
+  System system(m, plan, store_of(plan), shared, {});
+  const StepResult first = system.run_step({tokens, tokens});
+  EXPECT_EQ(first.gradients, alone.gradients + static_cast<std::uint64_t>(levels) * ((1 + 100) + (1 + 1 + 100)));
+  for (std::size_t e = 0; e < 2 * words; ++e)
+    EXPECT_EQ(system.store().gradients()[e], static_cast<float>(systems) * static_cast<float>(e + 1));
+  EXPECT_EQ(first.statistics.in[0].words, alone.statistics.in[0].words);
+  EXPECT_EQ(first.statistics.in[0].update_wait_cycles, 0u);
+  const StepResult second = system.run_step({tokens, tokens});
+  EXPECT_EQ(second.first, first.last);
+}
+
+INSTANTIATE_TEST_SUITE_P(Trees, SystemsOf, testing::Values(std::pair{2, 1}, std::pair{3, 2}, std::pair{5, 3}),
+                         [](const auto& test) { return "Of" + std::to_string(test.param.first); });
+
+TEST(System, NamesTheWaferThatStalls) {
+  const WaferPlan plan = relay_plan(4, 2, words);
+  memoryx::TrainingSpec shared = training();
+  shared.batch = shared.systems = 2;
+  System system(machine(), plan, store_of(plan), shared, {});
+  system.drop_wavelet(0, {2, 0}, 0);
+  try {
+    system.run_step({{0, 0}, {0, 0}});
+    FAIL() << "the step ended";
+  } catch (const sim::Error& error) {
+    EXPECT_EQ(error.category(), sim::ErrorCategory::stall);
+    EXPECT_EQ(std::string(error.what()).find("system 0 of 2: the wafer stalled"), 0u) << error.what();
+    EXPECT_NE(std::string(error.what()).find("PE (2, 0) waits for a wavelet of color 0"), std::string::npos) << error.what();
+  }
+}
+
 // SystemC, blocks and threads must not be seen in the cycles.
 struct Cut {
   int width, height, threads;

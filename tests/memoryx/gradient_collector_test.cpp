@@ -5,7 +5,7 @@
 #include <string>
 
 #include "sim/error.h"
-#include "tests/memoryx/small_model.h"
+#include "tests/memoryx/one_wafer.h"
 
 namespace wafersim::memoryx {
 namespace {
@@ -19,17 +19,17 @@ TEST(GradientCollector, StoresEachPortsWordsInTheOrderOfTheCalls) {
   CallStream first, second;
   first.out = {{west_port(0), 0, {{Kind::parameter, 14, 0}, {Kind::discard, 0, 0}}}, {east_port(2), 0, {{Kind::loss, 0, 0}}}};
   second.out = {{east_port(2), 0, {{Kind::parameter, 0, 0}}}, {west_port(0), 0, {{Kind::parameter, 16, 0}}}};
-  GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
-  collector.begin_step(0);
-  EXPECT_EQ(collector.expected_words(), 5u);
-  collector.arrive(east_port(2), 0, bits(4.5f), 10);
-  collector.arrive(east_port(2), 0, bits(0.5f), 11);
-  collector.arrive(west_port(0), 0, bits(14.0f), 12);
-  collector.arrive(west_port(0), 0, bits(99.0f), 13);
-  EXPECT_FALSE(collector.complete());
-  collector.arrive(west_port(0), 0, bits(16.0f), 14);
-  EXPECT_TRUE(collector.complete());
-  EXPECT_EQ(collector.loss_sum(), 4.5f);
+  OneWafer wafer({&first, &second}, small_training(), store);
+  wafer.begin_step(0);
+  EXPECT_EQ(wafer.collector.expected_words(), 5u);
+  wafer.reader.arrive(east_port(2), 0, bits(4.5f), 10);
+  wafer.reader.arrive(east_port(2), 0, bits(0.5f), 11);
+  wafer.reader.arrive(west_port(0), 0, bits(14.0f), 12);
+  wafer.reader.arrive(west_port(0), 0, bits(99.0f), 13);
+  EXPECT_FALSE(wafer.collector.complete());
+  wafer.reader.arrive(west_port(0), 0, bits(16.0f), 14);
+  EXPECT_TRUE(wafer.collector.complete());
+  EXPECT_EQ(wafer.collector.loss_sum(), 4.5f);
   std::vector<float> expected(17);
   expected[0] = 0.5f;
   expected[14] = 14.0f;
@@ -41,16 +41,16 @@ TEST(GradientCollector, KnowsWhenATensorsLastGradientCame) {
   ParameterStore store = small_store();
   CallStream call;
   call.out = {{west_port(0), 0, {{Kind::parameter, 14, 0}, {Kind::parameter, 15, 0}, {Kind::token_row, 0, 5}}}};
-  GradientCollector collector({&call}, small_timing(), small_training(), store);
-  collector.begin_step(7);
-  collector.arrive(west_port(0), 0, 0, 20);
-  collector.arrive(west_port(0), 0, 0, 23);
-  EXPECT_EQ(collector.last_arrival(2), 23u);
-  EXPECT_EQ(collector.last_arrival(1), 7u);
-  collector.arrive(west_port(0), 0, 0, 29);
-  EXPECT_EQ(collector.last_arrival(0), 29u);
-  EXPECT_EQ(collector.last_arrival(1), 29u);
-  EXPECT_EQ(collector.last_arrival(2), 23u);
+  OneWafer wafer({&call}, small_training(), store);
+  wafer.begin_step(7);
+  wafer.reader.arrive(west_port(0), 0, 0, 20);
+  wafer.reader.arrive(west_port(0), 0, 0, 23);
+  EXPECT_EQ(wafer.collector.last_arrival(2), 23u);
+  EXPECT_EQ(wafer.collector.last_arrival(1), 7u);
+  wafer.reader.arrive(west_port(0), 0, 0, 29);
+  EXPECT_EQ(wafer.collector.last_arrival(0), 29u);
+  EXPECT_EQ(wafer.collector.last_arrival(1), 29u);
+  EXPECT_EQ(wafer.collector.last_arrival(2), 23u);
 }
 
 // All tokens' rows arrive, the last token first; feature f of token n is n + 1 + f / 2, times a power that makes the order of sums visible.
@@ -65,13 +65,13 @@ TEST(GradientCollector, AddsTokensToBothEmbeddingsAscendingAfterTheUnembeddingsP
   for (std::uint32_t token = 6; token-- > 0;)
     for (std::uint32_t feature = 0; feature < 2; ++feature) rows.words.push_back({Kind::token_row, feature, token});
   call.out = {rows, {west_port(1), 0, {{Kind::parameter, 2, 0}}}};  // wte row 1, feature 0
-  GradientCollector collector({&call}, small_timing(), small_training(), store);
-  collector.begin_step(0);
+  OneWafer wafer({&call}, small_training(), store);
+  wafer.begin_step(0);
   for (std::uint32_t token = 6; token-- > 0;)
-    for (std::uint32_t feature = 0; feature < 2; ++feature) collector.arrive(east_port(0), 0, bits(token_gradient(token, feature)), 5);
-  collector.arrive(west_port(1), 0, bits(3.0f), 6);
+    for (std::uint32_t feature = 0; feature < 2; ++feature) wafer.reader.arrive(east_port(0), 0, bits(token_gradient(token, feature)), 5);
+  wafer.reader.arrive(west_port(1), 0, bits(3.0f), 6);
   const StepBatch batch = small_batch();  // ids 1 3 1 0 2 1
-  collector.scatter_tokens(batch.tokens);
+  wafer.collector.scatter_tokens(batch.tokens);
   // Row 1, feature 0: ((3 + 2^25) + 2) + 5 in fp32.
   float row1 = 3.0f;
   for (const float g : {0x1p25f, 2.0f, 5.0f}) row1 = row1 + g;
@@ -90,11 +90,11 @@ TEST(GradientCollector, AddsAllTokensToTheRowOfTheirType) {
   CallStream::PortWords rows{east_port(0), 0, {}};
   for (std::uint32_t token = 0; token < 6; ++token) rows.words.push_back({Kind::token_row, 1, token});
   call.out = {rows};
-  GradientCollector collector({&call}, small_timing(), training, store);
-  collector.begin_step(0);
-  for (std::uint32_t token = 0; token < 6; ++token) collector.arrive(east_port(0), 0, bits(token_gradient(token, 1)), 5);
-  EXPECT_EQ(collector.last_arrival(2), 5u);
-  collector.scatter_tokens(small_batch().tokens);
+  OneWafer wafer({&call}, training, store);
+  wafer.begin_step(0);
+  for (std::uint32_t token = 0; token < 6; ++token) wafer.reader.arrive(east_port(0), 0, bits(token_gradient(token, 1)), 5);
+  EXPECT_EQ(wafer.collector.last_arrival(2), 5u);
+  wafer.collector.scatter_tokens(small_batch().tokens);
   float sum = 0.0f;
   for (std::uint32_t token = 0; token < 6; ++token) sum = sum + token_gradient(token, 1);
   EXPECT_EQ(store.gradients()[15], sum);
@@ -105,40 +105,40 @@ TEST(GradientCollector, AStepBeginsWithNothing) {
   ParameterStore store = small_store();
   CallStream call;
   call.out = {{west_port(0), 0, {{Kind::parameter, 0, 0}}}};
-  GradientCollector collector({&call}, small_timing(), small_training(), store);
+  OneWafer wafer({&call}, small_training(), store);
   for (int step = 0; step < 2; ++step) {
-    collector.begin_step(0);
+    wafer.begin_step(0);
     EXPECT_EQ(store.gradients()[0], 0.0f);
-    EXPECT_EQ(collector.arrived_words(), 0u);
-    collector.arrive(west_port(0), 0, bits(2.0f), 1);
+    EXPECT_EQ(wafer.collector.arrived_words(), 0u);
+    wafer.reader.arrive(west_port(0), 0, bits(2.0f), 1);
     EXPECT_EQ(store.gradients()[0], 2.0f);
   }
 }
 
-TEST(GradientCollector, AWordThatNoCallAnnouncesIsAnInvariant) {
+TEST(GradientReader, AWordThatNoCallAnnouncesIsAnInvariant) {
   ParameterStore store = small_store();
   CallStream call;
   call.out = {{west_port(0), 0, {{Kind::parameter, 0, 0}}}};
-  GradientCollector collector({&call}, small_timing(), small_training(), store);
-  collector.begin_step(0);
-  collector.arrive(west_port(0), 0, 0, 1);
+  OneWafer wafer({&call}, small_training(), store);
+  wafer.begin_step(0);
+  wafer.reader.arrive(west_port(0), 0, 0, 1);
   for (const Port port : {west_port(0), east_port(1)}) try {
-      collector.arrive(port, 0, 0, 2);
+      wafer.reader.arrive(port, 0, 0, 2);
       ADD_FAILURE() << "taken";
     } catch (const sim::Error& error) {
       EXPECT_EQ(error.category(), sim::ErrorCategory::invariant);
     }
 }
 
-TEST(GradientCollector, NamesTheEarliestWordThatIsMissing) {
+TEST(GradientReader, NamesTheEarliestWordThatIsMissing) {
   ParameterStore store = small_store();
   CallStream first, second;
   first.out = {{east_port(1), 0, {{Kind::discard, 0, 0}, {Kind::discard, 0, 0}}}};
   second.out = {{west_port(0), 0, {{Kind::discard, 0, 0}}}};
-  GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
-  collector.begin_step(0);
-  collector.arrive(east_port(1), 0, 0, 1);
-  const auto missing = collector.first_missing();
+  OneWafer wafer({&first, &second}, small_training(), store);
+  wafer.begin_step(0);
+  wafer.reader.arrive(east_port(1), 0, 0, 1);
+  const auto missing = wafer.reader.first_missing();
   ASSERT_TRUE(missing.has_value());
   EXPECT_EQ(missing->port, east_port(1));
   EXPECT_EQ(missing->call, 0);
@@ -150,25 +150,46 @@ TEST(GradientCollector, RefusesTwoLossesAndTokensOutsideTheBatch) {
   CallStream losses, token;
   losses.out = {{west_port(0), 0, {{Kind::loss, 0, 0}, {Kind::loss, 0, 0}}}};
   token.out = {{west_port(0), 0, {{Kind::token_row, 0, 6}}}};
-  EXPECT_THROW(GradientCollector({&losses}, small_timing(), small_training(), store), sim::Error);
-  EXPECT_THROW(GradientCollector({&token}, small_timing(), small_training(), store), sim::Error);
+  EXPECT_THROW(GradientCollector({&losses}, small_training(), store), sim::Error);
+  EXPECT_THROW(GradientCollector({&token}, small_training(), store), sim::Error);
 }
 
-TEST(GradientCollector, KeepsTheOrderOfEachColorWhenALaterCallOvertakesOnAnother) {
+TEST(GradientReader, KeepsTheOrderOfEachColorWhenALaterCallOvertakesOnAnother) {
   ParameterStore store = small_store();
   CallStream first, second;
   first.out = {{west_port(0), 3, {{Kind::parameter, 14, 0}, {Kind::parameter, 15, 0}}}};
   second.out = {{west_port(0), 7, {{Kind::parameter, 16, 0}}}};
-  GradientCollector collector({&first, &second}, small_timing(), small_training(), store);
-  collector.begin_step(0);
-  collector.arrive(west_port(0), 3, bits(14.0f), 1);
-  collector.arrive(west_port(0), 7, bits(16.0f), 2);
-  EXPECT_EQ(collector.first_missing()->color, 3);
-  EXPECT_EQ(collector.first_missing()->word, 1u);
-  collector.arrive(west_port(0), 3, bits(15.0f), 3);
-  EXPECT_TRUE(collector.complete());
+  OneWafer wafer({&first, &second}, small_training(), store);
+  wafer.begin_step(0);
+  wafer.reader.arrive(west_port(0), 3, bits(14.0f), 1);
+  wafer.reader.arrive(west_port(0), 7, bits(16.0f), 2);
+  EXPECT_EQ(wafer.reader.first_missing()->color, 3);
+  EXPECT_EQ(wafer.reader.first_missing()->word, 1u);
+  wafer.reader.arrive(west_port(0), 3, bits(15.0f), 3);
+  EXPECT_TRUE(wafer.collector.complete());
   for (const std::size_t element : {14u, 15u, 16u}) EXPECT_EQ(store.gradients()[element], static_cast<float>(element));
-  EXPECT_THROW(collector.arrive(west_port(0), 5, 0, 4), sim::Error);
+  EXPECT_THROW(wafer.reader.arrive(west_port(0), 5, 0, 4), sim::Error);
+}
+
+// Two systems of a sequence each: one word of the sum of both, each system's tokens in their places of the batch.
+TEST(GradientCollector, TakesSumsOnceAndTheTokensOfEachSystem) {
+  ParameterStore store = small_store();
+  TrainingSpec training = small_training();
+  training.systems = 2;
+  CallStream call;
+  call.out = {{west_port(0), 0, {{Kind::parameter, 14, 0}, {Kind::token_row, 0, 2}}}};
+  GradientCollector collector({&call}, training, store);
+  collector.begin_step(0);
+  EXPECT_EQ(collector.expected_words(), 3u);
+  collector.take({{Kind::token_row, 0, 2}, 5.0f, 0, 1, 0}, 1);
+  collector.take({{Kind::parameter, 14, 0}, 2.0f, 0, all_systems, 0}, 2);
+  EXPECT_FALSE(collector.complete());
+  collector.take({{Kind::token_row, 0, 2}, 7.0f, 0, 0, 0}, 3);
+  EXPECT_TRUE(collector.complete());
+  collector.scatter_tokens({0, 0, 1, 0, 0, 3});
+  EXPECT_EQ(store.gradients()[2], 7.0f);  // token 2 of the batch has id 1
+  EXPECT_EQ(store.gradients()[6], 5.0f);  // token 5, id 3
+  EXPECT_EQ(store.gradients()[14], 2.0f);
 }
 
 }  // namespace

@@ -35,18 +35,21 @@ MemoryXSpec slow(double bandwidth = 1e12) {
 struct Bench {
   CallStream call = small_call();
   MemoryX memory_x;
+  GradientReader reader;
   explicit Bench(const TrainingSpec& training, const MemoryXSpec& spec = slow())
-      : memory_x(spec, 1.0, training, small_store(), {&call}, small_timing()) {}
+      : memory_x(spec, 1.0, training, small_store(), {&call}, small_timing()),
+        reader({&call}, small_timing(), 1, 0, memory_x.collector()) {}
 
   // A step that begins at 100; wte's gradient arrives at 120, wpe's at 110, bias's at 130, the loss at 140.
   MemoryX::StepEnd step(float wte = 1.0f) {
+    reader.begin_step();
     memory_x.begin_step(100, small_batch());
     while (memory_x.streamer().peek(0) != nullptr) memory_x.streamer().pop(0, 0);
-    memory_x.collector().arrive(east_port(1), 0, bits(2.0f), 110);
-    memory_x.collector().arrive(east_port(0), 0, bits(wte), 120);
-    memory_x.collector().arrive(east_port(2), 0, bits(2.0f), 130);
+    reader.arrive(east_port(1), 0, bits(2.0f), 110);
+    reader.arrive(east_port(0), 0, bits(wte), 120);
+    reader.arrive(east_port(2), 0, bits(2.0f), 130);
     EXPECT_FALSE(memory_x.gradients_complete());
-    memory_x.collector().arrive(west_port(0), 0, bits(9.0f), 140);
+    reader.arrive(west_port(0), 0, bits(9.0f), 140);
     EXPECT_TRUE(memory_x.gradients_complete());
     return memory_x.finish_step(140);
   }
@@ -142,7 +145,9 @@ TEST(MemoryX, ASkippedStepTakesNoTimeAndHalvesTheScaleOfTheNext) {
   Bench bench(training);
   bench.call.in.push_back({west_port(0), 0, false, {StreamValue::Kind::gradient_scale, 0, 0, 0}, {}});
   MemoryX memory_x(slow(), 1.0, training, small_store(), {&bench.call}, small_timing());
+  GradientReader reader({&bench.call}, small_timing(), 1, 0, memory_x.collector());
   const auto scale = [&] {
+    reader.begin_step();
     memory_x.begin_step(0, small_batch());
     float value = 0.0f;
     while (const InWord* word = memory_x.streamer().peek(0)) {
@@ -152,8 +157,8 @@ TEST(MemoryX, ASkippedStepTakesNoTimeAndHalvesTheScaleOfTheNext) {
     return value;
   };
   EXPECT_EQ(scale(), 2.0f);  // 12 over six tokens
-  for (const int row : {0, 1, 2}) memory_x.collector().arrive(east_port(row), 0, bits(std::numeric_limits<float>::infinity()), 5);
-  memory_x.collector().arrive(west_port(0), 0, bits(1.0f), 6);
+  for (const int row : {0, 1, 2}) reader.arrive(east_port(row), 0, bits(std::numeric_limits<float>::infinity()), 5);
+  reader.arrive(west_port(0), 0, bits(1.0f), 6);
   const MemoryX::StepEnd end = memory_x.finish_step(6);
   EXPECT_TRUE(end.update.skipped);
   EXPECT_EQ(end.updates_begin, 6u);

@@ -117,5 +117,25 @@ TEST(WeightStreamer, RefusesAnElementBeyondTheStore) {
   EXPECT_THROW(WeightStreamer({&call}, small_timing(), store), sim::Error);
 }
 
+TEST(WeightStreamer, SendsWordsOfTokensOnceForEachSystemAndAllOthersOnce) {
+  const ParameterStore store = small_store();
+  CallStream call;
+  call.in = {single(west_port(0), {Kind::parameter, 0, 15, 0}), single(west_port(0), {Kind::target, 0, 0, 1}),
+             single(west_port(0), {Kind::target, 0, 0, none}), single(west_port(0), {Kind::token_row, 2, 0, 0})};
+  WeightStreamer streamer({&call}, small_timing(), store, 1, 2);
+  streamer.begin_step(0, small_batch(), 1.0f);
+  EXPECT_EQ(streamer.words_left(), 6u);
+  std::vector<int> systems;
+  std::vector<std::uint32_t> words;
+  while (const InWord* word = streamer.peek(0)) {
+    systems.push_back(word->system);
+    words.push_back(word->bits);
+    streamer.pop(0, 0);
+  }
+  EXPECT_EQ(systems, (std::vector<int>{all_systems, 0, 1, all_systems, 0, 1}));
+  EXPECT_EQ(words, (std::vector<std::uint32_t>{bits(16.0f), 1, 1, none, bits(3.0f), bits(1.0f)}));  // targets 1 and 4, ids 1 and 0
+  EXPECT_TRUE(streamer.finished());
+}
+
 }  // namespace
 }  // namespace wafersim::memoryx

@@ -27,8 +27,9 @@ PureWafer::PureWafer(const models::MachineSpec& machine, const models::WaferPlan
       options_(options),
       timing_(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
       memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_, plan.micro_batches),
+      reader_(streams_of(plan), timing_, plan.micro_batches, 0, memory_x_.collector()),
       in_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), memory_x_.streamer()),
-      out_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), memory_x_.collector()),
+      out_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), reader_),
       ports_(in_, out_),
       mesh_(plan, machine.fabric, machine.core, options, &ports_),
       counters_(plan.width, plan.height),
@@ -58,6 +59,7 @@ fabric::Cycle PureWafer::next_event() const {
 models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   models::StepResult step;
   step.first = now_;
+  reader_.begin_step();
   memory_x_.begin_step(now_, batch);
   std::optional<memoryx::MemoryX::StepEnd> end;
   for (fabric::Cycle next = now_; next != MeshDriver::never; next = next_event()) {
@@ -70,7 +72,7 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool las
   const std::vector<models::Block> all = blocks();
   const bool quiet = std::all_of(all.begin(), all.end(), [](const models::Block& block) { return block.fabric->idle(); });
   if (!end || !quiet || !memory_x_.streamer().finished() || !in_.idle())
-    throw sim::Error(sim::ErrorCategory::stall, models::stall_report(plan_, mesh_.driver(), in_, timing_, memory_x_.collector(), now_));
+    throw sim::Error(sim::ErrorCategory::stall, models::stall_report(plan_, mesh_.driver(), in_, timing_, reader_, now_));
   if (last_of_run) now_ = std::max(end->updates_end, now_);
   step.loss = end->loss;
   step.gradient_norm = end->update.gradient_norm;
@@ -82,7 +84,7 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool las
   step.updates_end = end->updates_end;
   step.statistics = counters_.take(step.last, all, in_, out_, timing_.channels());
   step.statistics.in_spans = memory_x_.streamer().spans();
-  step.statistics.out_spans = memory_x_.collector().spans();
+  step.statistics.out_spans = reader_.spans();
   return step;
 }
 

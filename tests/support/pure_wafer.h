@@ -35,6 +35,7 @@ class PureWafer {
   models::MeshOptions options_;
   memoryx::LinkTiming timing_;
   memoryx::MemoryX memory_x_;
+  memoryx::GradientReader reader_;
   memoryx::InLink in_;
   memoryx::OutLink out_;
   models::LinkPorts ports_;
