@@ -19,7 +19,7 @@ using sim::ConfigReader;
 using sim::ConfigTree;
 using sim::Range;
 
-constexpr std::int64_t largest_wavelet_mesh = 4096;  // PEs; above it the default fidelity is sampled
+constexpr std::int64_t largest_wavelet_mesh = 4096;  // PEs of all systems; above it the default fidelity is sampled
 constexpr std::int64_t most_tokens = std::int64_t{1} << 31;
 const std::string machine_prefix = "machine_overrides.";
 const std::vector<std::string> fidelity_names = {"wavelet", "sampled", "bound"};
@@ -126,8 +126,8 @@ MappingSpec read_mapping(ConfigReader& reader, const models::MachineSpec& machin
   return mapping;
 }
 
-Fidelity read_fidelity(ConfigReader& reader, const ConfigTree& tree, const fabric::Rectangle& part) {
-  const bool small = std::int64_t{part.width} * part.height <= largest_wavelet_mesh;
+Fidelity read_fidelity(ConfigReader& reader, const ConfigTree& tree, const fabric::Rectangle& part, int systems) {
+  const bool small = std::int64_t{part.width} * part.height * systems <= largest_wavelet_mesh;
   const Fidelity standard = small ? Fidelity::wavelet : Fidelity::sampled;
   const auto fidelity = static_cast<Fidelity>(reader.choice("fidelity", fidelity_names, static_cast<std::size_t>(standard)));
   if (fidelity == Fidelity::bound) unsupported(tree, "fidelity", "nothing is simulated: `wafersim plan` prints the bound");
@@ -148,11 +148,9 @@ void check_numerics(const ConfigReader& reader, const RunSpec& spec) {
   if (!spec.numerics) refuse_override(reader, {"weights.initial", "weights.final", "data.text", "data.tokens"}, "with numerics off");
 }
 
-void check_systems(const ConfigReader& reader, const ConfigTree& tree, const RunSpec& spec) {
+void check_systems(const ConfigReader& reader, const RunSpec& spec) {
   if (spec.training.batch % spec.systems != 0)
     reader.fail("systems", fmt::format("does not divide training.batch = {}: every system trains the same share", spec.training.batch));
-  if (spec.systems > 1 && spec.fidelity == Fidelity::wavelet) unsupported(tree, "systems", "several systems need fidelity = sampled");
-  if (spec.systems > 1 && spec.numerics) unsupported(tree, "systems", "several systems need numerics = off");
   if (const int count = spec.mapping.micro_batches; count > 0 && spec.batch_per_system() % count != 0)
     reader.fail("mapping.micro_batches", fmt::format("does not divide the {} samples of a step on a system", spec.batch_per_system()));
 }
@@ -206,14 +204,14 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   spec.dtype = reader.choice("dtype", {"fp16", "fp32"}, 0) == 0 ? sim::Dtype::f16 : sim::Dtype::f32;
   spec.training.update = read_update(reader, spec.training.steps, spec.dtype == sim::Dtype::f16);
   spec.mapping = read_mapping(reader, spec.machine);
-  spec.fidelity = read_fidelity(reader, tree, spec.mapping.rectangle);
-  spec.numerics = read_numerics(reader, spec);
   spec.systems = integer(reader, "systems", Range{1, 2048}, 1);
+  spec.fidelity = read_fidelity(reader, tree, spec.mapping.rectangle, spec.systems);
+  spec.numerics = read_numerics(reader, spec);
   spec.threads = integer(reader, "threads", Range{1, 256}, 1);
   spec.seed = static_cast<std::uint64_t>(reader.integer("seed", Range{0, 9007199254740991.0}, 1));
   reader.finish();
   check_numerics(reader, spec);
-  check_systems(reader, tree, spec);
+  check_systems(reader, spec);
 
   if (!hf_file.empty() && !model_preset.empty()) reader.fail("model.preset", "give either model.preset or model.hf_config");
   if (hf_file.empty() && model_preset.empty() && !reader.given("model.config")) {

@@ -129,6 +129,22 @@ TEST_F(SampledRun, SystemsShareTheBatch) {
   EXPECT_GT(two["throughput"]["tokens_per_second"], one["throughput"]["tokens_per_second"]);
 }
 
+TEST_F(SampledRun, SystemsHaveTheNumbersOfTheirWaveletsInEveryBitAndNearlyTheirTimes) {
+  // The tree's latency is that of several of these short kernels: the prefetch of a sampled run must reach beyond it.
+  const std::string systems =
+      "tiny.json --set systems=3 --set swarmx.fanout=2 --set training.batch=6 --set mapping.micro_batches=2 --set "
+      "memoryx.prefetch_blocks=1024";
+  const json wavelet = run(systems, "wavelet"), sampled = run(systems + " --fidelity sampled", "sampled");
+  const json one = run("tiny.json --fidelity sampled --set training.batch=6", "one");
+  EXPECT_EQ(wavelet["systems"], 3);
+  EXPECT_EQ(sampled["loss"], wavelet["loss"]);
+  EXPECT_EQ(sampled["digests"], wavelet["digests"]);
+  EXPECT_NE(sampled["digests"], one["digests"]);  // another order of sums
+  EXPECT_NEAR(sampled["loss"].back().get<double>(), one["loss"].back().get<double>(), 0.01);
+  EXPECT_EQ(sampled["macs"], wavelet["macs"]);
+  EXPECT_NEAR(cycles(sampled), cycles(wavelet), 0.02 * cycles(wavelet));
+}
+
 TEST_F(SampledRun, ALargerStoreThanMemoryXIsRefused) {
   const Outcome outcome = wafersim("run times.json --set memoryx.capacity=1e4");
   EXPECT_EQ(outcome.exit_code, 3);

@@ -194,8 +194,6 @@ TEST_F(RunSpecTest, PinsMicroBatchesThatDivideTheBatchAndRecompute) {
 TEST_F(RunSpecTest, RefusesWhatCannotGoTogether) {
   EXPECT_EQ(failure(config_, {"fidelity=bound"}),
             "unsupported: --set fidelity=bound: nothing is simulated: `wafersim plan` prints the bound");
-  EXPECT_EQ(failure_with("/systems", 2), "unsupported: run.json: systems = 2: several systems need fidelity = sampled");
-  EXPECT_EQ(failure(config_, {"systems=2", "fidelity=sampled"}), "unsupported: --set systems=2: several systems need numerics = off");
   EXPECT_EQ(failure(config_, {"systems=3", "fidelity=sampled"}),
             "config: --set systems=3: does not divide training.batch = 4: every system trains the same share");
   EXPECT_EQ(failure_with("/numerics", "off"),
@@ -208,6 +206,12 @@ TEST_F(RunSpecTest, RefusesWhatCannotGoTogether) {
 }
 
 TEST_F(RunSpecTest, SharesTheBatchAmongSystems) {
+  EXPECT_EQ(read(config_, {"systems=2"}).fidelity, Fidelity::wavelet);
+  EXPECT_TRUE(read(config_, {"systems=2", "fidelity=sampled"}).numerics);
+  const int batch = read(config_).training.batch;
+  const auto width = [](int pes) { return "fabric.width=" + std::to_string(pes); };
+  EXPECT_EQ(read(config_, {"fabric.height=32", width(128)}).fidelity, Fidelity::wavelet);
+  EXPECT_EQ(read(config_, {"fabric.height=32", width(128), "systems=" + std::to_string(batch)}).fidelity, Fidelity::sampled);
   config_.erase("data");
   const RunSpec spec = read(config_, {"fidelity=sampled", "systems=2"});
   EXPECT_EQ(spec.systems, 2);

@@ -26,6 +26,7 @@ memoryx::TrainingSpec training_of(const workloads::RunSpec& spec) {
   training.embedding = workloads::embedding_place(spec.model.shape);
   training.batch = spec.training.batch;
   training.sequence = spec.training.sequence;
+  training.systems = spec.systems;
   return training;
 }
 
