@@ -23,6 +23,7 @@ Experiment experiment() {
 struct Queues {
   const char* name;
   std::function<void(models::MachineSpec&)> halve;
+  bool step = true;  // whether the step's cycles change; if not, only what PEs wait for does
 };
 
 void PrintTo(const Queues& queues, std::ostream* out) { *out << queues.name; }
@@ -44,7 +45,7 @@ TEST_P(HalvedQueues, ChangeCyclesAndNoBit) {
     EXPECT_EQ(got.loss, expected.loss);
     EXPECT_EQ(first_difference(other.store(), wafer.store()), "");
     EXPECT_NE(got.statistics.activity, expected.statistics.activity);
-    EXPECT_NE(got.last - got.first, expected.last - expected.first);
+    EXPECT_EQ(got.last - got.first != expected.last - expected.first, GetParam().step);
   }
 }
 
@@ -54,7 +55,8 @@ void halve(std::array<int, 8>& words) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, HalvedQueues,
                          testing::Values(Queues{"Input", [](models::MachineSpec& machine) { halve(machine.core.input_queue_words); }},
-                                         Queues{"Output", [](models::MachineSpec& machine) { halve(machine.core.output_queue_words); }},
+                                         Queues{"Output", [](models::MachineSpec& machine) { halve(machine.core.output_queue_words); },
+                                                false},
                                          Queues{"Router", [](models::MachineSpec& machine) { machine.fabric.router_queue_words /= 2; }},
                                          Queues{"Edge", [](models::MachineSpec& machine) { machine.io.edge_queue_words /= 2; }}),
                          [](const auto& test) { return std::string(test.param.name); });
