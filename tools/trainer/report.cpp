@@ -221,7 +221,7 @@ ordered_json throughput_json(const PreparedRun& run, double seconds) {
           {"model_flops_utilization", share(flops, peak, "a model runs at most at the PEs' peak rate")}};
 }
 
-// Of all systems. Without numbers of a store (wavelet) each word of the link counts its bytes once in DRAM.
+// Of all systems. Where the store is not simulated (wavelet), the bytes of one system's link and of the update count once in DRAM.
 models::EnergyEvents energy_events(const PreparedRun& run, const RunResult& result, double seconds) {
   const StepTotals& totals = result.totals;
   const double steps = totals.steps, systems = run.spec.systems;
@@ -240,7 +240,7 @@ models::EnergyEvents energy_events(const PreparedRun& run, const RunResult& resu
     events.flash_bytes = result.sampled->flash.bytes;
   } else {
     events.dram_bytes =
-        4 * events.link_words + memoryx::update_bytes(run.training.update.optimizer.kind) * static_cast<double>(run.parameters);
+        4 * events.link_words / systems + memoryx::update_bytes(run.training.update.optimizer.kind) * static_cast<double>(run.parameters);
   }
   return events;
 }

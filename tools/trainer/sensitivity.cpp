@@ -21,9 +21,9 @@ using nlohmann::ordered_json;
 
 constexpr std::array<double, 2> factors = {0.5, 1.5};
 // Of those that are no assumptions. The rates are those of the fused multiply-adds and their operands.
-constexpr std::array<const char*, 9> known_keys = {"core.clock",        "io.wafer_bandwidth",  "memoryx.bandwidth",
-                                                   "sram.bytes",        "core.rate.mixed_fma", "core.rate.single",
-                                                   "fabric.hop_cycles", "core.issue_cycles",   "core.rate.half"};
+constexpr std::array<const char*, 10> known_keys = {"core.clock",          "io.wafer_bandwidth",  "memoryx.bandwidth", "sram.bytes",
+                                                    "core.rate.mixed_fma", "core.rate.single",    "fabric.hop_cycles", "core.issue_cycles",
+                                                    "core.rate.half",      "core.rate.single_fma"};
 
 bool starts_with(const std::string& text, const std::string& with) { return text.compare(0, with.size(), with) == 0; }
 
