@@ -9,7 +9,29 @@
 namespace wafersim::fabric {
 namespace {
 
+constexpr int most_words = 128;  // of a queue
+
 unsigned ring_size(int words) { return std::bit_ceil(static_cast<unsigned>(words)); }
+
+// Words of the deepest queue: one more than a neighbour may send may cross as a switch turns. Inputs that share a queue have their own.
+int deepest_queue(const FabricSpec& spec, const RouteMap& routes, int output_words) {
+  const int from_link = spec.router_queue_words + 1, from_core = output_words + spec.ramp_cycles;
+  int deepest = std::max(from_link, from_core);
+  sim::require_invariant(deepest <= most_words, "a queue holds at most 128 words");
+  for (const Route& r : routes.distinct()) {
+    if (!shares_queue(r)) continue;
+    unsigned inputs = 0;
+    for (int p = 0; p < r.positions; ++p) inputs |= r.position[static_cast<std::size_t>(p)].in;
+    const int shared = std::popcount(inputs & ~static_cast<unsigned>(mask(ramp))) * from_link + (inputs & mask(ramp) ? from_core : 0);
+    if (shared > most_words)
+      throw sim::Error(sim::ErrorCategory::plan,
+                       fmt::format("{} inputs of a color that share a router's queue need {} words of it, more than {}: lower "
+                                   "fabric.router_queue_words ({}) or give the inputs colors of their own",
+                                   std::popcount(inputs), shared, most_words, spec.router_queue_words));
+    deepest = std::max(deepest, shared);
+  }
+  return deepest;
+}
 
 }  // namespace
 
@@ -24,12 +46,11 @@ FabricBlock::FabricBlock(const FabricSpec& spec, const RouteMap& routes, const R
       input_capacity_log2_(
           std::bit_width(ring_size(*std::max_element(input_queue_words.begin(), input_queue_words.end()) + spec.ramp_cycles) - 1)),
       queues_(static_cast<std::size_t>(place.width) * static_cast<std::size_t>(place.height) * slot_color_.size(),
-              ring_size(std::max(spec.router_queue_words + 1, deepest_output_queue + spec.ramp_cycles))) {  // 1: crosses as a switch turns
+              ring_size(deepest_queue(spec, routes, deepest_output_queue))) {
   sim::require_invariant(
       spec.hop_cycles >= 1 && spec.hop_cycles < static_cast<int>(later_slots) && spec.ramp_cycles + 1 < static_cast<int>(later_slots),
       "hops and ramps take 1 to 62 cycles");
-  sim::require_invariant(input_capacity_log2_ <= 7 && std::max(spec.router_queue_words + 1, deepest_output_queue + spec.ramp_cycles) <= 128,
-                         "a queue holds at most 128 words");
+  sim::require_invariant(input_capacity_log2_ <= 7, "a queue holds at most 128 words");
   static_assert(sizeof(Router) == 64);
   const std::size_t pes = static_cast<std::size_t>(size());
   routers_.resize(pes);
@@ -54,6 +75,7 @@ FabricBlock::FabricBlock(const FabricSpec& spec, const RouteMap& routes, const R
       queue.route = static_cast<std::uint8_t>(found - routes_.begin());
       queue.in = r.position[0].in;
       queue.out = r.position[0].out;
+      queue.shared = shares_queue(r);
       if (const CounterFilter* filter = routes.filter(coord(pe), slot_color_[slot])) {
         queue.filtered = true;
         filters_.push_back({at(pe, slot), *filter, 0});

@@ -8,9 +8,9 @@
 // Blocks may do theirs in any order or at the same time, with one barrier after each cycle: what one tells another (wavelets that crossed,
 // places that became free) is written to a border of this cycle and read in the next, and a block counts for itself how many places the
 // queues behind its sides have. Both end in the same state as one block over both would be in, because wavelets take at least a cycle.
-// A color has one queue a router; each position of its switch listens to one input (check_routes), so that the places behind a side are
-// taken from that side alone. Two arrivals for one cycle are an error. A multicast moves when all its outputs can take it. A link direction
-// carries one wavelet a cycle over all colors.
+// A color has one queue a router, in order of arrival. Where a position of its switch listens to several inputs, each has its own places in
+// the queue, so that the places behind a side are always taken from that side alone. Two arrivals for one cycle are an error. A multicast
+// moves when all its outputs can take it. A link direction carries one wavelet a cycle over all colors.
 // Routers sleep while empty, while their wavelets are still on the way, and while everything in them waits for room: whoever makes room
 // for a color unblocks it.
 
@@ -99,7 +99,7 @@ class FabricBlock {
   // Room for one more wavelet on its way from the core to the router, in an output queue of `queue_words` words.
   bool can_send(std::uint32_t pe, Color color, int queue_words) const {
     const RouterQueue& q = queues_[at(pe, color_slot_[color])];
-    return q.count < queue_words + spec_.ramp_cycles && (q.in & mask(ramp)) != 0;
+    return held(q, ramp) < queue_words + spec_.ramp_cycles && (q.in & mask(ramp)) != 0;
   }
   void send(std::uint32_t pe, Color color, const Wavelet& wavelet, Cycle now);
   // A core that can do nothing says so, and is woken when the next wavelet arrives. Returns the arrival of the first one that is already on
@@ -194,11 +194,14 @@ class FabricBlock {
   bool room_outside(std::uint32_t pe, int slot, Direction d) const;
   bool accepts(std::uint32_t pe, int slot, Direction from) const {
     const RouterQueue& q = queues_[at(pe, slot)];
-    return q.count < spec_.router_queue_words && (q.in & mask(from)) != 0;
+    return held(q, from) < spec_.router_queue_words && (q.in & mask(from)) != 0;
   }
+  // Places of input d that are taken.
+  int held(const RouterQueue& queue, Direction d) const { return !queue.shared ? queue.count : queues_.count_from(queue, d); }
   DirectionMask outputs(std::size_t queue, const RouterWord& head);
   FilterState& filter_of(std::size_t queue);
-  void push(std::uint32_t pe, int slot, RouterWord word, Cycle now, int delay);
+  void push(std::uint32_t pe, int slot, RouterWord word, Direction from, Cycle now, int delay);
+  void push_shared(std::uint32_t pe, int slot, const RouterWord& word, Direction from, Cycle now, int delay);
   void pop_router(std::uint32_t pe, int slot, Router& router, RouterQueue& queue, Cycle now);
   void deliver(std::uint32_t pe, int slot, Router& router, const RouterWord& word, Direction d, Cycle now);
   void deliver_to_core(std::uint32_t pe, Router& router, int queue, const RouterWord& word, Cycle now);

@@ -48,7 +48,7 @@ void FabricBlock::tell_room(std::uint32_t pe, int slot, unsigned sides, bool aga
   for (const Direction d : links) {
     if (!(sides & mask(d)) || !neighbour_[d]) continue;
     const bool listens = (queue.in & mask(d)) != 0;
-    const int words = listens ? spec_.router_queue_words - queue.count : 0;
+    const int words = listens ? spec_.router_queue_words - held(queue, d) : 0;
     Border& border = border_[parity_][d];
     border.rooms.push_back({along(pe, d), static_cast<std::int16_t>(words), static_cast<std::uint8_t>(slot), again && listens});
     border.room_again = border.room_again || (again && listens);

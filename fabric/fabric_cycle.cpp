@@ -134,8 +134,9 @@ void FabricBlock::refuse_two_inputs(std::uint32_t pe, int slot, Cycle arrival) c
 }
 
 // `word` may move from cycle now + delay on; the router looks at it then.
-[[gnu::always_inline]] inline void FabricBlock::push(std::uint32_t pe, int slot, RouterWord word, Cycle now, int delay) {
+[[gnu::always_inline]] inline void FabricBlock::push(std::uint32_t pe, int slot, RouterWord word, Direction from, Cycle now, int delay) {
   RouterQueue& queue = queues_[at(pe, slot)];
+  if (queue.shared) return push_shared(pe, slot, word, from, now, delay);
   const auto arrival = static_cast<std::uint32_t>(now) + static_cast<std::uint32_t>(delay);
   if (queue.count > 0 && queue.last_arrival == arrival) refuse_two_inputs(pe, slot, now + static_cast<Cycle>(delay));
   queue.last_arrival = arrival;
@@ -149,8 +150,25 @@ void FabricBlock::refuse_two_inputs(std::uint32_t pe, int slot, Cycle arrival) c
   }
 }
 
+// Inputs differ in delay: a word overtakes those that are on the way until later.
+[[gnu::noinline]] void FabricBlock::push_shared(std::uint32_t pe, int slot, const RouterWord& word, Direction from, Cycle now, int delay) {
+  RouterQueue& queue = queues_[at(pe, slot)];
+  const Cycle arrival = now + static_cast<Cycle>(delay);
+  unsigned before = queue.arrived;
+  for (Cycle cycle = now; cycle <= arrival; ++cycle)
+    for (const Arrival& other : later_[cycle % later_slots])
+      if (other.pe == pe && other.slot == slot) {
+        if (cycle == arrival) refuse_two_inputs(pe, slot, arrival);
+        ++before;
+      }
+  queues_.insert(queue, before, word, from);
+  ++waiting_;
+  later_[arrival % later_slots].push_back({pe, static_cast<std::uint8_t>(slot)});
+  ++later_count_;
+}
+
 void FabricBlock::send(std::uint32_t pe, Color color, const Wavelet& wavelet, Cycle now) {
-  push(pe, color_slot_[color], {wavelet.payload, wavelet.control, wavelet.advance}, now, 1 + spec_.ramp_cycles);
+  push(pe, color_slot_[color], {wavelet.payload, wavelet.control, wavelet.advance}, ramp, now, 1 + spec_.ramp_cycles);
 }
 
 bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavelet& wavelet, Cycle now) {
@@ -158,15 +176,16 @@ bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavele
   if (slot == unbound)
     throw sim::Error(sim::ErrorCategory::plan, fmt::format("color {} has no route, but an edge port sends on it", color));
   if (!accepts(pe, slot, d)) return false;
-  push(pe, slot, {wavelet.payload, wavelet.control, wavelet.advance}, now, spec_.hop_cycles);
+  push(pe, slot, {wavelet.payload, wavelet.control, wavelet.advance}, d, now, spec_.hop_cycles);
   return true;
 }
 
 [[gnu::always_inline]] inline void FabricBlock::pop_router(std::uint32_t pe, int slot, Router& router, RouterQueue& queue, Cycle now) {
+  const DirectionMask inputs = queue.shared ? static_cast<DirectionMask>(queue.in & mask(queues_.from(queue, 0))) : queue.in;
   const bool full = queue.count >= spec_.router_queue_words;
-  if (full) unblock_upstream(pe, slot, queue.in);
+  if (full) unblock_upstream(pe, slot, inputs);
   queues_.pop(queue);
-  if (const unsigned sides = queue.in & router.border; sides != 0) tell_room(pe, slot, sides, full);
+  if (const unsigned sides = inputs & router.border; sides != 0) tell_room(pe, slot, sides, full);
   --waiting_;
   if (queue.arrived == 0) router.pending &= ~(1u << slot);
   if (router.wants_room & (1u << slot)) {
@@ -185,7 +204,7 @@ bool FabricBlock::enter(std::uint32_t pe, Direction d, Color color, const Wavele
                                                         Cycle now) {
   count_flit(pe, router, d);
   if (!(router.border & mask(d))) {
-    push(beside(pe, d), slot, {word.payload, word.control, false}, now, spec_.hop_cycles);
+    push(beside(pe, d), slot, {word.payload, word.control, false}, opposite(d), now, spec_.hop_cycles);
     ++hops_;
   } else if (neighbour_[d]) {
     ++hops_;
@@ -244,7 +263,7 @@ void FabricBlock::take_borders() {
     }
     for (const Crossing& c : border_[last][d].words) --room_behind(d, c.place, color_slot_[c.color]);
     for (const Crossing& c : told.words)
-      push(border_pe(d, c.place), color_slot_[c.color], {c.wavelet.payload, c.wavelet.control, false}, evaluated_, spec_.hop_cycles);
+      push(border_pe(d, c.place), color_slot_[c.color], {c.wavelet.payload, c.wavelet.control, false}, d, evaluated_, spec_.hop_cycles);
   }
 }
 

@@ -28,6 +28,7 @@ struct RouterQueue {
   std::uint8_t route = 0;        // index of the route
   std::uint8_t input = unbound;  // the core's queue for this color
   bool filtered = false;
+  bool shared = false;             // some switch position listens to several inputs
   std::uint32_t last_arrival = 0;  // low bits of the cycle from which the last wavelet may move
 };
 
@@ -61,6 +62,28 @@ class QueueStore {
     record[4 * (wrap_ + 1) + place] = static_cast<std::byte>((word.control ? 1u : 0u) | (word.advance ? 2u : 0u));
     ++queue.count;
   }
+  // The word goes in front of those from `place` on (counted from the front), marked with the direction that it comes from: a direction's
+  // words in a shared queue are counted by their marks.
+  void insert(RouterQueue& queue, unsigned place, const RouterWord& word, Direction from) {
+    push(queue, word);
+    std::byte* record = reinterpret_cast<std::byte*>(&queue) + sizeof(RouterQueue);
+    std::byte* flags = record + std::size_t{4} * (wrap_ + 1);
+    flags[(queue.head + queue.count - 1u) & wrap_] |= static_cast<std::byte>(from << flag_bits);
+    for (unsigned k = queue.count - 1u; k > place; --k) {
+      const unsigned later = (queue.head + k) & wrap_, sooner = (queue.head + k - 1) & wrap_;
+      std::swap_ranges(record + std::size_t{4} * later, record + std::size_t{4} * later + 4, record + std::size_t{4} * sooner);
+      std::swap(flags[later], flags[sooner]);
+    }
+  }
+  Direction from(const RouterQueue& queue, unsigned place) const {
+    const std::byte* flags = reinterpret_cast<const std::byte*>(&queue) + sizeof(RouterQueue) + std::size_t{4} * (wrap_ + 1);
+    return static_cast<Direction>(static_cast<unsigned>(flags[(queue.head + place) & wrap_]) >> flag_bits);
+  }
+  int count_from(const RouterQueue& queue, Direction d) const {
+    int words = 0;
+    for (unsigned k = 0; k < queue.count; ++k) words += from(queue, k) == d ? 1 : 0;
+    return words;
+  }
   void pop(RouterQueue& queue) {
     queue.head = static_cast<std::uint8_t>((queue.head + 1u) & wrap_);
     --queue.count;
@@ -75,6 +98,7 @@ class QueueStore {
   }
 
  private:
+  static constexpr int flag_bits = 2;  // below the direction
   unsigned wrap_;
   int stride_log2_;  // bytes of a record
   sim::AlignedVector<std::byte> bytes_;

@@ -1,12 +1,18 @@
 #include "fabric/route.h"
 
 #include <algorithm>
+#include <bit>
 #include <fmt/format.h>
 #include <tuple>
 
 #include "sim/error.h"
 
 namespace wafersim::fabric {
+
+bool shares_queue(const Route& route) {
+  return std::any_of(route.position.begin(), route.position.begin() + route.positions,
+                     [](const RoutePosition& p) { return std::popcount(p.in) > 1; });
+}
 
 RouteMap::RouteMap(int width, int height) : width_(width), height_(height), distinct_(1, Route{{}, 1, false}) {
   if (width < 1 || height < 1)

@@ -15,6 +15,7 @@ struct RoutePosition {
   friend bool operator==(const RoutePosition&, const RoutePosition&) = default;
 };
 
+// A position with several inputs takes what comes over any of them; two wavelets in one cycle are an error of the program.
 // Control wavelets (or a wavelet sent with `advance`) move the position; advancing past the last does nothing, or wraps with `ring`.
 // A control wavelet keeps its commands on its way (pop mode "none"): every router with switches applies the first.
 struct Route {
@@ -23,6 +24,9 @@ struct Route {
   bool ring = false;
   friend bool operator==(const Route&, const Route&) = default;
 };
+
+// Whether some position of the switch listens to several inputs.
+bool shares_queue(const Route& route);
 
 inline Route route(DirectionMask in, DirectionMask out) { return {{{{in, out}}}, 1, false}; }
 
@@ -53,6 +57,7 @@ class RouteMap {
   const CounterFilter* filter(Coord at, Color color) const;
   bool uses(Color color) const { return !index_[color].empty(); }
   std::vector<Color> colors() const;
+  const std::vector<Route>& distinct() const { return distinct_; }
 
   static constexpr int max_colors = 24;
 
@@ -73,7 +78,7 @@ class RouteMap {
 };
 
 // Refuses routes that cannot work (Error(plan), naming color and PEs): a loop inside routers, an output into a neighbour that does not
-// listen, an output over the north or south edge, a position with several inputs.
+// listen, an output over the north or south edge.
 void check_routes(const RouteMap& routes);
 
 }  // namespace wafersim::fabric

@@ -1,7 +1,6 @@
 // The graph of a color has an edge from a router to each neighbour it may send to, in any switch position. A cycle in it is a loop that
 // wavelets can never leave; rings that pass through cores do not show, because the core changes the color.
 
-#include <bit>
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/depth_first_search.hpp>
 #include <fmt/format.h>
@@ -45,12 +44,6 @@ void check_color(const RouteMap& routes, Color color) {
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
       const Route& route = routes.get({x, y}, color);
-      for (int p = 0; p < route.positions; ++p)
-        if (!std::has_single_bit(route.position[p].in) && route.position[p].in != 0)
-          throw sim::Error(sim::ErrorCategory::plan,
-                           fmt::format("color {} at PE ({}, {}) listens to {} inputs at a time (switch position {}): give each a position "
-                                       "or a color of its own",
-                                       color, x, y, std::popcount(route.position[p].in), p));
       const DirectionMask out = any_out(route);
       for (const Direction d : links) {
         if (!(out & mask(d))) continue;

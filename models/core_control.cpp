@@ -34,18 +34,18 @@ CoreBlock::Chunk CoreBlock::run_scalars(std::uint32_t pe, Cycle now) {
 bool CoreBlock::run_scalar(std::uint32_t pe, const Instruction& i, Cycle now, Chunk& chunk) {
   CoreState& core = cores_[pe];
   const std::int32_t v = value(pe, i.value);
-  std::int32_t* reg = i.reg >= 0 ? &core.reg[static_cast<std::size_t>(i.reg)] : nullptr;
+  std::int32_t& reg = core.reg[static_cast<std::size_t>(std::max<int>(i.reg, 0))];  // of instructions that have one
   std::int32_t next = core.pc + 1;
   chunk.busy += i.op == Opcode::end_loop || i.op == Opcode::end_task ? 0 : i.op == Opcode::loop ? spec_.loop_cycles : spec_.scalar_cycles;
   switch (i.op) {
-    case Opcode::set: *reg = v; break;
-    case Opcode::add_integer: *reg += v; break;
-    case Opcode::sub_integer: *reg -= v; break;
-    case Opcode::mul_integer: *reg *= v; break;
-    case Opcode::min_integer: *reg = std::min(*reg, v); break;
+    case Opcode::set: reg = v; break;
+    case Opcode::add_integer: reg += v; break;
+    case Opcode::sub_integer: reg -= v; break;
+    case Opcode::mul_integer: reg *= v; break;
+    case Opcode::min_integer: reg = std::min(reg, v); break;
     case Opcode::load:
       sim::require_invariant(v >= 0 && v + 4 * i.n.immediate <= sram_.bytes(), "a load stays inside the SRAM in use");
-      std::memcpy(reg, sram_.at(pe, v), 4u * static_cast<unsigned>(i.n.immediate));
+      std::memcpy(&reg, sram_.at(pe, v), 4u * static_cast<unsigned>(i.n.immediate));
       chunk.busy += static_cast<std::int64_t>(spec_.scalar_cycles) * (i.n.immediate - 1);
       break;
     case Opcode::loop:
@@ -66,13 +66,13 @@ bool CoreBlock::run_scalar(std::uint32_t pe, const Instruction& i, Cycle now, Ch
     }
     case Opcode::jump: next = i.target; break;
     case Opcode::branch_equal:
-      if (*reg == v) next = i.target;
+      if (reg == v) next = i.target;
       break;
     case Opcode::branch_not_equal:
-      if (*reg != v) next = i.target;
+      if (reg != v) next = i.target;
       break;
     case Opcode::branch_less:
-      if (*reg < v) next = i.target;
+      if (reg < v) next = i.target;
       break;
     case Opcode::bind_input:
       if (v < 0)

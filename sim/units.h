@@ -44,7 +44,8 @@ using Femtoseconds = Quantity<struct FemtosecondsUnit>;
 // When a cycle begins. Throws Error (invariant) for a clock of 0 Hz and beyond 2^64 fs (5.1 hours of simulated time).
 inline Femtoseconds time_of(Cycles cycle, Hertz clock) {
   require_invariant(clock != Hertz(0), "a clock runs");
-  const unsigned __int128 time = static_cast<unsigned __int128>(cycle.count()) * 1'000'000'000'000'000u / clock.count();
+  const unsigned __int128 time =
+      static_cast<unsigned __int128>(cycle.count()) * 1'000'000'000'000'000u / clock.count();  // NOLINT(*DivideZero)
   require_invariant(time <= std::numeric_limits<std::uint64_t>::max(), "simulated time stays below 2^64 fs");
   return Femtoseconds(static_cast<std::uint64_t>(time));
 }

@@ -113,6 +113,7 @@ ReducedAngle reduced_angle(float x) {
   const std::uint32_t mantissa = (pattern & 0x007FFFFFu) << 8 | 0x80000000u;
   const std::uint32_t exponent = (pattern >> 23 & 0xFFu) - 126u, first = exponent >> 5, shift = exponent & 31u;
   const auto word = [&](std::uint32_t i) {
+    // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): i <= 6, since x's exponent is at least that of reduce_max
     const std::uint64_t high = i == 0 ? 0u : two_over_pi_bits[i - 1];
     return static_cast<std::uint32_t>((high << 32 | two_over_pi_bits[i]) << shift >> 32);
   };

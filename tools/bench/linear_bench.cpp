@@ -33,7 +33,7 @@ void linear_forward(benchmark::State& state) {
   const workloads::LinearPlan linear = workloads::linear_plan(layout, mesh * tile, outputs, sim::Dtype::f16, machine.sram);
   const int block_height = mesh / threads < 16 ? mesh / threads : 16;
   double pe_cycles = 0, macs = 0, hops = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     state.PauseTiming();
     models::ReadyPorts ports(linear.plan.calls[0].stream, half_pair);
     auto simulated =

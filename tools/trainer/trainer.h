@@ -43,7 +43,7 @@ struct SampledDetails {
 };
 
 struct RunResult {
-  RunResult(const PreparedRun& run)
+  explicit RunResult(const PreparedRun& run)
       : breakdown(run.calls, run.pes(), run.lowering.micro_batches), trace(run.calls, run.spec.machine.core.clock) {}
 
   std::vector<StepRecord> steps;

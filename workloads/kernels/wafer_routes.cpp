@@ -14,7 +14,7 @@ using fabric::east, fabric::mask, fabric::north, fabric::ramp, fabric::south, fa
 
 class Router {
  public:
-  Router(const Layout& layout) : layout_(layout), width_(layout.lanes * layout.columns), routes_(width_, layout.rows) {}
+  explicit Router(const Layout& layout) : layout_(layout), width_(layout.lanes * layout.columns), routes_(width_, layout.rows) {}
 
   void rows();
   void columns();
