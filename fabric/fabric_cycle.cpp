@@ -136,7 +136,8 @@ void FabricBlock::refuse_two_inputs(std::uint32_t pe, int slot, Cycle arrival) c
 // `word` may move from cycle now + delay on; the router looks at it then.
 [[gnu::always_inline]] inline void FabricBlock::push(std::uint32_t pe, int slot, RouterWord word, Direction from, Cycle now, int delay) {
   RouterQueue& queue = queues_[at(pe, slot)];
-  if (queue.shared) return push_shared(pe, slot, word, from, now, delay);
+  if (queue.shared) [[unlikely]]
+    return push_shared(pe, slot, word, from, now, delay);
   const auto arrival = static_cast<std::uint32_t>(now) + static_cast<std::uint32_t>(delay);
   if (queue.count > 0 && queue.last_arrival == arrival) refuse_two_inputs(pe, slot, now + static_cast<Cycle>(delay));
   queue.last_arrival = arrival;
@@ -151,7 +152,8 @@ void FabricBlock::refuse_two_inputs(std::uint32_t pe, int slot, Cycle arrival) c
 }
 
 // Inputs differ in delay: a word overtakes those that are on the way until later.
-[[gnu::noinline]] void FabricBlock::push_shared(std::uint32_t pe, int slot, const RouterWord& word, Direction from, Cycle now, int delay) {
+[[gnu::noinline, gnu::cold]] void FabricBlock::push_shared(std::uint32_t pe, int slot, const RouterWord& word, Direction from, Cycle now,
+                                                           int delay) {
   RouterQueue& queue = queues_[at(pe, slot)];
   const Cycle arrival = now + static_cast<Cycle>(delay);
   unsigned before = queue.arrived;

@@ -79,7 +79,7 @@ class QueueStore {
     const std::byte* flags = reinterpret_cast<const std::byte*>(&queue) + sizeof(RouterQueue) + std::size_t{4} * (wrap_ + 1);
     return static_cast<Direction>(static_cast<unsigned>(flags[(queue.head + place) & wrap_]) >> flag_bits);
   }
-  int count_from(const RouterQueue& queue, Direction d) const {
+  [[gnu::noinline, gnu::cold]] int count_from(const RouterQueue& queue, Direction d) const {
     int words = 0;
     for (unsigned k = 0; k < queue.count; ++k) words += from(queue, k) == d ? 1 : 0;
     return words;
