@@ -22,6 +22,8 @@ class LinearPlace {
     return part.weights + static_cast<std::size_t>(input) * part.input_stride +
            static_cast<std::size_t>(output - part.first) * part.output_stride;
   }
+  // From the weight of an input to that of the next.
+  std::size_t input_stride(int output) const { return part_of(output).input_stride; }
   std::size_t bias(int output) const {
     const Part& part = part_of(output);
     return part.biases + static_cast<std::size_t>(output - part.first);

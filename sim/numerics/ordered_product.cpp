@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "sim/aligned_vector.h"
 #include "sim/numerics/vector_table.h"
 
 namespace wafersim::sim::numerics {
@@ -23,7 +24,7 @@ class Product {
         table_(vector_table()),
         terms_(shape.groups * shape.depth),
         panel_(terms_ * table_.panel_columns),
-        sums_(product_rows * table_.panel_columns) {}
+        nothing_(product_rows * table_.panel_columns, -0.0f) {}  // -0 + p is p
 
   // block(row, rows): adds every group to the sums of these rows.
   template <typename Block>
@@ -33,9 +34,14 @@ class Product {
       pack();
       for (std::size_t row = 0, rows = 0; row < shape_.rows; row += rows) {
         rows = std::min(product_rows, shape_.rows - row);
-        std::fill(sums_.begin(), sums_.end(), -0.0f);  // -0 + p is p
+        sums_ = nothing_;
         block(row, rows);
-        for (std::size_t r = 0; r < rows; ++r) std::copy_n(&sums_[r * table_.panel_columns], width_, c_ + (row + r) * c_stride_ + column_);
+        float* out = c_ + row * c_stride_ + column_;
+        if (width_ == table_.panel_columns) {
+          table_.copy_panel(out, c_stride_, sums_.data(), width_, rows);
+        } else {
+          for (std::size_t r = 0; r < rows; ++r) std::copy_n(&sums_[r * table_.panel_columns], width_, out + r * c_stride_);
+        }
       }
     }
   }
@@ -47,20 +53,17 @@ class Product {
                         &panel_[first * shape_.depth * table_.panel_columns], last - first, shape_.depth);
   }
 
-  const std::vector<float>& sums() const { return sums_; }
+  const AlignedVector<float>& sums() const { return sums_; }
 
  private:
   void pack() {
     const std::size_t width = table_.panel_columns;
-    if (b_.transposed) {
-      constexpr std::size_t line = 16;  // terms of a cache line
-      for (std::size_t first = 0; first < terms_; first += line)
-        for (std::size_t n = 0; n < width_; ++n)
-          for (std::size_t k = first; k < std::min(first + line, terms_); ++k)
-            panel_[k * width + n] = b_.values[(column_ + n) * b_.stride + k];
-    } else {
-      for (std::size_t k = 0; k < terms_; ++k) std::copy_n(b_.values + k * b_.stride + column_, width_, &panel_[k * width]);
-    }
+    const float* from = b_.values + (b_.transposed ? column_ * b_.stride : column_);
+    if (width_ == width && b_.transposed) return table_.transpose_panel(panel_.data(), from, b_.stride, terms_);
+    if (width_ == width) return table_.copy_panel(panel_.data(), width, from, b_.stride, terms_);
+    const std::size_t term = b_.transposed ? 1 : b_.stride, column = b_.transposed ? b_.stride : 1;
+    for (std::size_t k = 0; k < terms_; ++k)
+      for (std::size_t n = 0; n < width_; ++n) panel_[k * width + n] = from[k * term + n * column];
   }
 
   float* c_;
@@ -70,10 +73,11 @@ class Product {
   const ProductMatrix& b_;
   const VectorTable& table_;
   std::size_t terms_;
-  std::size_t column_ = 0;    // of the panel
-  std::size_t width_ = 0;     // true columns of the panel
-  std::vector<float> panel_;  // [terms][panel_columns]
-  std::vector<float> sums_;   // [product_rows][panel_columns]
+  std::size_t column_ = 0;        // of the panel
+  std::size_t width_ = 0;         // true columns of the panel
+  AlignedVector<float> panel_;    // [terms][panel_columns]
+  AlignedVector<float> sums_;     // of a block: [product_rows][panel_columns]
+  AlignedVector<float> nothing_;  // those of no term
 };
 
 }  // namespace
@@ -104,7 +108,7 @@ void chain_product(float* c, std::size_t c_stride, const ProductShape& shape, st
   product.each_block([&](std::size_t block, std::size_t rows) {
     for (const GroupRun& run : runs)
       for (std::size_t time = 0; time < run.times; ++time) {
-        const std::vector<float> before = run.times > 1 ? product.sums() : std::vector<float>();
+        const AlignedVector<float> before = run.times > 1 ? product.sums() : AlignedVector<float>();
         product.add(block, block, rows, run.first, run.first + run.count);
         // Sums that a run leaves as they are stay so.
         if (run.times > 1 && std::memcmp(before.data(), product.sums().data(), before.size() * sizeof(float)) == 0) break;

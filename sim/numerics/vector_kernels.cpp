@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include "sim/numerics/vector_math_inl.h"
+#include "sim/numerics/vector_panel_inl.h"
 #include "sim/numerics/vector_sums_inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -190,6 +191,8 @@ const VectorTable* table() {
       .fma_rows = fma_rows,
       .mul_rows = mul_rows,
       .panel_columns = panel_columns,
+      .copy_panel = copy_panel,
+      .transpose_panel = transpose_panel,
       .add_groups = add_groups_of,
   };
   return &functions;

@@ -12,16 +12,13 @@
 #include <hwy/highway.h>
 
 #include "sim/numerics/vector_math_inl.h"
+#include "sim/numerics/vector_panel_inl.h"
 #include "sim/numerics/vector_table.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace wafersim::sim::numerics::HWY_NAMESPACE {
 
 namespace {
-
-using Lanes = hn::FixedTag<float, HWY_LANES(float)>;
-constexpr std::size_t lanes = HWY_LANES(float);
-constexpr std::size_t panel_columns = 2 * lanes;
 
 // A NaN among the terms of a sum is one in the sum, so only the sums need to be canonical.
 template <std::size_t kRows>

@@ -29,9 +29,12 @@ struct VectorTable {
                    std::size_t n);
   void (*fma_rows)(float* acc, const float* x, const float* s, std::size_t stride, std::size_t rows, std::size_t n);
   void (*mul_rows)(float* acc, const float* s, std::size_t stride, std::size_t rows, std::size_t n);
-  // The block of a product (ordered_product.h). sums [rows][panel_columns], rows <= product_rows; a [rows][a_stride];
-  // b [groups * depth][panel_columns]: adds the groups to the sums, each a chain of products over its depth, in ascending order.
+  // The panel of a product (ordered_product.h): [terms][panel_columns]. Copied row by row, or from b [panel_columns][stride].
   std::size_t panel_columns;
+  void (*copy_panel)(float* to, std::size_t to_stride, const float* from, std::size_t from_stride, std::size_t rows);
+  void (*transpose_panel)(float* panel, const float* b, std::size_t stride, std::size_t terms);
+  // The block of a product. sums [rows][panel_columns], rows <= product_rows; a [rows][a_stride]; b [groups * depth][panel_columns]: adds
+  // the groups to the sums, each a chain of products over its depth, in ascending order.
   void (*add_groups)(std::size_t rows, float* sums, const float* a, std::size_t a_stride, const float* b, std::size_t groups,
                      std::size_t depth);
 };

@@ -128,15 +128,16 @@ TEST_F(FiniteDifference, LinearInputWeightAndBias) {
   const Tiles r = random_tiles(qkv_, 1);
   std::vector<float> weights = random_values(width * 3 * width, 2);
   std::vector<float> bias = random_values(3 * width, 3);
-  const Weight matrix = [&](int i, int j) { return i < 0 || j < 0 ? 0.0f : weights[static_cast<std::size_t>(i * 3 * width + j)]; };
+  const Weights matrix = [&](int j) -> OutputWeights<const float> { return {&weights[static_cast<std::size_t>(j)], 3 * width}; };
   const auto f = [&] {
     return objective(linear(layout_, f32, x, residual_, qkv_, matrix, [&](int j) { return bias[static_cast<std::size_t>(j)]; }), r);
   };
   std::vector<float> dw(weights.size());
   std::vector<float> db(bias.size());
   const Tiles dx = linear_input_gradient(layout_, f32, r, qkv_, residual_, matrix);
-  matrix_gradient(layout_, x, residual_, r, qkv_,
-                  [&](int i, int j, float g) { dw[static_cast<std::size_t>(i) * 3 * width + static_cast<std::size_t>(j)] = g; });
+  matrix_gradient(layout_, x, residual_, r, qkv_, [&](int j) -> OutputWeights<float> {
+    return {&dw[static_cast<std::size_t>(j)], 3 * width};
+  });
   bias_gradient(layout_, r, qkv_, [&](int j, float g) { db[static_cast<std::size_t>(j)] = g; });
   expect_derivative(x.values(), true_elements(residual_), dx.values(), f);
   expect_derivative(weights, all(weights.size()), dw, f);
@@ -187,14 +188,16 @@ TEST_F(FiniteDifference, LossInputUnembeddingAndItsBias) {
   std::vector<std::uint32_t> targets;
   for (std::uint64_t k = 0; k < 15; ++k) targets.push_back(static_cast<std::uint32_t>(sim::uniform_below(vocabulary, 5, 2, k)));
   const LossSetting setting{vocabulary, 2, &targets};
-  const Weight matrix = [&](int i, int j) { return i < 0 || j < 0 ? 0.0f : weights[static_cast<std::size_t>(j * width + i)]; };
+  const Weights matrix = [&](int j) -> OutputWeights<const float> { return {&weights[static_cast<std::size_t>(j) * width], 1}; };
   const Bias bias = [&](int j) { return biases[static_cast<std::size_t>(j)]; };
   const auto f = [&] { return static_cast<double>(loss(layout_, setting, x, residual_, matrix, bias).sum); };
   std::vector<float> dw(weights.size());
   std::vector<float> db(biases.size());
   const Tiles lse = loss(layout_, setting, x, residual_, matrix, bias).lse;
   const Tiles dx = loss_gradient(layout_, f32, setting, x, lse, residual_, matrix, bias, 1.0f,
-                                 {[&](int i, int j, float g) { dw[static_cast<std::size_t>(j) * width + static_cast<std::size_t>(i)] = g; },
+                                 {[&](int j) -> OutputWeights<float> {
+                                    return {&dw[static_cast<std::size_t>(j) * width], 1};
+                                  },
                                   [&](int j, float g) { db[static_cast<std::size_t>(j)] = g; }});
   expect_derivative(x.values(), true_elements(residual_), dx.values(), f);
   expect_derivative(weights, all(weights.size()), dw, f);

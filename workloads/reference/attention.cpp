@@ -22,37 +22,37 @@ void head_scores(const Layout& layout, const HeadArray& x, int x_row, const Head
 
 namespace {
 
-// All heads of all sequences, row after row. A vector of a row is [query][head].
+// A range of heads, row after row. A vector of a row is [query][head].
 class Forward {
  public:
-  Forward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form)
+  Forward(const Layout& layout, const HeadRange& range, sim::Dtype type, const Tiles& qkv, const AttentionForm& form)
       : layout_(layout),
         type_(type),
         places_(qkv.places() / 3),
         columns_(static_cast<std::size_t>(layout.columns_per_head)),
-        q_(layout, layout.columns_per_head, places_, qkv, 0),
-        k_(layout, layout.columns_per_head, places_, qkv, places_),
-        v_(layout, layout.columns_per_head, places_, qkv, 2 * places_),
-        out_(layout, layout.columns_per_head, places_),
-        lse_(layout, 1, 1),
+        q_(layout, range, layout.columns_per_head, places_, qkv, 0),
+        k_(layout, range, layout.columns_per_head, places_, qkv, places_),
+        v_(layout, range, layout.columns_per_head, places_, qkv, 2 * places_),
+        out_(layout, range, layout.columns_per_head, places_),
+        lse_(layout, range, 1, 1),
         scale_(score_scale(form.head)),
         causal_(form.causal),
         maximum_(row()),
+        raised_(row()),
+        mine_(row()),
+        alpha_(row()),
         sums_(columns_ * row()),
         scores_(static_cast<std::size_t>(t()) * row()) {}
 
-  Attention run() {
+  void run(Attention& result) {
     for (int r = 0; r < layout_.rows_per_sequence; ++r) {
       std::fill(maximum_.begin(), maximum_.end(), -FLT_MAX);
       std::fill(sums_.begin(), sums_.end(), 0.0f);
       for (int step = 0; step < layout_.rows_per_sequence; ++step) visit(r, step);
       finish(r);
     }
-    Attention result{Tiles(layout_, places_), Tiles(layout_, 1)};
     out_.store(result.out, 0);
     for (int c = 0; c < layout_.columns_per_head; ++c) lse_.store(result.lse, 0, c);
-    round_to(type_, result.out);
-    return result;
   }
 
  private:
@@ -69,36 +69,33 @@ class Forward {
     const int block = (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
     for (int key = 0; key < t(); ++key) {
       float* s = score(key) + from(key);
-      const std::size_t n = row() - from(key);
       head_scores(layout_, q_, r, k_, block, key, first(key), s);
-      numerics::mul_scalar(s, s, scale_, n);
+      numerics::mul_scalar(s, s, scale_, row() - from(key));
       if (causal_ && step > r) std::fill_n(s, heads(), -FLT_MAX);
-      if (!causal_ && key >= layout_.true_slots(block)) std::fill_n(s, n, -FLT_MAX);
+      if (!causal_ && key >= layout_.true_slots(block)) std::fill_n(s, row(), -FLT_MAX);
     }
     raise_maximum(r);
     for (int key = 0; key < t(); ++key) add_key(r, block, key);
   }
 
   void raise_maximum(int r) {
-    std::vector<float> raised;
     for (int c = 0; c < layout_.columns_per_head; ++c) {
-      std::vector<float> mx = maximum_;
+      mine_ = maximum_;
       for (int key = c; key < t(); key += layout_.columns_per_head)
-        numerics::max(&mx[from(key)], &mx[from(key)], score(key) + from(key), row() - from(key));
+        numerics::max(&mine_[from(key)], &mine_[from(key)], score(key) + from(key), row() - from(key));
       if (c == 0) {
-        raised = mx;
+        raised_ = mine_;
       } else {
-        numerics::max(raised.data(), mx.data(), raised.data(), row());
+        numerics::max(raised_.data(), mine_.data(), raised_.data(), row());
       }
       if (c > t()) break;  // the columns that follow have no key: they change nothing any more
     }
-    std::vector<float> alpha(row());
-    numerics::sub(alpha.data(), maximum_.data(), raised.data(), row());
-    numerics::exp(alpha.data(), alpha.data(), row());
-    numerics::mul_rows(sums_.data(), alpha.data(), row(), columns_, row());
+    numerics::sub(alpha_.data(), maximum_.data(), raised_.data(), row());
+    numerics::exp(alpha_.data(), alpha_.data(), row());
+    numerics::mul_rows(sums_.data(), alpha_.data(), row(), columns_, row());
     for (int n = 0; n < t(); ++n)
-      numerics::mul_rows(out_.at(r, n), &alpha[static_cast<std::size_t>(n) * heads()], heads(), out_.features(), heads());
-    maximum_ = raised;
+      numerics::mul_rows(out_.at(r, n), &alpha_[static_cast<std::size_t>(n) * heads()], heads(), out_.features(), heads());
+    maximum_ = raised_;
   }
 
   // P of one key from its owner column, then its value added everywhere.
@@ -134,14 +131,20 @@ class Forward {
   float scale_;
   bool causal_;
   std::vector<float> maximum_;  // m
-  std::vector<float> sums_;     // l of each column
-  std::vector<float> scores_;   // of each key, then P
+  std::vector<float> raised_;   // M
+  std::vector<float> mine_;     // mx of a column
+  std::vector<float> alpha_;
+  std::vector<float> sums_;    // l of each column
+  std::vector<float> scores_;  // of each key, then P
 };
 
 }  // namespace
 
 Attention attention(const Layout& layout, sim::Dtype type, const Tiles& qkv, const AttentionForm& form) {
-  return Forward(layout, type, qkv, form).run();
+  Attention result{Tiles(layout, qkv.places() / 3), Tiles(layout, 1)};
+  for (const HeadRange& range : head_ranges(layout)) Forward(layout, range, type, qkv, form).run(result);
+  round_to(type, result.out);
+  return result;
 }
 
 }  // namespace wafersim::workloads::reference

@@ -11,23 +11,24 @@ namespace numerics = sim::numerics;
 
 namespace {
 
-// All heads of all sequences, step after step: dQ, dK and dV accumulate in fp32. A vector of a row is [query][head].
+// A range of heads, step after step: dQ, dK and dV accumulate in fp32. A vector of a row is [query][head].
 class Backward {
  public:
-  Backward(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse, const Tiles& dout,
-           const AttentionForm& form)
+  Backward(const Layout& layout, const HeadRange& range, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse,
+           const Tiles& dout, const AttentionForm& form)
       : layout_(layout),
+        range_(range),
         type_(type),
         places_(dout.places()),
         q_(part(qkv, 0)),
         k_(part(qkv, places_)),
         v_(part(qkv, 2 * places_)),
         dout_(part(dout, 0)),
-        dq_(layout, layout.columns_per_head, places_),
+        dq_(layout, range, layout.columns_per_head, places_),
         dk_(dq_),
         dv_(dq_),
-        lse_(layout, 1, 1, lse, 0),
-        d_(layout, 1, 1),
+        lse_(layout, range, 1, 1, lse, 0),
+        d_(layout, range, 1, 1),
         scale_(score_scale(form.head)),
         causal_(form.causal),
         p_(static_cast<std::size_t>(t()) * heads()),
@@ -39,21 +40,18 @@ class Backward {
         numerics::ring_dot(d_.at(r, n), dout_.at(r, n), o.at(r, n), heads(), columns, o.features() / columns, 0, heads());
   }
 
-  Tiles run() {
+  void run(Tiles& dqkv) {
     for (int step = 0; step < layout_.rows_per_sequence; ++step)
       for (int r = 0; r < layout_.rows_per_sequence; ++r)
         for (int key = 0; key < t(); ++key) visit(r, step, key);
-    Tiles dqkv(layout_, 3 * places_);
     dq_.store(dqkv, 0);
     dk_.store(dqkv, places_);
     dv_.store(dqkv, 2 * places_);
-    round_to(type_, dqkv);
-    return dqkv;
   }
 
  private:
   HeadArray part(const Tiles& tiles, int first_place) const {
-    return HeadArray(layout_, layout_.columns_per_head, places_, tiles, first_place);
+    return HeadArray(layout_, range_, layout_.columns_per_head, places_, tiles, first_place);
   }
   int t() const { return layout_.tokens_per_pe; }
   std::size_t heads() const { return q_.heads(); }
@@ -84,6 +82,7 @@ class Backward {
   }
 
   const Layout& layout_;
+  HeadRange range_;
   sim::Dtype type_;
   int places_;
   HeadArray q_, k_, v_, dout_, dq_, dk_, dv_;
@@ -98,7 +97,10 @@ class Backward {
 
 Tiles attention_gradient(const Layout& layout, sim::Dtype type, const Tiles& qkv, const Tiles& out, const Tiles& lse, const Tiles& dout,
                          const AttentionForm& form) {
-  return Backward(layout, type, qkv, out, lse, dout, form).run();
+  Tiles dqkv(layout, qkv.places());
+  for (const HeadRange& range : head_ranges(layout)) Backward(layout, range, type, qkv, out, lse, dout, form).run(dqkv);
+  round_to(type, dqkv);
+  return dqkv;
 }
 
 }  // namespace wafersim::workloads::reference

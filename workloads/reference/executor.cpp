@@ -67,15 +67,15 @@ class Executor {
   AttentionForm attention_form() const { return {spec_.shape.head(), family_form(spec_.shape).causal}; }
   LinearPlace place(const std::vector<int>& parameters) const { return {table_, parameters, family_form(spec_.shape).order}; }
   LinearPlace unembedding(const std::vector<int>& parameters) const { return {table_, parameters, MatrixOrder::out_in}; }
-  Weight weight(const LinearPlace& place) const {
-    return [this, place](int i, int j) { return i < 0 || j < 0 ? 0.0f : wire_[place.weight(i, j)]; };
+  Weights weights(const LinearPlace& place) const {
+    return [this, place](int j) -> OutputWeights<const float> { return {&wire_[place.weight(0, j)], place.input_stride(j)}; };
   }
   Bias bias(const LinearPlace& place) const {
     if (!place.has_bias()) return {};
     return [this, place](int j) { return wire_[place.bias(j)]; };
   }
-  StoreMatrix store_matrix(const LinearPlace& place) {
-    return [this, place](int i, int j, float g) { out_.gradients[place.weight(i, j)] = g; };
+  WeightGradients matrix_gradients(const LinearPlace& place) {
+    return [this, place](int j) -> OutputWeights<float> { return {&out_.gradients[place.weight(0, j)], place.input_stride(j)}; };
   }
   StoreVector store_bias(const LinearPlace& place) {
     if (!place.has_bias()) return {};
@@ -97,7 +97,7 @@ class Executor {
         break;
       }
       case TrainingKind::linear:
-        out(op, 0) = linear(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), weight(place(op.parameters)),
+        out(op, 0) = linear(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), weights(place(op.parameters)),
                             bias(place(op.parameters)));
         break;
       case TrainingKind::attention: {
@@ -131,7 +131,7 @@ class Executor {
       case TrainingKind::residual:
       case TrainingKind::gradient_sum: out(op, 0) = add(spec_.type, in(op, 0), in(op, 1)); break;
       case TrainingKind::loss: {
-        Loss result = loss(layout_, loss_setting_, in(op, 0), map(op.inputs[0]), weight(unembedding(op.parameters)),
+        Loss result = loss(layout_, loss_setting_, in(op, 0), map(op.inputs[0]), weights(unembedding(op.parameters)),
                            bias(unembedding(op.parameters)));
         out(op, 0) = std::move(result.lse);
         out_.loss = static_cast<double>(result.sum);
@@ -139,19 +139,19 @@ class Executor {
       }
       case TrainingKind::loss_gradient: {
         const LinearPlace from = unembedding(op.parameters), to = unembedding(op.gradients);
-        out(op, 0) = loss_gradient(layout_, spec_.type, loss_setting_, in(op, 0), in(op, 1), map(op.inputs[0]), weight(from), bias(from),
-                                   scale_word_, {store_matrix(to), store_bias(to)});
+        out(op, 0) = loss_gradient(layout_, spec_.type, loss_setting_, in(op, 0), in(op, 1), map(op.inputs[0]), weights(from), bias(from),
+                                   scale_word_, {matrix_gradients(to), store_bias(to)});
         break;
       }
       case TrainingKind::linear_weight_gradient: {
         const LinearPlace to = place(op.gradients);
-        matrix_gradient(layout_, in(op, 0), map(op.inputs[0]), in(op, 1), map(op.inputs[1]), store_matrix(to));
+        matrix_gradient(layout_, in(op, 0), map(op.inputs[0]), in(op, 1), map(op.inputs[1]), matrix_gradients(to));
         if (to.has_bias()) bias_gradient(layout_, in(op, 1), map(op.inputs[1]), store_bias(to));
         break;
       }
       case TrainingKind::linear_input_gradient:
         out(op, 0) =
-            linear_input_gradient(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), weight(place(op.parameters)));
+            linear_input_gradient(layout_, spec_.type, in(op, 0), map(op.inputs[0]), map(op.outputs[0]), weights(place(op.parameters)));
         break;
       case TrainingKind::layer_norm_gradient:
         out(op, 0) = layer_norm_gradient(layout_, spec_.type, in(op, 0), in(op, 1), in(op, 2), in(op, 3), map(op.inputs[0]),

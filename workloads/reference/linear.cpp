@@ -1,5 +1,7 @@
 #include "workloads/reference/linear.h"
 
+#include <array>
+
 #include "sim/numerics/elementary.h"
 #include "sim/numerics/ordered_product.h"
 #include "sim/numerics/vector_ops.h"
@@ -8,16 +10,50 @@ namespace wafersim::workloads::reference {
 
 namespace numerics = sim::numerics;
 
-Tiles contract(const Layout& layout, const Tiles& x, const FeatureMap& x_map, const FeatureMap& y_map, const Weight& weight) {
-  Tiles y(layout, y_map.per_column);
-  std::vector<float> matrix;  // [place of y][place of x]
-  matrix.reserve(y_map.feature.size() * x_map.feature.size());
-  for (const int j : y_map.feature)
-    for (const int i : x_map.feature) matrix.push_back(weight(i, j));
-  const numerics::ProductShape shape = {y_map.feature.size(), x.tokens(), static_cast<std::size_t>(layout.columns),
-                                        static_cast<std::size_t>(x_map.per_column)};
-  numerics::ring_product(y.values().data(), y.tokens(), shape, static_cast<std::size_t>(y_map.per_column), matrix.data(),
-                         {x.values().data(), x.tokens(), false});
+namespace {
+
+// body(place of input, place of output, weight) for all true ones; outputs that may be neighbours in the store keep together.
+template <typename Of, typename Body>
+void each_weight(const Of& weights_of, const FeatureMap& inputs, const FeatureMap& outputs, const Body& body) {
+  constexpr std::size_t most = 16;  // a cache line
+  std::array<decltype(weights_of(0)), most> weights;
+  std::array<std::size_t, most> place{};
+  for (std::size_t o = 0; o < outputs.feature.size();) {
+    std::size_t count = 0;
+    for (; count < most && o < outputs.feature.size(); ++o) {
+      if (outputs.feature[o] < 0) continue;
+      place[count] = o;
+      weights[count++] = weights_of(outputs.feature[o]);
+    }
+    for (std::size_t i = 0; i < inputs.feature.size(); ++i) {
+      if (inputs.feature[i] < 0) continue;
+      const auto input = static_cast<std::size_t>(inputs.feature[i]);
+      for (std::size_t k = 0; k < count; ++k) body(i, place[k], weights[k].first[input * weights[k].stride]);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<float> place_weights(const Weights& weights, const FeatureMap& inputs, const FeatureMap& outputs) {
+  const std::size_t stride = inputs.feature.size();
+  std::vector<float> matrix(outputs.feature.size() * stride);
+  each_weight(weights, inputs, outputs, [&](std::size_t i, std::size_t j, float weight) { matrix[j * stride + i] = weight; });
+  return matrix;
+}
+
+std::vector<float> place_weights_transposed(const Weights& weights, const FeatureMap& inputs, const FeatureMap& outputs) {
+  const std::size_t stride = outputs.feature.size();
+  std::vector<float> matrix(inputs.feature.size() * stride);
+  each_weight(weights, inputs, outputs, [&](std::size_t i, std::size_t j, float weight) { matrix[i * stride + j] = weight; });
+  return matrix;
+}
+
+Tiles contract(const Layout& layout, const Tiles& x, int places, const std::vector<float>& matrix) {
+  Tiles y(layout, places);
+  const auto columns = static_cast<std::size_t>(layout.columns), outputs = static_cast<std::size_t>(places);
+  const numerics::ProductShape shape = {columns * outputs, x.tokens(), columns, static_cast<std::size_t>(x.places())};
+  numerics::ring_product(y.values().data(), y.tokens(), shape, outputs, matrix.data(), {x.values().data(), x.tokens(), false});
   return y;
 }
 
@@ -31,17 +67,17 @@ void add_bias(const FeatureMap& y_map, const Layout& layout, const Bias& bias, T
     }
 }
 
-Tiles linear(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& x_map, const FeatureMap& y_map, const Weight& weight,
-             const Bias& bias) {
-  Tiles y = contract(layout, x, x_map, y_map, weight);
+Tiles linear(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& x_map, const FeatureMap& y_map,
+             const Weights& weights, const Bias& bias) {
+  Tiles y = contract(layout, x, y_map.per_column, place_weights(weights, x_map, y_map));
   add_bias(y_map, layout, bias, y);
   round_to(type, y);
   return y;
 }
 
 Tiles linear_input_gradient(const Layout& layout, sim::Dtype type, const Tiles& dy, const FeatureMap& y_map, const FeatureMap& x_map,
-                            const Weight& weight) {
-  Tiles dx = contract(layout, dy, y_map, x_map, [&](int j, int i) { return weight(i, j); });
+                            const Weights& weights) {
+  Tiles dx = contract(layout, dy, x_map.per_column, place_weights_transposed(weights, x_map, y_map));
   round_to(type, dx);
   return dx;
 }
@@ -61,14 +97,10 @@ std::vector<float> sum_over_tokens(const Layout& layout, const float* factors, s
 }  // namespace
 
 void matrix_gradient(const Layout& layout, const Tiles& x, const FeatureMap& x_map, const Tiles& dy, const FeatureMap& y_map,
-                     const StoreMatrix& store) {
+                     const WeightGradients& gradients) {
   const std::vector<float> sums = sum_over_tokens(layout, x.values().data(), x_map.feature.size(), dy);
-  const float* sum = sums.data();
-  for (const int i : x_map.feature)
-    for (const int j : y_map.feature) {
-      if (i >= 0 && j >= 0) store(i, j, *sum);
-      ++sum;
-    }
+  const std::size_t stride = y_map.feature.size();
+  each_weight(gradients, x_map, y_map, [&](std::size_t i, std::size_t j, float& gradient) { gradient = sums[i * stride + j]; });
 }
 
 void bias_gradient(const Layout& layout, const Tiles& dy, const FeatureMap& y_map, const StoreVector& store) {

@@ -23,8 +23,9 @@ FeatureMap chunk_map(const Layout& layout, const LossSetting& setting, int chunk
   return chunk_features(setting.vocabulary, chunk * layout.columns * setting.outputs_per_pe, layout.columns, setting.outputs_per_pe);
 }
 
-Tiles logits(const Layout& layout, const Tiles& x, const FeatureMap& map, const FeatureMap& chunk, const Weight& weight, const Bias& bias) {
-  Tiles lg = contract(layout, x, map, chunk, weight);
+Tiles logits(const Layout& layout, const Tiles& x, const FeatureMap& map, const FeatureMap& chunk, const Weights& weights,
+             const Bias& bias) {
+  Tiles lg = contract(layout, x, chunk.per_column, place_weights(weights, map, chunk));
   add_bias(chunk, layout, bias, lg);
   return lg;
 }
@@ -123,12 +124,13 @@ void logit_gradient(const Layout& layout, const FeatureMap& chunk, const std::ve
 
 }  // namespace
 
-Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const Weight& weight, const Bias& bias) {
+Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const Weights& weights,
+          const Bias& bias) {
   State state(layout);
   const std::vector<std::uint32_t> targets = token_targets(layout, setting);
   for (int k = 0; k < chunks(layout, setting); ++k) {
     const FeatureMap chunk = chunk_map(layout, setting, k);
-    const Tiles lg = logits(layout, x, map, chunk, weight, bias);
+    const Tiles lg = logits(layout, x, map, chunk, weights, bias);
     for (int c = 0; c < layout.columns; ++c) take_chunk(lg, chunk, c, targets, state);
   }
   Loss out{Tiles(layout, 1), 0.0f};
@@ -137,15 +139,15 @@ Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, cons
 }
 
 Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& setting, const Tiles& x, const Tiles& lse,
-                    const FeatureMap& map, const Weight& weight, const Bias& bias, float scale_word, const StoreLoss& store) {
+                    const FeatureMap& map, const Weights& weights, const Bias& bias, float scale_word, const StoreLoss& store) {
   const std::vector<std::uint32_t> targets = token_targets(layout, setting);
   Tiles dx;
   for (int k = 0; k < chunks(layout, setting); ++k) {
     const FeatureMap chunk = chunk_map(layout, setting, k);
-    Tiles dl = logits(layout, x, map, chunk, weight, bias);
+    Tiles dl = logits(layout, x, map, chunk, weights, bias);
     logit_gradient(layout, chunk, targets, lse, scale_word, dl);
     round_to(type, dl);
-    const Tiles part = contract(layout, dl, chunk, map, [&](int j, int i) { return weight(i, j); });
+    const Tiles part = contract(layout, dl, map.per_column, place_weights_transposed(weights, map, chunk));
     dx = k == 0 ? part : add(sim::Dtype::f32, part, dx);
     matrix_gradient(layout, x, map, dl, chunk, store.matrix);
     if (store.bias) bias_gradient(layout, dl, chunk, store.bias);

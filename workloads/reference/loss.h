@@ -20,15 +20,16 @@ struct Loss {
   float sum = 0.0f;  // of the negative log likelihoods of all tokens, as it leaves the wafer
 };
 
-// `weight`: (input feature, vocabulary entry); `bias`: of a vocabulary entry, may be empty.
-Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const Weight& weight, const Bias& bias);
+// `weights`, `bias`: of a vocabulary entry, may be empty.
+Loss loss(const Layout& layout, const LossSetting& setting, const Tiles& x, const FeatureMap& map, const Weights& weights,
+          const Bias& bias);
 
 struct StoreLoss {
-  StoreMatrix matrix;
+  WeightGradients matrix;
   StoreVector bias;
 };
 // Gradient of x when the loss carries `scale_word` = loss_scale / tokens; `store` gets that of the matrix and of the bias, if any.
 Tiles loss_gradient(const Layout& layout, sim::Dtype type, const LossSetting& setting, const Tiles& x, const Tiles& lse,
-                    const FeatureMap& map, const Weight& weight, const Bias& bias, float scale_word, const StoreLoss& store);
+                    const FeatureMap& map, const Weights& weights, const Bias& bias, float scale_word, const StoreLoss& store);
 
 }  // namespace wafersim::workloads::reference
