@@ -12,7 +12,7 @@
 namespace wafersim::tools {
 namespace {
 
-// Without numbers no step differs from another but the first, which waits for no update, and the last, whose own update shows.
+// Where none is skipped, no step differs from another but the first, which waits for no update, and the last, whose own update shows.
 constexpr int steps_that_differ = 3;
 
 // Records of all steps but for their cycles; none with numerics off.
@@ -79,7 +79,8 @@ RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, con
   std::vector<StepRecord> records = compute_numbers(run, result);
   std::vector<bool> skipped;
   for (const StepRecord& record : records) skipped.push_back(record.skipped);
-  const int steps = run.spec.training.steps, simulated = run.spec.numerics ? steps : std::min(steps, steps_that_differ);
+  const bool alike = std::find(skipped.begin(), skipped.end(), true) == skipped.end();
+  const int steps = run.spec.training.steps, simulated = alike ? std::min(steps, steps_that_differ) : steps;
   models::SampledSystem system(run.spec.systems, run.spec.machine.swarmx.fanout, true);
   const models::SampledRun simulation = sampling.simulate(system, simulated, skipped);
 

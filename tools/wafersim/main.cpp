@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <string>
 #include <vector>
 
@@ -51,5 +52,8 @@ int wafersim(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   using namespace wafersim;
+  // The tensors of a step come and go: what one step frees is there for the next, no page of it new.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   return tools::guarded([&] { return tools::wafersim(argc, argv); });
 }

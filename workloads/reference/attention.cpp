@@ -62,20 +62,28 @@ class Forward {
   // The first query that sees a key, and the values of a row from it on.
   int first(int key) const { return causal_ ? key : 0; }
   std::size_t from(int key) const { return static_cast<std::size_t>(first(key)) * heads(); }
+  float* sum(int key) { return &sums_[static_cast<std::size_t>(key) % columns_ * row()]; }  // of the key's owner column
   float* score(int key) { return &scores_[static_cast<std::size_t>(key) * row()]; }
 
   // The keys and values of row (r - step) mod Rs pass by the queries of row r.
   void visit(int r, int step) {
     const int block = (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
+    for (int key = 0; key < t(); ++key) head_scores(layout_, q_, r, k_, block, key, first(key), score(key) + from(key));
+    numerics::mul_scalar(scores_.data(), scores_.data(), scale_, scores_.size());
     for (int key = 0; key < t(); ++key) {
-      float* s = score(key) + from(key);
-      head_scores(layout_, q_, r, k_, block, key, first(key), s);
-      numerics::mul_scalar(s, s, scale_, row() - from(key));
-      if (causal_ && step > r) std::fill_n(s, heads(), -FLT_MAX);
-      if (!causal_ && key >= layout_.true_slots(block)) std::fill_n(s, row(), -FLT_MAX);
+      if (causal_ && step > r) std::fill_n(score(key) + from(key), heads(), -FLT_MAX);
+      if (!causal_ && key >= layout_.true_slots(block)) std::fill_n(score(key), row(), -FLT_MAX);
     }
     raise_maximum(r);
-    for (int key = 0; key < t(); ++key) add_key(r, block, key);
+    for (int key = 0; key < t(); ++key) numerics::sub(score(key), score(key), maximum_.data(), row());
+    numerics::exp(scores_.data(), scores_.data(), scores_.size());
+    for (int key = 0; key < t(); ++key)
+      numerics::add(sum(key) + from(key), sum(key) + from(key), score(key) + from(key), row() - from(key));
+    round_to(type_, scores_.data(), scores_.size());
+    for (int key = 0; key < t(); ++key)
+      for (int query = first(key); query < t(); ++query)
+        numerics::fma_rows(out_.at(r, query), v_.at(block, key), score(key) + static_cast<std::size_t>(query) * heads(), heads(),
+                           out_.features(), heads());
   }
 
   void raise_maximum(int r) {
@@ -96,19 +104,6 @@ class Forward {
     for (int n = 0; n < t(); ++n)
       numerics::mul_rows(out_.at(r, n), &alpha_[static_cast<std::size_t>(n) * heads()], heads(), out_.features(), heads());
     maximum_ = raised_;
-  }
-
-  // P of one key from its owner column, then its value added everywhere.
-  void add_key(int r, int block, int key) {
-    const std::size_t n = row() - from(key);
-    float* p = score(key) + from(key);
-    numerics::sub(p, p, &maximum_[from(key)], n);
-    numerics::exp(p, p, n);
-    float* l = &sums_[static_cast<std::size_t>(key) % columns_ * row() + from(key)];
-    numerics::add(l, l, p, n);
-    round_to(type_, p, n);
-    for (int query = first(key); query < t(); ++query, p += heads())
-      numerics::fma_rows(out_.at(r, query), v_.at(block, key), p, heads(), out_.features(), heads());
   }
 
   void finish(int r) {

@@ -31,7 +31,7 @@ class Backward {
         d_(layout, range, 1, 1),
         scale_(score_scale(form.head)),
         causal_(form.causal),
-        p_(static_cast<std::size_t>(t()) * heads()),
+        p_(static_cast<std::size_t>(t() * t()) * heads()),
         ds_(p_.size()) {
     const HeadArray o = part(out, 0);
     const auto columns = static_cast<std::size_t>(layout.columns_per_head);
@@ -42,8 +42,7 @@ class Backward {
 
   void run(Tiles& dqkv) {
     for (int step = 0; step < layout_.rows_per_sequence; ++step)
-      for (int r = 0; r < layout_.rows_per_sequence; ++r)
-        for (int key = 0; key < t(); ++key) visit(r, step, key);
+      for (int r = 0; r < layout_.rows_per_sequence; ++r) visit(r, step);
     dq_.store(dqkv, 0);
     dk_.store(dqkv, places_);
     dv_.store(dqkv, 2 * places_);
@@ -56,29 +55,38 @@ class Backward {
   int t() const { return layout_.tokens_per_pe; }
   std::size_t heads() const { return q_.heads(); }
 
-  // The queries of row (r - step) mod Rs pass by a key of row r.
-  void visit(int r, int step, int key) {
+  int first(int key) const { return causal_ ? key : 0; }  // query that sees a key
+  std::size_t at(int key, int query) const {
+    return (static_cast<std::size_t>(key) * static_cast<std::size_t>(t()) + static_cast<std::size_t>(query)) * heads();
+  }
+
+  // The queries of row (r - step) mod Rs pass by the keys of row r.
+  void visit(int r, int step) {
     const int block = (r - step + layout_.rows_per_sequence) % layout_.rows_per_sequence;
-    const int first = causal_ ? key : 0;  // query that sees the key
-    const std::size_t n = static_cast<std::size_t>(t() - first) * heads();
+    const std::size_t n = p_.size(), row = static_cast<std::size_t>(t()) * heads();
     float *p = p_.data(), *ds = ds_.data();
-    head_scores(layout_, q_, block, k_, r, key, first, p);
-    head_scores(layout_, dout_, block, v_, r, key, first, ds);
+    for (int key = 0; key < t(); ++key) {
+      head_scores(layout_, q_, block, k_, r, key, first(key), p + at(key, first(key)));
+      head_scores(layout_, dout_, block, v_, r, key, first(key), ds + at(key, first(key)));
+    }
     numerics::mul_scalar(p, p, scale_, n);
-    if (causal_ && step >= 1 && step <= r) std::fill_n(p, heads(), -FLT_MAX);
-    if (!causal_ && key >= layout_.true_slots(r)) std::fill_n(p, n, -FLT_MAX);
-    numerics::sub(p, p, lse_.at(block, first), n);
+    for (int key = 0; key < t(); ++key) {
+      if (causal_ && step >= 1 && step <= r) std::fill_n(p + at(key, key), heads(), -FLT_MAX);
+      if (!causal_ && key >= layout_.true_slots(r)) std::fill_n(p + at(key, 0), row, -FLT_MAX);
+      numerics::sub(p + at(key, 0), p + at(key, 0), lse_.at(block), row);
+      numerics::sub(ds + at(key, 0), ds + at(key, 0), d_.at(block), row);
+    }
     numerics::exp(p, p, n);
-    numerics::sub(ds, ds, d_.at(block, first), n);
     numerics::mul(ds, p, ds, n);
     numerics::mul_scalar(ds, ds, scale_, n);
     round_to(type_, p, n);
     round_to(type_, ds, n);
-    for (int query = first; query < t(); ++query, p += heads(), ds += heads()) {
-      numerics::fma_rows(dv_.at(r, key), dout_.at(block, query), p, heads(), dv_.features(), heads());
-      numerics::fma_rows(dk_.at(r, key), q_.at(block, query), ds, heads(), dk_.features(), heads());
-      numerics::fma_rows(dq_.at(block, query), k_.at(r, key), ds, heads(), dq_.features(), heads());
-    }
+    for (int key = 0; key < t(); ++key)
+      for (int query = first(key); query < t(); ++query) {
+        numerics::fma_rows(dv_.at(r, key), dout_.at(block, query), p + at(key, query), heads(), dv_.features(), heads());
+        numerics::fma_rows(dk_.at(r, key), q_.at(block, query), ds + at(key, query), heads(), dk_.features(), heads());
+        numerics::fma_rows(dq_.at(block, query), k_.at(r, key), ds + at(key, query), heads(), dq_.features(), heads());
+      }
   }
 
   const Layout& layout_;
@@ -89,7 +97,7 @@ class Backward {
   HeadArray lse_, d_;
   float scale_;
   bool causal_;
-  std::vector<float> p_;   // P of a key
+  std::vector<float> p_;   // P of a row's keys, [key][query][head]; a key's queries before the first hold nothing of use
   std::vector<float> ds_;  // dP, then dS
 };
 
