@@ -37,6 +37,7 @@ class Differentiator {
   }
 
  private:
+  static bool has_bias(const Op& op) { return op.parameters.size() > static_cast<std::size_t>(op.matrices); }
   const Op& op_of(int vertex) const { return model_.graph[static_cast<std::size_t>(vertex)]; }
 
   int add_tensor(const std::string& tensor_name, Features features) {
@@ -61,7 +62,10 @@ class Differentiator {
         step.kind = TrainingKind::rms_norm;
         save("rstd");
         break;
-      case OpKind::linear: step.kind = TrainingKind::linear; break;
+      case OpKind::linear:
+        step.kind = TrainingKind::linear;
+        step.bias = has_bias(op);
+        break;
       case OpKind::share_keys: step.kind = TrainingKind::share_keys; break;
       case OpKind::rotary: step.kind = TrainingKind::rotary; break;
       case OpKind::attention:
@@ -75,6 +79,7 @@ class Differentiator {
       case OpKind::residual: step.kind = TrainingKind::residual; break;
       case OpKind::loss:
         step.kind = TrainingKind::loss;
+        step.bias = has_bias(op);
         save("lse");
         break;
     }
@@ -167,7 +172,7 @@ class Differentiator {
   // A backward op of the forward op f; `target` is the forward tensor whose gradient it makes, if any.
   void emit(const TrainingOp& f, TrainingKind kind, const std::vector<int>& inputs, int target, const std::vector<int>& parameters,
             const std::vector<int>& gradients) {
-    TrainingOp step{kind, f.name, f.layer, true, inputs, {}, parameters, gradients};
+    TrainingOp step{kind, f.name, f.layer, true, inputs, {}, parameters, gradients, false, f.bias};
     if (target == no_tensor) {
       out_.ops.push_back(step);
       return;

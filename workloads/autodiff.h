@@ -52,6 +52,7 @@ struct TrainingOp {
   std::vector<int> parameters;  // indices in the parameter table of what the op reads
   std::vector<int> gradients;   // indices in the parameter table of the gradients it makes; a tied tensor is named by two ops, in order
   bool recompute = false;       // a forward op that runs again for its layer's backward ops
+  bool bias = false;            // of a linear op or the loss, and of their gradients: it adds a bias
 };
 
 struct TrainingGraph {

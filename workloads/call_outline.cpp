@@ -7,7 +7,7 @@ namespace {
 
 class Outliner {
  public:
-  Outliner(const LoweringSpec& spec, const TrainingGraph& graph) : spec_(spec), graph_(graph), table_(parameter_table(spec.shape)) {}
+  Outliner(const LoweringSpec& spec, const TrainingGraph& graph) : spec_(spec), graph_(graph) {}
 
   std::vector<CallOutline> run() {
     for (const TrainingOp& op : graph_.ops) add(op);
@@ -34,8 +34,6 @@ class Outliner {
     calls_.push_back(c);
     return calls_.back();
   }
-  // Matrices have two extents, biases one.
-  bool biased(const std::vector<int>& parameters) const { return table_[parameters.back()].shape.size() == 1; }
   // `from` and `to`: tensors whose features a matrix connects.
   void matrix(CallOutline& c, int from, int to, bool bias) const {
     c.bias = bias;
@@ -49,7 +47,6 @@ class Outliner {
 
   const LoweringSpec& spec_;
   const TrainingGraph& graph_;
-  memoryx::ParameterTable table_;
   std::vector<CallOutline> calls_;
 };
 
@@ -61,13 +58,12 @@ void Outliner::unembedding_gradient(const TrainingOp& op) {
       c.outputs = outputs;
       c.tile_outputs = spec_.loss_outputs_per_pe;
     };
-    const bool bias = biased(op.parameters);
     CallOutline& again = call(op, CallKind::logit_gradient, "loss", "recompute");
     sized(again);
-    again.bias = bias;
+    again.bias = op.bias;
     CallOutline& weights = call(op, CallKind::weight_gradient, "linear", "weight_gradient");
     sized(weights);
-    weights.bias = bias;
+    weights.bias = op.bias;
     CallOutline& back = call(op, CallKind::linear, "linear", "input_gradient");
     sized(back);
     std::swap(back.inputs, back.outputs);
@@ -87,8 +83,7 @@ void Outliner::add(const TrainingOp& op) {
     }
     case TrainingKind::layer_norm: call(op, CallKind::layer_norm, "layer_norm", forward_phase(op)); return;
     case TrainingKind::rms_norm: call(op, CallKind::rms_norm, "rms_norm", forward_phase(op)); return;
-    case TrainingKind::linear:
-      return matrix(call(op, CallKind::linear, "linear", forward_phase(op)), op.inputs[0], op.outputs[0], biased(op.parameters));
+    case TrainingKind::linear: return matrix(call(op, CallKind::linear, "linear", forward_phase(op)), op.inputs[0], op.outputs[0], op.bias);
     case TrainingKind::share_keys: call(op, CallKind::share_keys, "share_keys", forward_phase(op)); return;
     case TrainingKind::rotary: call(op, CallKind::rotary, "rotary", forward_phase(op)); return;
     case TrainingKind::attention: call(op, CallKind::attention, "attention", forward_phase(op)).tile_outputs = rows(op.outputs[0]); return;
@@ -101,12 +96,12 @@ void Outliner::add(const TrainingOp& op) {
       CallOutline& c = call(op, CallKind::loss, "loss", "forward");
       c.outputs = spec_.shape.vocabulary;
       c.tile_outputs = spec_.loss_outputs_per_pe;
-      c.bias = biased(op.parameters);
+      c.bias = op.bias;
       return;
     }
     case TrainingKind::loss_gradient: return unembedding_gradient(op);
     case TrainingKind::linear_weight_gradient:
-      return matrix(call(op, CallKind::weight_gradient, "linear", "weight_gradient"), op.inputs[0], op.inputs[1], biased(op.gradients));
+      return matrix(call(op, CallKind::weight_gradient, "linear", "weight_gradient"), op.inputs[0], op.inputs[1], op.bias);
     case TrainingKind::linear_input_gradient:
       return matrix(call(op, CallKind::linear, "linear", "input_gradient"), op.inputs[0], op.outputs[0], false);
     case TrainingKind::layer_norm_gradient: call(op, CallKind::layer_norm_gradient, "layer_norm", "gradient"); return;

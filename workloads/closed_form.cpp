@@ -17,20 +17,20 @@ constexpr int arguments_of_a_start = 6, words_of_a_start = 2, scalars_of_a_compl
 
 class ClosedForm {
  public:
-  ClosedForm(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine)
-      : call_(call),
-        layout_(spec.layout),
+  ClosedForm(const LoweringSpec& spec, const models::MachineSpec& machine)
+      : layout_(spec.layout),
         at_(machine.core, machine.fabric, spec.type),
         functions_(machine.core.function),
         t_(layout_.tokens_per_pe),
-        h_(call.tile_inputs),
         chunks_(spec.chunks()),
         slices_(key_slices(spec.shape, spec.layout)),
         head_rows_(head_rows(spec.shape, spec.layout.columns_per_head)),
         pairs_(std::min(spec.shape.rotary, head_rows_) / 2),
-        row_kinds_(family_form(spec.shape).row_kinds()),
-        causal_(family_form(spec.shape).causal) {}
+        form_(family_form(spec.shape)) {}
 
+  double cycles(const CallOutline& call);
+
+ private:
   double linear(int outputs_a_column, int h) const;
   double weight_gradient() const;
   double layer_norm() const;
@@ -55,10 +55,9 @@ class ClosedForm {
   double add() const { return start() + at_.add_tiles(h_, t_); }
   double accumulate() const { return start() + at_.add_rows(h_, t_); }
   double round() const { return start() + at_.convert_tiles(h_, t_); }
-  double attention() const { return start() + attention_cycles(at_, layout_, call_.tile_outputs, causal_); }
-  double attention_gradient() const { return start() + attention_gradient_cycles(at_, layout_, call_.tile_outputs, causal_); }
+  double attention() const { return start() + attention_cycles(at_, layout_, call_.tile_outputs, form_.causal); }
+  double attention_gradient() const { return start() + attention_gradient_cycles(at_, layout_, call_.tile_outputs, form_.causal); }
 
- private:
   int width() const { return layout_.lanes * layout_.columns; }
   // From the first PE's start to the last one's first vector instruction: the start's multicast, a task switch, storing and loading the
   // arguments, loading words of the PE's table.
@@ -76,14 +75,15 @@ class ClosedForm {
     return at_.chain_hop() * (layout_.lanes * layout_.rows - 1) + at_.hops(layout_.rows + layout_.columns - 2) * (layout_.lanes - 1);
   }
 
-  const CallOutline& call_;
   const Layout& layout_;
   InstructionCycles at_;
   const models::FunctionCycles& functions_;
-  int t_, h_, chunks_;
+  int t_, chunks_;
   KeySlices slices_;
-  int head_rows_, pairs_, row_kinds_;
-  bool causal_;
+  int head_rows_, pairs_;
+  FamilyForm form_;
+  CallOutline call_;  // at hand
+  int h_ = 0;         // its inputs
 };
 
 double ClosedForm::linear(int outputs_a_column, int h) const {
@@ -193,8 +193,8 @@ double ClosedForm::gelu_gradient() const {
 // Rows of tokens, positions and types of all columns pass each PE of a row, a word a cycle; a column's own are stored feature by feature.
 double ClosedForm::embedding() const {
   const double row = std::max(width() * at_.tile_words(h_), h_);
-  const double sum = (row_kinds_ - 1) * at_.add_tiles(h_, t_);
-  return start() + row_kinds_ * (at_.issue() + t_ * row) + at_.hops(width()) + at_.ramps(1) + sum;
+  const double sum = (form_.row_kinds() - 1) * at_.add_tiles(h_, t_);
+  return start() + form_.row_kinds() * (at_.issue() + t_ * row) + at_.hops(width()) + at_.ramps(1) + sum;
 }
 
 // The row's tiles leave one after another.
@@ -218,46 +218,44 @@ double ClosedForm::logit_gradient() const {
   return start() + 2 * at_.move(t_) + linear(rows, h_) + at_.clear_tiles(rows, t_) + rows * a_logit;
 }
 
-// Cycles that a direction of the link is busy: its busiest channel.
-double link_cycles(const std::vector<models::LinkLoad::Channel>& channels, const memoryx::LinkTiming& link) {
-  double words = 0;
-  for (const models::LinkLoad::Channel& channel : channels) words = std::max(words, channel.words);
-  return 4 * words / link.bytes_per_cycle();
+double ClosedForm::cycles(const CallOutline& call) {
+  call_ = call;
+  h_ = call.tile_inputs;
+  switch (call.kind) {
+    case CallKind::embedding: return embedding();
+    case CallKind::layer_norm: return layer_norm();
+    case CallKind::linear: return linear(call.tile_outputs, call.tile_inputs);
+    case CallKind::rms_norm: return rms_norm();
+    case CallKind::rms_norm_gradient: return rms_norm_gradient();
+    case CallKind::share_keys: return share_keys();
+    case CallKind::share_keys_gradient: return share_keys_gradient();
+    case CallKind::rotary: return rotary();
+    case CallKind::gelu_erf: return gelu_erf();
+    case CallKind::gelu_erf_gradient: return gelu_erf_gradient();
+    case CallKind::relu: return relu();
+    case CallKind::relu_gradient: return relu_gradient();
+    case CallKind::swiglu: return swiglu();
+    case CallKind::swiglu_gradient: return swiglu_gradient();
+    case CallKind::attention: return attention();
+    case CallKind::gelu: return gelu();
+    case CallKind::add: return add();
+    case CallKind::loss: return loss();
+    case CallKind::logit_gradient: return logit_gradient();
+    case CallKind::weight_gradient: return weight_gradient();
+    case CallKind::layer_norm_gradient: return layer_norm_gradient();
+    case CallKind::attention_gradient: return attention_gradient();
+    case CallKind::gelu_gradient: return gelu_gradient();
+    case CallKind::embedding_gradient: return embedding_gradient();
+    case CallKind::accumulate: return accumulate();
+    case CallKind::round: return round();
+  }
+  return 0;
 }
 
 }  // namespace
 
 double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine) {
-  const ClosedForm form(call, spec, machine);
-  switch (call.kind) {
-    case CallKind::embedding: return form.embedding();
-    case CallKind::layer_norm: return form.layer_norm();
-    case CallKind::linear: return form.linear(call.tile_outputs, call.tile_inputs);
-    case CallKind::rms_norm: return form.rms_norm();
-    case CallKind::rms_norm_gradient: return form.rms_norm_gradient();
-    case CallKind::share_keys: return form.share_keys();
-    case CallKind::share_keys_gradient: return form.share_keys_gradient();
-    case CallKind::rotary: return form.rotary();
-    case CallKind::gelu_erf: return form.gelu_erf();
-    case CallKind::gelu_erf_gradient: return form.gelu_erf_gradient();
-    case CallKind::relu: return form.relu();
-    case CallKind::relu_gradient: return form.relu_gradient();
-    case CallKind::swiglu: return form.swiglu();
-    case CallKind::swiglu_gradient: return form.swiglu_gradient();
-    case CallKind::attention: return form.attention();
-    case CallKind::gelu: return form.gelu();
-    case CallKind::add: return form.add();
-    case CallKind::loss: return form.loss();
-    case CallKind::logit_gradient: return form.logit_gradient();
-    case CallKind::weight_gradient: return form.weight_gradient();
-    case CallKind::layer_norm_gradient: return form.layer_norm_gradient();
-    case CallKind::attention_gradient: return form.attention_gradient();
-    case CallKind::gelu_gradient: return form.gelu_gradient();
-    case CallKind::embedding_gradient: return form.embedding_gradient();
-    case CallKind::accumulate: return form.accumulate();
-    case CallKind::round: return form.round();
-  }
-  return 0;
+  return ClosedForm(spec, machine).cycles(call);
 }
 
 double kernel_switch_cycles(const Layout& layout, const models::MachineSpec& machine) {
@@ -269,21 +267,21 @@ double kernel_switch_cycles(const Layout& layout, const models::MachineSpec& mac
 double estimate_step_cycles(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
   const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
   const double between = kernel_switch_cycles(spec.layout, machine);
+  const LinkLoads loads(spec, link);
+  ClosedForm form(spec, machine);
   double cycles = 0;
-  for (const CallOutline& call : outline_calls(spec, graph)) {
-    const models::LinkLoad load = link_load(call, spec, link, 0);
-    cycles += std::max({closed_form_cycles(call, spec, machine), link_cycles(load.in, link), link_cycles(load.out, link)}) + between;
-  }
+  for (const CallOutline& call : outline_calls(spec, graph)) cycles += std::max(form.cycles(call), loads.busiest_cycles(call)) + between;
   return spec.micro_batches * cycles;
 }
 
 void fill_closed_forms(models::WaferPlan& plan, const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
   const std::vector<CallOutline> outlines = outline_calls(spec, graph);
   sim::require_invariant(outlines.size() == plan.calls.size(), "closed forms stand for the calls that lowering makes");
+  ClosedForm form(spec, machine);
   for (std::size_t i = 0; i < outlines.size(); ++i) {
     const bool same = plan.calls[i].kernel == outlines[i].kernel && plan.calls[i].phase == outlines[i].phase;
     sim::require_invariant(same, "closed forms come in the order of the calls");
-    plan.calls[i].closed_form_cycles = closed_form_cycles(outlines[i], spec, machine);
+    plan.calls[i].closed_form_cycles = form.cycles(outlines[i]);
   }
 }
 

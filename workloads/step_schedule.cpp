@@ -89,6 +89,7 @@ models::StepSchedule make_schedule(const LoweringSpec& spec, const TrainingGraph
   schedule.micro_batches = spec.micro_batches;
   schedule.link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
   const Scheduler scheduler(spec, graph);
+  const LinkLoads link_loads(spec, schedule.link);
   for (const memoryx::ParameterEntry& entry : scheduler.table().entries())
     schedule.tensor_elements.push_back(static_cast<double>(entry.size));
   std::map<std::tuple<CallKind, int, int, int, bool>, int> loads;  // calls that put the same words on the link share a load
@@ -96,7 +97,7 @@ models::StepSchedule make_schedule(const LoweringSpec& spec, const TrainingGraph
     const CallOutline& call = outlines[k];
     const auto [known, is_new] = loads.try_emplace({call.kind, call.inputs, call.tile_inputs, call.tile_outputs, call.bias},
                                                    static_cast<int>(schedule.loads.size()));
-    if (is_new) schedule.loads.push_back(link_load(call, spec, schedule.link, edge_queue_words));
+    if (is_new) schedule.loads.push_back(link_loads.of(call, edge_queue_words));
     models::ScheduledCall made;
     made.kernel = call.kernel;
     made.phase = call.phase;

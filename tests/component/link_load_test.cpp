@@ -32,9 +32,10 @@ TEST(LinkLoad, IsThatOfTheStreamsThatLoweringMakes) {
     const models::WaferPlan plan = experiment.plan();
     const memoryx::LinkTiming link = memoryx::make_link_timing(experiment.machine.io, experiment.machine.core.clock, plan.height);
     const std::vector<workloads::CallOutline> outlines = workloads::outline_calls(experiment.lowering, experiment.graph);
+    const workloads::LinkLoads loads(experiment.lowering, link);
     ASSERT_EQ(outlines.size(), plan.calls.size());
     for (std::size_t k = 0; k < outlines.size(); ++k) {
-      models::LinkLoad got = workloads::link_load(outlines[k], experiment.lowering, link, 5);
+      models::LinkLoad got = loads.of(outlines[k], 5);
       const models::LinkLoad expected = stream_load(plan.calls[k].stream, link, 5);
       EXPECT_NEAR(got.in[0].words, expected.in[0].words, 8) << k;  // the start's arguments
       got.in[0].words = expected.in[0].words;

@@ -81,8 +81,9 @@ std::vector<CallTraffic> traffic_of_calls(const RunSpec& run, const workloads::L
     for (const models::KernelCall& call : plan.calls) traffic.push_back(workloads::traffic_of(call.stream, link));
     return traffic;
   }
+  const workloads::LinkLoads loads(spec, link);
   for (const workloads::CallOutline& call : workloads::outline_calls(spec, graph))
-    traffic.push_back(workloads::traffic_of(workloads::link_load(call, spec, link, 1), link));
+    traffic.push_back(workloads::traffic_of(loads.of(call, 1), link));
   return traffic;
 }
 
