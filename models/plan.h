@@ -26,6 +26,7 @@ struct SramMap {
     std::string name;
     int address = 0;
     int bytes = 0;
+    bool at_peak = false;  // held when peak_bytes were first reached
   };
   std::vector<Region> regions;  // ascending, of the fullest PE class
   int peak_bytes = 0;

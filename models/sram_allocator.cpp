@@ -21,9 +21,12 @@ int SramAllocator::allocate(const std::string& name, std::int64_t bytes, int pha
                                                            name, bytes, used, capacity_));
   }
   const int placed = static_cast<int>(bytes), end = begin + placed;
-  live_.insert(place, {name, begin, end});
+  live_.insert(place, {name, begin, end, all_.size()});
   all_.push_back({name, begin, placed});
-  peak_ = std::max(peak_, end);
+  if (end <= peak_) return begin;
+  peak_ = end;
+  at_peak_.clear();
+  for (const Region& r : live_) at_peak_.push_back(r.number);
   return begin;
 }
 
@@ -43,6 +46,7 @@ void SramAllocator::shrink(int address, std::int64_t bytes) {
 
 SramMap SramAllocator::map() const {
   SramMap map{all_, peak_};
+  for (const std::size_t number : at_peak_) map.regions[number].at_peak = true;
   std::stable_sort(map.regions.begin(), map.regions.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
   return map;
 }

@@ -29,6 +29,7 @@ class SramAllocator {
     std::string name;
     int begin;
     int end;
+    std::size_t number;  // of all_
   };
   std::vector<Region>::iterator find(int address);
 
@@ -36,6 +37,7 @@ class SramAllocator {
   int peak_ = 0;
   std::vector<Region> live_;  // by address
   std::vector<SramMap::Region> all_;
+  std::vector<std::size_t> at_peak_;  // numbers
 };
 
 }  // namespace wafersim::models

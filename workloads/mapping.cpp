@@ -232,7 +232,7 @@ std::optional<Mapping> Search::best() {
       smallest_ = next;
       failure_ = memory.refusal;
     }
-    reject(mapping, next, memory.refusal);
+    reject(mapping, next, memory.refusal.substr(0, memory.refusal.find(';')));  // without the remedy
     add_variants(queue, next, memory.loss_refused);
   }
   return {};

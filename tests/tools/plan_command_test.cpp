@@ -1,5 +1,6 @@
 // `wafersim plan` and `wafersim presets` as a user runs them.
 
+#include <algorithm>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -63,8 +64,32 @@ TEST(PlanCommand, PrintsTablesWithTheSameNumbers) {
     EXPECT_NE(outcome.out.find(heading), std::string::npos) << heading;
   EXPECT_NE(outcome.out.find(plan["traffic"]["bytes_out"].dump() + " bytes out"), std::string::npos);
   EXPECT_NE(outcome.out.find(plan["sram"]["peak_bytes"].dump() + " of 49152 bytes"), std::string::npos);
+}
+
+TEST(PlanCommand, ListsEveryArrayAndCallWhereTheFullListIsAskedFor) {
+  const std::string full = wafersim("plan main --full").out;
+  const nlohmann::json plan = json_of("plan main");
   for (const nlohmann::json& region : plan["sram"]["regions"])
-    EXPECT_NE(outcome.out.find(region["name"].get<std::string>()), std::string::npos) << region;
+    EXPECT_NE(full.find("  " + region["name"].get<std::string>() + "\n"), std::string::npos) << region;
+  const auto lines = static_cast<std::size_t>(std::count(full.begin(), full.end(), '\n'));
+  EXPECT_GT(lines, plan["sram"]["regions"].size() + plan["calls"].size());
+}
+
+TEST(PlanCommand, PutsWhatIsAlikeInLayersInOneLine) {
+  const std::string text = wafersim("plan gptj-6b-cs2").out;
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 90);
+  const nlohmann::json plan = json_of("plan gptj-6b-cs2");
+  int residuals = 0, end = 0;
+  for (const nlohmann::json& region : plan["sram"]["regions"]) {
+    if (!region["at_peak"].get<bool>()) continue;
+    end = std::max(end, region["address"].get<int>() + region["bytes"].get<int>());
+    if (region["name"].get<std::string>().ends_with(".residual_2")) residuals += region["bytes"].get<int>();
+  }
+  EXPECT_EQ(end, plan["sram"]["peak_bytes"].get<int>());
+  const std::size_t line = text.find("transformer.h.*.residual_2\n"), start = text.rfind('\n', line);
+  ASSERT_NE(line, std::string::npos);
+  EXPECT_EQ(std::stoi(text.substr(start)), residuals);  // inputs of 28 layers
+  EXPECT_GT(residuals, end / 4);
 }
 
 TEST(PlanCommand, FollowsOverridesBeforeAndAfterTheConfiguration) {

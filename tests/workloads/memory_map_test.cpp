@@ -57,6 +57,19 @@ TEST(MemoryMap, IsThatOfTheLoweredPlan) {
     }
 }
 
+TEST(MemoryMap, TellsWhatIsHeldWhenItIsFullest) {
+  models::SramAllocator allocator(64);
+  allocator.allocate("kept", 16);
+  const int gone = allocator.allocate("gone", 32);
+  allocator.free(gone);
+  allocator.allocate("lower", 24);
+  allocator.allocate("last", 24);
+  std::map<std::string, bool> at_peak;
+  for (const models::SramMap::Region& region : allocator.map().regions) at_peak[region.name] = region.at_peak;
+  EXPECT_EQ(at_peak, (std::map<std::string, bool>{{"kept", true}, {"gone", false}, {"lower", true}, {"last", true}}));
+  EXPECT_EQ(allocator.map().peak_bytes, 64);
+}
+
 TEST(MemoryMap, NeedsNoStreamsOfSixBillionWeights) {
   const LoweringSpec spec = large();
   const TrainingGraph graph = differentiate(build_model(spec.shape));

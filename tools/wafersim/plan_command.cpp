@@ -15,12 +15,13 @@ namespace {
 struct Options {
   ConfigArguments config;
   bool json = false;
+  bool full = false;
 };
 
 int run(const Options& options) {
   const workloads::RunSpec spec = read_run_spec(options.config);
   const nlohmann::ordered_json plan = plan_to_json(spec, workloads::choose_mapping(spec, spec.model.shape, spec.machine));
-  print_standard_output(options.json ? plan.dump(2) + "\n" : plan_to_text(plan));
+  print_standard_output(options.json ? plan.dump(2) + "\n" : plan_to_text(plan, options.full));
   return 0;
 }
 
@@ -31,6 +32,7 @@ Command plan_command(CLI::App& program) {
   CLI::App* plan =
       program.add_subcommand("plan", "The mapping of a run, a PE's memory, stream traffic, kernel calls and the bound; simulates nothing");
   add_config_arguments(*plan, options->config);
+  plan->add_flag("--full", options->full, "List every array of a PE's memory and every kernel call, those of alike layers too");
   plan->add_flag("--json", options->json, "Print one JSON object instead of tables");
   return {plan, [options] { return run(*options); }};
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/wafersim/plan_tables.h"
 #include "workloads/call_traffic.h"
 #include "workloads/closed_form.h"
 #include "workloads/graph.h"
@@ -51,7 +52,7 @@ ordered_json mapping_to_json(const Mapping& mapping) {
 ordered_json sram_to_json(const models::SramMap& sram, int capacity) {
   ordered_json out = {{"bytes", capacity}, {"peak_bytes", sram.peak_bytes}, {"regions", ordered_json::array()}};
   for (const models::SramMap::Region& region : sram.regions)
-    out["regions"].push_back({{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}});
+    out["regions"].push_back({{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}, {"at_peak", region.at_peak}});
   return out;
 }
 
@@ -122,8 +123,6 @@ void add_calls(ordered_json& out, const RunSpec& run, const workloads::LoweringS
   out["traffic"]["padding_words_out"] = all.padding_out;
 }
 
-std::string integer(const ordered_json& value) { return fmt::format("{:.0f}", value.get<double>()); }
-
 std::string mapping_table(const ordered_json& mapping) {
   const auto percent = [&](const char* key) { return 100 * mapping["padding"][key].get<double>(); };
   std::string text = fmt::format(
@@ -146,38 +145,6 @@ std::string mapping_table(const ordered_json& mapping) {
                     other["features_per_pe"].dump(), other["loss_outputs_per_pe"].dump(), other["micro_batches"].dump(),
                     other["recompute"].get<bool>() ? "yes" : "no", integer(other["estimated_cycles"]), other["reason"].get<std::string>());
   return text;
-}
-
-std::string sram_table(const ordered_json& sram) {
-  std::string text = fmt::format("\nSRAM of a PE: {} of {} bytes at the peak; arrays share places one after the other\n{:>8}{:>8}  name\n",
-                                 sram["peak_bytes"].dump(), sram["bytes"].dump(), "address", "bytes");
-  for (const ordered_json& region : sram["regions"])
-    text += fmt::format("{:>8}{:>8}  {}\n", region["address"].dump(), region["bytes"].dump(), region["name"].get<std::string>());
-  return text;
-}
-
-std::string call_table(const ordered_json& plan) {
-  std::string text = fmt::format("\n{:>5}{:>6}  {:<12}{:<16}{:>13}{:>10}{:>10}{:>12}{:>12}\n", "call", "layer", "kernel", "phase",
-                                 "closed form", "words in", "words out", "link in", "link out");
-  int number = 0;
-  for (const ordered_json& call : plan["calls"])
-    text += fmt::format("{:>5}{:>6}  {:<12}{:<16}{:>13}{:>10}{:>10}{:>12}{:>12}\n", number++,
-                        call["layer"].get<int>() < 0 ? "-" : call["layer"].dump(), call["kernel"].get<std::string>(),
-                        call["phase"].get<std::string>(), integer(call["closed_form_cycles"]), call["words_in"].dump(),
-                        call["words_out"].dump(), integer(call["link_cycles_in"]), integer(call["link_cycles_out"]));
-  const ordered_json& traffic = plan["traffic"];
-  const auto padding = [&](const char* way) {
-    const std::string key = std::string("padding_words_") + way;
-    return traffic.contains(key)
-               ? fmt::format(" ({} of {} words padding)", traffic[key].dump(), traffic[std::string("words_") + way].dump())
-               : std::string();
-  };
-  return text + fmt::format(
-                    "{} calls a micro-batch, of {} cycles a step in all, each with a kernel switch of about {}; link cycles are those of "
-                    "the busiest channel\n"
-                    "\ntraffic of a step: {} bytes in{}, {} bytes out{}\n",
-                    plan["calls"].size(), integer(plan["closed_form_cycles"]), integer(plan["kernel_switch_cycles"]),
-                    traffic["bytes_in"].dump(), padding("in"), traffic["bytes_out"].dump(), padding("out"));
 }
 
 std::string bound_table(const ordered_json& bound) {
@@ -209,11 +176,12 @@ ordered_json plan_to_json(const RunSpec& run, const Mapping& mapping) {
   return out;
 }
 
-std::string plan_to_text(const ordered_json& plan) {
+std::string plan_to_text(const ordered_json& plan, bool full) {
   return fmt::format("{} ({} parameters, {}) on {} x {} PEs of a {}\n", plan["model"].get<std::string>(), plan["parameters"].dump(),
                      plan["dtype"].get<std::string>(), plan["rectangle"]["width"].dump(), plan["rectangle"]["height"].dump(),
                      plan["machine"].get<std::string>()) +
-         mapping_table(plan["mapping"]) + sram_table(plan["sram"]) + call_table(plan) + bound_table(plan["bound"]);
+         mapping_table(plan["mapping"]) + (full ? sram_map(plan["sram"]) : sram_groups(plan["sram"])) + "\n" +
+         (full ? call_list(plan["calls"]) : call_groups(plan["calls"])) + traffic_text(plan) + bound_table(plan["bound"]);
 }
 
 }  // namespace wafersim::tools
