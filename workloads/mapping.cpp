@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <optional>
 #include <queue>
 #include <utility>
@@ -255,6 +256,13 @@ std::string describe(const std::optional<Layout>& other, const ModelShape& shape
                      other->tokens_per_pe, tile_rows(Features::residual, shape, *other), other->columns, other->rows);
 }
 
+std::string describe_batch(const std::optional<Layout>& largest, const RunSpec& run) {
+  if (!largest) return "; no batch fits with what mapping.* pins";
+  const int batch = run.systems * largest->batch * std::max(run.mapping.micro_batches, 1);
+  return fmt::format("; the largest batch that fits {} is {} (training.batch)",
+                     run.mapping.micro_batches > 0 ? "with what mapping.* pins" : "at once with what mapping.* pins", batch);
+}
+
 std::string no_layout(const RunSpec& run, const ModelShape& shape) {
   const fabric::Rectangle& part = run.mapping.rectangle;
   return fmt::format(
@@ -276,10 +284,17 @@ Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models
     free.mapping.rectangle = run.mapping.rectangle;
     const std::optional<Mapping> other = Search(free, shape, machine).best();
     message += other ? "; " + describe(*other) : "; nor does any other tile fit this rectangle";
+    message += describe_batch(largest_batch_layout(run, shape, search.graph(run.mapping.recompute.value_or(true)), machine), run);
   } else {
-    if (search.smallest())
-      message += fmt::format("; no tile fits this rectangle, the smallest has {} tokens and {} features a PE",
-                             search.smallest()->spec.layout.tokens_per_pe, search.smallest()->rows_of_features());
+    if (search.smallest()) {  // of a micro-batch of one sample
+      const LoweringSpec& spec = search.smallest()->spec;
+      models::SramSpec endless = machine.sram;
+      endless.bytes = std::numeric_limits<int>::max() / 2;
+      const int needed = memory_map(spec, search.graph(run.mapping.recompute.value_or(true)), endless).sram.peak_bytes;
+      message += fmt::format(
+          "; no batch fits, no tile fits this rectangle: the smallest has {} tokens and {} features a PE and needs {} bytes of {}",
+          spec.layout.tokens_per_pe, search.smallest()->rows_of_features(), needed, machine.sram.bytes);
+    }
     message += describe(smallest_fitting_layout(run, shape, search.graph(true), machine), shape);
   }
   throw sim::Error(sim::ErrorCategory::plan, message);

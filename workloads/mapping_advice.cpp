@@ -19,6 +19,32 @@ bool fits(const Layout& layout, const RunSpec& run, const ModelShape& shape, con
   }
 }
 
+// Tokens a PE that a sequence may have in the fewest rows, ascending.
+std::vector<int> token_shares(int sequence, int most_rows) {
+  std::vector<int> shares;
+  for (int rows = std::min(sequence, most_rows); rows > 0; --rows) {
+    const int t = ceil_divide(sequence, rows);
+    if (shares.empty() || shares.back() != t) shares.push_back(t);
+  }
+  return shares;
+}
+
+// Of the layouts that `tiles` gives for a choice of columns, ascending in t and in size, the largest that fits.
+template <class Tiles, class Size>
+std::optional<Layout> largest(const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph, const models::SramSpec& sram,
+                              Tiles&& tiles, Size&& size) {
+  std::optional<Layout> best;
+  const auto fitting = [&](const Layout& layout) { return fits(layout, run, shape, graph, sram); };
+  for (const ColumnChoice& choice : column_choices(run, shape)) {
+    std::vector<Layout> larger;
+    for (const Layout& layout : tiles(choice))
+      if (!best || size(layout) > size(*best)) larger.push_back(layout);
+    if (larger.empty() || !fitting(larger.front())) continue;
+    best = *(std::partition_point(larger.begin(), larger.end(), fitting) - 1);
+  }
+  return best;
+}
+
 }  // namespace
 
 std::optional<Layout> smallest_fitting_layout(const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph,
@@ -35,6 +61,41 @@ std::optional<Layout> smallest_fitting_layout(const RunSpec& run, const ModelSha
       std::find_if(layouts.begin(), layouts.end(), [&](const Layout& layout) { return fits(layout, run, shape, graph, machine.sram); });
   if (found == layouts.end()) return {};
   return *found;
+}
+
+std::optional<Layout> largest_batch_layout(const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph,
+                                           const models::MachineSpec& machine) {
+  const fabric::Rectangle& part = run.mapping.rectangle;
+  const int pinned = run.mapping.tokens_per_pe, sequence = run.training.sequence;
+  const std::vector<int> shares = pinned > 0 ? std::vector<int>{pinned} : token_shares(sequence, part.height);
+  const auto tiles = [&](const ColumnChoice& choice) {
+    std::vector<Layout> layouts;
+    const int lanes = run.mapping.lanes > 0 ? run.mapping.lanes : part.width / choice.columns;
+    if (std::int64_t{lanes} * choice.columns > part.width) return layouts;
+    for (const int t : shares)
+      if (const int samples = part.height / ceil_divide(sequence, t); samples > 0)
+        layouts.push_back(make_layout(run, shape, choice, lanes, samples, t));
+    return layouts;
+  };
+  return largest(run, shape, graph, machine.sram, tiles, [](const Layout& layout) { return layout.batch; });
+}
+
+std::optional<Layout> longest_sequence_layout(const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph,
+                                              const models::MachineSpec& machine) {
+  const fabric::Rectangle& part = run.mapping.rectangle;
+  const int pinned = run.mapping.tokens_per_pe, lanes = std::max(run.mapping.lanes, 1);
+  const auto tiles = [&](const ColumnChoice& choice) {
+    std::vector<Layout> layouts;
+    const int most = machine.sram.bytes / (shape.layers * ceil_divide(shape.width, choice.columns) * sim::bytes_of(run.dtype));
+    if (std::int64_t{lanes} * choice.columns > part.width) return layouts;
+    RunSpec longer = run;
+    for (int t = pinned > 0 ? pinned : 1; t <= (pinned > 0 ? pinned : most); ++t) {
+      longer.training.sequence = t * part.height;
+      layouts.push_back(make_layout(longer, shape, choice, lanes, 1, t));
+    }
+    return layouts;
+  };
+  return largest(run, shape, graph, machine.sram, tiles, [](const Layout& layout) { return layout.sequence; });
 }
 
 }  // namespace wafersim::workloads

@@ -19,14 +19,9 @@ std::vector<int> shares(int whole, int most) {
   return values;
 }
 
-struct ColumnChoice {
-  int columns_per_head, columns;
-  int features;  // of a PE, by which it is pinned
-};
-
 // Fewest columns first: for every number of features a PE that a head gives, the fewest columns; and where heads take whole columns at the
 // cost of padding, so many columns more, without heads, as the residual stream needs for fewer features a PE.
-std::vector<ColumnChoice> column_choices(const ModelShape& shape) {
+std::vector<ColumnChoice> every_column_choice(const ModelShape& shape) {
   std::vector<ColumnChoice> of_heads, all;
   for (int count = 1; count <= shape.head(); ++count) {
     const int h = head_rows(shape, count);
@@ -44,8 +39,38 @@ std::vector<ColumnChoice> column_choices(const ModelShape& shape) {
   return all;
 }
 
-std::vector<ColumnChoice> column_choices(int pinned, const ModelShape& shape, int most_columns) {
-  std::vector<ColumnChoice> choices = column_choices(shape);
+std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
+  if (pinned > 0) return {pinned};
+  std::vector<int> lanes;
+  for (const int samples : shares(batch, most_lanes)) lanes.push_back(ceil_divide(batch, samples));
+  return lanes;
+}
+
+// Layouts of micro-batches of `batch` samples.
+void add_layouts(const RunSpec& run, const ModelShape& shape, int batch, std::vector<Layout>& layouts) {
+  const fabric::Rectangle& part = run.mapping.rectangle;
+  const TrainingSpec& training = run.training;
+  for (const ColumnChoice& choice : column_choices(run, shape)) {
+    for (const int lanes : lane_choices(run.mapping.lanes, batch, part.width / choice.columns)) {
+      const int samples = ceil_divide(batch, lanes);
+      if (std::int64_t{lanes} * choice.columns > part.width || samples > part.height) continue;
+      const int pinned = run.mapping.tokens_per_pe;
+      for (const int t : pinned > 0 ? std::vector<int>{pinned} : shares(training.sequence, part.height / samples)) {
+        const int rows = ceil_divide(training.sequence, t);
+        if (std::int64_t{samples} * rows > part.height) continue;
+        Layout layout = make_layout(run, shape, choice, lanes, samples, t);
+        layout.batch = batch;
+        layouts.push_back(layout);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<ColumnChoice> column_choices(const RunSpec& run, const ModelShape& shape) {
+  const int pinned = run.mapping.features_per_pe, most_columns = std::min(run.mapping.rectangle.width, run.mapping.rectangle.height);
+  std::vector<ColumnChoice> choices = every_column_choice(shape);
   const auto other = [pinned](const ColumnChoice& choice) { return pinned > 0 && choice.features != pinned; };
   if (std::all_of(choices.begin(), choices.end(), other)) {
     std::vector<int> features;
@@ -63,44 +88,20 @@ std::vector<ColumnChoice> column_choices(int pinned, const ModelShape& shape, in
   return choices;
 }
 
-std::vector<int> lane_choices(int pinned, int batch, int most_lanes) {
-  if (pinned > 0) return {pinned};
-  std::vector<int> lanes;
-  for (const int samples : shares(batch, most_lanes)) lanes.push_back(ceil_divide(batch, samples));
-  return lanes;
+Layout make_layout(const RunSpec& run, const ModelShape& shape, const ColumnChoice& choice, int lanes, int samples_per_lane, int t) {
+  Layout layout;
+  layout.lanes = lanes;
+  layout.columns = choice.columns;
+  layout.rows = run.mapping.rectangle.height;
+  layout.batch = lanes * samples_per_lane;
+  layout.sequence = run.training.sequence;
+  layout.heads = shape.heads;
+  layout.columns_per_head = choice.columns_per_head;
+  layout.samples_per_lane = samples_per_lane;
+  layout.rows_per_sequence = ceil_divide(layout.sequence, t);
+  layout.tokens_per_pe = t;
+  return layout;
 }
-
-// Layouts of micro-batches of `batch` samples.
-void add_layouts(const RunSpec& run, const ModelShape& shape, int batch, std::vector<Layout>& layouts) {
-  const fabric::Rectangle& part = run.mapping.rectangle;
-  const TrainingSpec& training = run.training;
-  for (const auto& [columns_per_head, columns, features] :
-       column_choices(run.mapping.features_per_pe, shape, std::min(part.width, part.height))) {
-    for (const int lanes : lane_choices(run.mapping.lanes, batch, part.width / columns)) {
-      const int samples = ceil_divide(batch, lanes);
-      if (std::int64_t{lanes} * columns > part.width || samples > part.height) continue;
-      const int pinned = run.mapping.tokens_per_pe;
-      for (const int t : pinned > 0 ? std::vector<int>{pinned} : shares(training.sequence, part.height / samples)) {
-        const int rows = ceil_divide(training.sequence, t);
-        if (std::int64_t{samples} * rows > part.height) continue;
-        Layout layout;
-        layout.lanes = lanes;
-        layout.columns = columns;
-        layout.rows = part.height;
-        layout.batch = batch;
-        layout.sequence = training.sequence;
-        layout.heads = shape.heads;
-        layout.columns_per_head = columns_per_head;
-        layout.samples_per_lane = samples;
-        layout.rows_per_sequence = rows;
-        layout.tokens_per_pe = t;
-        layouts.push_back(layout);
-      }
-    }
-  }
-}
-
-}  // namespace
 
 std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shape) {
   const TrainingSpec& training = run.training;

@@ -9,6 +9,16 @@
 
 namespace wafersim::workloads {
 
+struct ColumnChoice {
+  int columns_per_head, columns;
+  int features;  // a PE, of a head or, where columns without heads come behind, of the residual stream: by which it is pinned
+};
+// Of mapping.features_per_pe on at most as many columns as the rectangle has columns and rows. Error(config) as below.
+std::vector<ColumnChoice> column_choices(const RunSpec& run, const ModelShape& shape);
+
+// t tokens of a sequence a PE, in lanes of so many samples each; on all rows of the rectangle.
+Layout make_layout(const RunSpec& run, const ModelShape& shape, const ColumnChoice& choice, int lanes, int samples_per_lane, int t);
+
 // Every layout that differs in micro-batches (training.batch / layout.batch), lanes, t or h (of a head, of the residual stream), with the
 // fewest rows for its t and the fewest columns for its h:
 //   heads * columns_per_head <= columns, lanes * columns <= width, columns <= rows, samples_per_lane * rows_per_sequence <= rows.

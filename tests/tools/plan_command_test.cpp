@@ -111,6 +111,21 @@ TEST(PlanCommand, RefusesBadInputInOneLine) {
   expect_refused("plan main --set fidelity=bound", 2, "unsupported", "fidelity");
 }
 
+TEST(PlanCommand, PrintsTheLargestBatchAndTheLongestSequence) {
+  const nlohmann::json largest = json_of("plan main --largest");
+  EXPECT_EQ(largest["sequence"]["by"], "positions");
+  EXPECT_EQ(largest["sequence"]["tokens"], 64);
+  EXPECT_GT(largest["sequence"]["sram_tokens"], 64);
+  const std::string batch = largest["batch"]["samples"].dump();
+  EXPECT_NE(wafersim("plan main --largest").out.find("largest batch: " + batch + " samples of 32 tokens"), std::string::npos);
+  EXPECT_EQ(wafersim("plan main --set mapping.micro_batches=1 --set training.batch=" + batch).exit_code, 0);
+  EXPECT_TRUE(json_of("plan main --largest --set sram.bytes=4096")["batch"].is_null());
+}
+
+TEST(PlanCommand, RefusesAModelThatExceedsMemoryX) {
+  expect_refused("plan main --set memoryx.capacity=1000", 3, "plan", "memoryx.capacity = 1000 bytes");
+}
+
 TEST(PlanCommand, SaysWhenStandardOutputCannotBeWritten) {
   const int status = std::system((std::string(WAFERSIM_PROGRAM) + " plan main >/dev/full 2>/dev/null").c_str());
   ASSERT_TRUE(WIFEXITED(status));

@@ -9,6 +9,7 @@
 #include "tests/workloads/small_run.h"
 #include "workloads/closed_form.h"
 #include "workloads/graph.h"
+#include "workloads/mapping_advice.h"
 #include "workloads/mapping_candidates.h"
 
 namespace wafersim::workloads {
@@ -192,7 +193,35 @@ TEST(Mapping, NamesArrayBytesAndTileWhenNothingFitsSram) {
   EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
   EXPECT_NE(std::string(error.what()).find("SRAM overflow: code and descriptors needs"), std::string::npos) << error.what();
   EXPECT_NE(std::string(error.what()).find("no tile fits this rectangle"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("no batch fits"), std::string::npos) << error.what();
   EXPECT_NE(std::string(error.what()).find("no mesh has a tile that fits"), std::string::npos) << error.what();
+}
+
+TEST(Mapping, NamesTheLargestBatchThatFitsWhenAPinnedNumberOfMicroBatchesDoesNot) {
+  RunSpec run = small_run();
+  run.training.batch = 4096;
+  run.mapping.micro_batches = 2;
+  const std::string message = refusal(run).what();
+  const std::string before = "the largest batch that fits with what mapping.* pins is ";
+  const std::size_t found = message.find(before);
+  ASSERT_NE(found, std::string::npos) << message;
+  const int largest = std::stoi(message.substr(found + before.size()));
+  run.training.batch = largest;
+  EXPECT_EQ(map_run(run).micro_batches, 2) << "it fits";
+  run.training.batch = largest + 2;
+  EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::plan) << "no larger one does";
+}
+
+TEST(Mapping, TheLongestSequenceFitsAndNoLongerOneDoes) {
+  RunSpec run = small_run();
+  run.training.batch = 1;
+  const TrainingGraph graph = differentiate(build_model(run.model.shape), recomputed_layers(true, run.model.shape.layers));
+  const std::optional<Layout> longest = longest_sequence_layout(run, run.model.shape, graph, run.machine);
+  ASSERT_TRUE(longest.has_value());
+  run.training.sequence = longest->sequence;
+  EXPECT_EQ(map_run(run).layout.sequence, longest->sequence);
+  run.training.sequence = longest->sequence + 1;
+  EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::plan);
 }
 
 TEST(Mapping, NamesTheTileThatWouldFitWhenAPinnedOneDoesNot) {

@@ -14,8 +14,6 @@
 namespace wafersim::tools {
 namespace {
 
-constexpr std::size_t stored_bytes = 16;  // of a parameter: weight, gradient, two moments
-
 workloads::Tokens read_tokens(const workloads::DataSpec& data) {
   return data.kind == workloads::DataSpec::Kind::text ? workloads::read_text(data.path) : workloads::read_token_file(data.path);
 }
@@ -30,13 +28,8 @@ memoryx::TrainingSpec training_of(const workloads::RunSpec& spec) {
   return training;
 }
 
-void check_store(const workloads::RunSpec& spec, std::size_t parameters) {
-  const double bytes = static_cast<double>(stored_bytes) * static_cast<double>(parameters), capacity = spec.machine.memoryx.capacity;
-  if (bytes > capacity)
-    throw sim::Error(sim::ErrorCategory::plan,
-                     fmt::format("memoryx.capacity = {:.6g} bytes: {} parameters with gradients and moments take {:.6g}; choose a larger "
-                                 "MemoryX or a smaller model",
-                                 capacity, parameters, bytes));
+void check_host(const workloads::RunSpec& spec, std::size_t parameters) {
+  const double bytes = stored_bytes(parameters);
   if (spec.numerics && bytes > static_cast<double>(host_memory_bytes()))
     throw sim::Error(sim::ErrorCategory::unsupported,
                      fmt::format("numerics = on: {} parameters with gradients and moments take {:.6g} bytes, more than this host has; set "
@@ -68,11 +61,22 @@ void read_numbers(PreparedRun& run) {
 
 }  // namespace
 
+void check_store(const workloads::RunSpec& spec) {
+  const std::size_t parameters = workloads::parameter_table(spec.model.shape).size();
+  const double bytes = stored_bytes(parameters), capacity = spec.machine.memoryx.capacity;
+  if (bytes > capacity)
+    throw sim::Error(sim::ErrorCategory::plan,
+                     fmt::format("memoryx.capacity = {:.6g} bytes: {} parameters with gradients and moments take {:.6g}; choose a larger "
+                                 "MemoryX or a smaller model",
+                                 capacity, parameters, bytes));
+}
+
 PreparedRun prepare_run(const workloads::RunSpec& spec) {
   const workloads::ModelShape& shape = spec.model.shape;
   const models::MachineSpec& machine = spec.machine;
   const std::size_t parameters = workloads::parameter_table(shape).size();
-  check_store(spec, parameters);
+  check_store(spec);
+  check_host(spec, parameters);
   workloads::Mapping mapping = workloads::choose_mapping(spec, shape, machine);
   PreparedRun run;
   run.spec = spec;

@@ -38,4 +38,9 @@ struct PreparedRun {
 // MemoryX, unsupported.
 PreparedRun prepare_run(const workloads::RunSpec& spec);
 
+// Of MemoryX: fp32 weight, gradient and two moments.
+constexpr double stored_bytes(std::size_t parameters) { return 16.0 * static_cast<double>(parameters); }
+// Error(plan) when the model exceeds MemoryX.
+void check_store(const workloads::RunSpec& spec);
+
 }  // namespace wafersim::tools

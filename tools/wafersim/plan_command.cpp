@@ -4,7 +4,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "tools/trainer/prepared_run.h"
 #include "tools/wafersim/config_arguments.h"
+#include "tools/wafersim/largest_report.h"
 #include "tools/wafersim/plan_report.h"
 #include "tools/wafersim/standard_output.h"
 #include "workloads/mapping.h"
@@ -16,10 +18,17 @@ struct Options {
   ConfigArguments config;
   bool json = false;
   bool full = false;
+  bool largest = false;
 };
 
 int run(const Options& options) {
   const workloads::RunSpec spec = read_run_spec(options.config);
+  if (options.largest) {
+    const nlohmann::ordered_json largest = largest_to_json(spec);
+    print_standard_output(options.json ? largest.dump(2) + "\n" : largest_to_text(largest));
+    return 0;
+  }
+  check_store(spec);
   const nlohmann::ordered_json plan = plan_to_json(spec, workloads::choose_mapping(spec, spec.model.shape, spec.machine));
   print_standard_output(options.json ? plan.dump(2) + "\n" : plan_to_text(plan, options.full));
   return 0;
@@ -33,6 +42,7 @@ Command plan_command(CLI::App& program) {
       program.add_subcommand("plan", "The mapping of a run, a PE's memory, stream traffic, kernel calls and the bound; simulates nothing");
   add_config_arguments(*plan, options->config);
   plan->add_flag("--full", options->full, "List every array of a PE's memory and every kernel call, those of alike layers too");
+  plan->add_flag("--largest", options->largest, "Instead, the largest batch and the longest sequence that the machine holds");
   plan->add_flag("--json", options->json, "Print one JSON object instead of tables");
   return {plan, [options] { return run(*options); }};
 }
