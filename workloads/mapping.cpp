@@ -4,8 +4,12 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <queue>
+#include <tuple>
 #include <utility>
 
 #include "sim/error.h"
@@ -32,18 +36,32 @@ struct Candidate {
     const int t = spec.layout.tokens_per_pe, h = rows_of_features(), ot = o.spec.layout.tokens_per_pe, oh = o.rows_of_features();
     return t <= ot && h <= oh && (t < ot || h < oh);
   }
-  bool recomputes() const { return !spec.recompute.empty(); }
-  bool has_smaller_chunks(const Candidate& o) const {  // with the same tile
-    return number == o.number && recomputes() == o.recomputes() && spec.loss_outputs_per_pe < o.spec.loss_outputs_per_pe;
+  int again() const { return recomputed_layers(spec.recompute); }
+  bool is_later_variant(const Candidate& o) const {  // with the same tile
+    return number == o.number && (again() > o.again() || spec.loss_outputs_per_pe < o.spec.loss_outputs_per_pe);
   }
   // At least as large a tile, and no less that is kept.
   bool dominates(const Candidate& o) const {
-    return recomputes() <= o.recomputes() && spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe &&
-           rows_of_features() >= o.rows_of_features() && rows_of_heads() >= o.rows_of_heads();
+    return again() <= o.again() && spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe && rows_of_features() >= o.rows_of_features() &&
+           rows_of_heads() >= o.rows_of_heads();
   }
 };
 
 bool later(const Candidate& a, const Candidate& b) { return a.cycles != b.cycles ? a.cycles > b.cycles : a.number > b.number; }
+
+// Of the forward results of a layer of the graph: what backward ops read.
+std::vector<Features> kept_features(const TrainingGraph& graph, int layer) {
+  std::vector<bool> read(graph.tensors.size());
+  for (const TrainingOp& op : graph.ops)
+    if (op.backward)
+      for (const int tensor : op.inputs) read[static_cast<std::size_t>(tensor)] = true;
+  std::vector<Features> kept;
+  for (const TrainingOp& op : graph.ops)
+    if (op.layer == layer && !op.backward)
+      for (const int tensor : op.outputs)
+        if (read[static_cast<std::size_t>(tensor)]) kept.push_back(graph.tensors[static_cast<std::size_t>(tensor)].features);
+  return kept;
+}
 
 class Search {
  public:
@@ -51,8 +69,9 @@ class Search {
       : run_(run),
         shape_(shape),
         machine_(machine),
-        graphs_{{training_graph(shape.layers, false), training_graph(1, false), training_graph(2, false)},
-                {training_graph(shape.layers, true), training_graph(1, true), training_graph(2, true)}} {
+        graphs_{{training_graph(1, {}), training_graph(2, {})},
+                {training_graph(1, recompute_first(1, 1)), training_graph(2, recompute_first(2, 2))}},
+        kept_(kept_features(graphs_[0].two_layers, 1)) {
     const memoryx::ParameterTable table = parameter_table(shape);
     const FamilyForm form = family_form(shape);
     for (const memoryx::ParameterEntry& entry : table.entries())
@@ -64,25 +83,38 @@ class Search {
   std::optional<Mapping> best();
   const std::string& failure() const { return failure_; }
   const std::optional<Candidate>& smallest() const { return smallest_; }
-  const TrainingGraph& graph(bool recompute) const { return graphs_[recompute].all; }
+  // Of all layers.
+  const TrainingGraph& graph(const Recompute& recompute) {
+    auto [found, is_new] = all_layers_.try_emplace(recompute);
+    if (is_new) found->second = training_graph(shape_.layers, recompute);
+    return found->second;
+  }
 
  private:
   struct Graphs {
-    TrainingGraph all, one_layer, two_layers;
+    TrainingGraph one_layer, two_layers;
   };
   using Queue = std::priority_queue<Candidate, std::vector<Candidate>, decltype(&later)>;
 
-  TrainingGraph training_graph(int layers, bool recompute) const {
+  TrainingGraph training_graph(int layers, const Recompute& recompute) const {
     ModelShape some = shape_;
     some.layers = layers;
-    return differentiate(build_model(some), recomputed_layers(recompute, layers));
+    return differentiate(build_model(some), recompute);
   }
   // Layers are alike: those beyond the first take what the second adds.
-  double estimate(const LoweringSpec& spec) const {
-    const Graphs& graphs = graphs_[!spec.recompute.empty()];
-    const double one = estimate_step_cycles(spec, graphs.one_layer, machine_),
-                 two = estimate_step_cycles(spec, graphs.two_layers, machine_);
-    return one + (shape_.layers - 1) * (two - one);
+  double estimate_alike(const Candidate& c, bool again) {
+    auto [found, is_new] = estimates_.try_emplace({c.number, c.spec.loss_outputs_per_pe, again});
+    if (is_new) {
+      const double one = estimate_step_cycles(c.spec, graphs_[again].one_layer, machine_),
+                   two = estimate_step_cycles(c.spec, graphs_[again].two_layers, machine_);
+      found->second = one + (shape_.layers - 1) * (two - one);
+    }
+    return found->second;
+  }
+  double estimate(const Candidate& c) {
+    const int again = c.again();
+    if (again == 0 || again == shape_.layers) return estimate_alike(c, again > 0);
+    return std::lerp(estimate_alike(c, false), estimate_alike(c, true), static_cast<double>(again) / shape_.layers);
   }
   // Every weight of a column meets every token of its PE three times: forward, for the input's and for its own gradient.
   double least_cycles(const LoweringSpec& spec) const {
@@ -90,36 +122,39 @@ class Search {
     const double vector = std::ceil(spec.layout.tokens_per_pe / (spec.type == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma));
     return 3.0 * spec.micro_batches * matrix_elements_ / spec.layout.columns * vector;
   }
-  // What stays of every layer, computed again or not, is at least its input.
-  std::int64_t least_bytes(const LoweringSpec& spec) const {
-    return std::int64_t{shape_.layers} * tile_rows(Features::residual, shape_, spec.layout) * spec.layout.pitch() *
-           sim::bytes_of(spec.type);
+  // What stays of every layer until the loss: its input or all that its backward ops read.
+  std::int64_t least_bytes(const LoweringSpec& spec, int again) const {
+    const auto bytes = [&](Features features) {
+      const bool statistic = features == Features::statistic;
+      return std::int64_t{spec.layout.pitch()} * (statistic ? 4 : tile_rows(features, shape_, spec.layout) * sim::bytes_of(spec.type));
+    };
+    const std::int64_t kept =
+        std::accumulate(kept_.begin(), kept_.end(), std::int64_t{0}, [&](auto sum, Features f) { return sum + bytes(f); });
+    return again * bytes(Features::residual) + (shape_.layers - again) * kept;
   }
-  Candidate candidate(const Layout& layout, int chunks, bool recompute, std::size_t number) const {
+  Candidate candidate(const Layout& layout, int chunks, const Recompute& recompute, std::size_t number) const {
     Candidate made;
     const int a_column = ceil_divide(shape_.vocabulary, layout.columns);
-    made.spec = {shape_,
-                 layout,
-                 ceil_divide(a_column, chunks),
-                 run_.dtype,
-                 run_.batch_per_system() / layout.batch,
-                 recomputed_layers(recompute, shape_.layers)};
+    made.spec = {shape_, layout, ceil_divide(a_column, chunks), run_.dtype, run_.batch_per_system() / layout.batch, recompute};
     made.cycles = least_cycles(made.spec);
     made.number = number;
     return made;
   }
   // The one with the fewest estimated cycles of those that are wanted, taken out.
   template <class Wanted>
-  std::optional<Candidate> next(Queue& queue, Wanted&& wanted) const;
+  std::optional<Candidate> next(Queue& queue, Wanted&& wanted);
   std::optional<MemoryMap> refusal_without_map(const Candidate& candidate) const;
   void add_variants(Queue& queue, const Candidate& refused, bool loss_refused) const;
   void reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const;
-  Mapping finish(const Candidate& chosen, Mapping mapping, Queue& others) const;
+  Mapping finish(const Candidate& chosen, Mapping mapping, Queue& others);
 
   const RunSpec& run_;
   const ModelShape& shape_;
   const models::MachineSpec& machine_;
-  Graphs graphs_[2];  // that keep all activations, that compute them again
+  Graphs graphs_[2];            // that keep all activations, that compute them again
+  std::vector<Features> kept_;  // of a layer, for its backward ops
+  std::map<Recompute, TrainingGraph> all_layers_;
+  std::map<std::tuple<std::size_t, int, bool>, double> estimates_;  // of a layout and chunks whose layers are all kept or computed again
   struct Failed {
     Candidate candidate;
     bool loss_refused;
@@ -131,7 +166,7 @@ class Search {
 };
 
 template <class Wanted>
-std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) const {
+std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) {
   while (!queue.empty()) {
     Candidate top = queue.top();
     queue.pop();
@@ -140,7 +175,7 @@ std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) const {
       continue;
     }
     if (top.estimated) return top;
-    const double least = std::exchange(top.cycles, estimate(top.spec));
+    const double least = std::exchange(top.cycles, estimate(top));
     sim::require_invariant(least <= top.cycles, "no estimate is below what its multiply-adds take");
     top.estimated = true;
     queue.push(std::move(top));
@@ -148,15 +183,17 @@ std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) const {
   return {};
 }
 
-// What can be said of a candidate that does not fit before its memory is laid out: from the layers' inputs alone, or because a smaller one
+// What can be said of a candidate that does not fit before its memory is laid out: from what layers keep alone, or because a smaller one
 // does not fit.
 std::optional<MemoryMap> Search::refusal_without_map(const Candidate& candidate) const {
   MemoryMap refused;
-  if (const std::int64_t bytes = least_bytes(candidate.spec); bytes > machine_.sram.bytes) {
-    refused.refusal =
-        fmt::format("SRAM overflow: the inputs of {} layers take {} bytes a PE of {}", shape_.layers, bytes, machine_.sram.bytes);
+  const auto refuse = [&](const char* what, std::int64_t bytes) {
+    refused.refusal = fmt::format("SRAM overflow: {} {} layers takes {} bytes a PE of {}", what, shape_.layers, bytes, machine_.sram.bytes);
     return refused;
-  }
+  };
+  const int sram = machine_.sram.bytes;
+  if (const auto bytes = least_bytes(candidate.spec, shape_.layers); bytes > sram) return refuse("the input alone of", bytes);
+  if (const auto bytes = least_bytes(candidate.spec, candidate.again()); bytes > sram) return refuse("what is kept of", bytes);
   for (const Failed& failed : failed_) {
     if (!candidate.dominates(failed.candidate)) continue;
     const bool by_chunks = candidate.spec.loss_outputs_per_pe >= failed.candidate.spec.loss_outputs_per_pe;
@@ -169,32 +206,37 @@ std::optional<MemoryMap> Search::refusal_without_map(const Candidate& candidate)
   return refused;
 }
 
-// What may fit where a candidate does not: smaller chunks of the vocabulary, activations computed again. Slower, so that its turn comes in
-// time.
+// What may fit where a candidate does not: smaller chunks of the vocabulary, activations of one more layer computed again, or of as many
+// more as anything is known of. Slower, so that its turn comes in time.
 void Search::add_variants(Queue& queue, const Candidate& refused, bool loss_refused) const {
   const LoweringSpec& spec = refused.spec;
-  if (least_bytes(spec) > machine_.sram.bytes) return;
-  if (loss_refused && spec.loss_outputs_per_pe > 1)
-    queue.push(candidate(spec.layout, 2 * spec.chunks(), refused.recomputes(), refused.number));
-  const bool may_recompute = run_.mapping.recompute.value_or(true);
-  if (may_recompute && !refused.recomputes() && spec.chunks() == 1) queue.push(candidate(spec.layout, 1, true, refused.number));
+  if (loss_refused && spec.loss_outputs_per_pe > 1) queue.push(candidate(spec.layout, 2 * spec.chunks(), spec.recompute, refused.number));
+  if (run_.mapping.recompute || spec.chunks() > 1) return;
+  Candidate more = candidate(spec.layout, 1, spec.recompute, refused.number);
+  for (int again = refused.again() + 1; again <= shape_.layers; ++again) {
+    more.spec.recompute = recompute_first(again, shape_.layers);
+    const std::optional<MemoryMap> refusal = refusal_without_map(more);
+    if (refusal && !refusal->loss_refused) continue;
+    queue.push(std::move(more));
+    return;
+  }
 }
 
 void Search::reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const {
   if (mapping.rejected.size() == most_rejected) return;
   const Layout& layout = candidate.spec.layout;
   mapping.rejected.push_back({layout.lanes, layout.tokens_per_pe, candidate.rows_of_features(), candidate.spec.loss_outputs_per_pe,
-                              candidate.spec.micro_batches, candidate.recomputes(), candidate.cycles, reason});
+                              candidate.spec.micro_batches, candidate.spec.recompute, candidate.cycles, reason});
 }
 
-Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) const {
+Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) {
   const Layout& layout = chosen.spec.layout;
   mapping.layout = layout;
   mapping.loss_outputs_per_pe = chosen.spec.loss_outputs_per_pe;
   mapping.tokens_per_pe = layout.tokens_per_pe;
   mapping.features_per_pe = chosen.rows_of_features();
   mapping.micro_batches = chosen.spec.micro_batches;
-  mapping.recompute = chosen.recomputes();
+  mapping.recompute = chosen.spec.recompute;
   mapping.estimated_cycles = chosen.cycles;
   const double slots = static_cast<double>(layout.lanes) * layout.rows * layout.tokens_per_pe;
   const double outputs = static_cast<double>(chosen.spec.chunks()) * layout.columns * mapping.loss_outputs_per_pe;
@@ -212,8 +254,8 @@ Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) 
 std::optional<Mapping> Search::best() {
   Queue queue(&later);
   std::size_t number = 0;
-  const bool only_recompute = run_.mapping.recompute.value_or(false);
-  for (const Layout& layout : candidate_layouts(run_, shape_)) queue.push(candidate(layout, 1, only_recompute, number++));
+  const Recompute recompute = run_.mapping.recompute.value_or(Recompute{});
+  for (const Layout& layout : candidate_layouts(run_, shape_)) queue.push(candidate(layout, 1, recompute, number++));
   Mapping mapping;
   const auto wanted = [&](const Candidate& c) { return mapping.rejected.size() < most_rejected || !refusal_without_map(c); };
   while (const std::optional<Candidate> found = next(queue, wanted)) {
@@ -222,14 +264,14 @@ std::optional<Mapping> Search::best() {
     if (std::optional<MemoryMap> refused = refusal_without_map(next)) {
       memory = std::move(*refused);
     } else {
-      memory = memory_map(next.spec, graph(next.recomputes()), machine_.sram);
+      memory = memory_map(next.spec, graph(next.spec.recompute), machine_.sram);
       if (memory.refusal.empty()) {
         mapping.sram = std::move(memory.sram);
         return finish(next, std::move(mapping), queue);
       }
       failed_.push_back({next, memory.loss_refused});
     }
-    if (!smallest_ || next.has_smaller_tile(*smallest_) || next.has_smaller_chunks(*smallest_)) {
+    if (!smallest_ || next.has_smaller_tile(*smallest_) || next.is_later_variant(*smallest_)) {
       smallest_ = next;
       failure_ = memory.refusal;
     }
@@ -247,7 +289,8 @@ std::string describe(const Mapping& mapping) {
   return fmt::format(
       "mapping.lanes = {}, mapping.tokens_per_pe = {}, mapping.features_per_pe = {}, mapping.micro_batches = {} and "
       "mapping.recompute = {} would fit",
-      mapping.layout.lanes, mapping.tokens_per_pe, mapping.features_per_pe, mapping.micro_batches, mapping.recompute);
+      mapping.layout.lanes, mapping.tokens_per_pe, mapping.features_per_pe, mapping.micro_batches,
+      recompute_to_json(mapping.recompute).dump());
 }
 
 std::string describe(const std::optional<Layout>& other, const ModelShape& shape) {
@@ -284,18 +327,18 @@ Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models
     free.mapping.rectangle = run.mapping.rectangle;
     const std::optional<Mapping> other = Search(free, shape, machine).best();
     message += other ? "; " + describe(*other) : "; nor does any other tile fit this rectangle";
-    message += describe_batch(largest_batch_layout(run, shape, search.graph(run.mapping.recompute.value_or(true)), machine), run);
+    message += describe_batch(largest_batch_layout(run, shape, search.graph(least_kept(run, shape)), machine), run);
   } else {
     if (search.smallest()) {  // of a micro-batch of one sample
       const LoweringSpec& spec = search.smallest()->spec;
       models::SramSpec endless = machine.sram;
       endless.bytes = std::numeric_limits<int>::max() / 2;
-      const int needed = memory_map(spec, search.graph(run.mapping.recompute.value_or(true)), endless).sram.peak_bytes;
+      const int needed = memory_map(spec, search.graph(least_kept(run, shape)), endless).sram.peak_bytes;
       message += fmt::format(
           "; no batch fits, no tile fits this rectangle: the smallest has {} tokens and {} features a PE and needs {} bytes of {}",
           spec.layout.tokens_per_pe, search.smallest()->rows_of_features(), needed, machine.sram.bytes);
     }
-    message += describe(smallest_fitting_layout(run, shape, search.graph(true), machine), shape);
+    message += describe(smallest_fitting_layout(run, shape, search.graph(recompute_first(shape.layers, shape.layers)), machine), shape);
   }
   throw sim::Error(sim::ErrorCategory::plan, message);
 }
@@ -306,7 +349,7 @@ LoweringSpec lowering_spec(const Mapping& mapping, const RunSpec& run, const Mod
           mapping.loss_outputs_per_pe,
           run.dtype,
           mapping.micro_batches,
-          recomputed_layers(mapping.recompute, shape.layers),
+          mapping.recompute,
           {run.systems, run.machine.swarmx.fanout}};
 }
 

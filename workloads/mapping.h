@@ -20,7 +20,7 @@ struct Mapping {
   };
   struct Rejected {
     int lanes = 1, tokens_per_pe = 1, features_per_pe = 1, loss_outputs_per_pe = 1, micro_batches = 1;
-    bool recompute = false;
+    Recompute recompute;
     double estimated_cycles = 0;
     std::string reason;
   };
@@ -30,7 +30,7 @@ struct Mapping {
   int tokens_per_pe = 1;    // t
   int features_per_pe = 1;  // h, of the residual stream
   int micro_batches = 1;    // of a step; the layout's batch is that of one
-  bool recompute = false;   // all layers' activations
+  Recompute recompute;
   Padding padding;
   double estimated_cycles = 0;     // of a step
   std::vector<Rejected> rejected;  // at most five, the best first

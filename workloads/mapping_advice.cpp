@@ -47,6 +47,10 @@ std::optional<Layout> largest(const RunSpec& run, const ModelShape& shape, const
 
 }  // namespace
 
+Recompute least_kept(const RunSpec& run, const ModelShape& shape) {
+  return run.mapping.recompute.value_or(recompute_first(shape.layers, shape.layers));
+}
+
 std::optional<Layout> smallest_fitting_layout(const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph,
                                               const models::MachineSpec& machine) {
   RunSpec any = run;

@@ -10,6 +10,9 @@
 
 namespace wafersim::workloads {
 
+// Layers whose activations are computed again, so that as little is kept as mapping.recompute allows.
+Recompute least_kept(const RunSpec& run, const ModelShape& shape);
+
 // The layout of one lane with the fewest PEs whose step fits SRAM (memory_map), on as many rows as it needs; none when no mesh has one.
 std::optional<Layout> smallest_fitting_layout(const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph,
                                               const models::MachineSpec& machine);

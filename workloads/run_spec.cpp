@@ -1,5 +1,6 @@
 #include "workloads/run_spec.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -22,6 +23,7 @@ using sim::Range;
 constexpr std::int64_t largest_wavelet_mesh = 4096;  // PEs of all systems; above it the default fidelity is sampled
 constexpr std::int64_t most_tokens = std::int64_t{1} << 31;
 const std::string machine_prefix = "machine_overrides.";
+const std::string recompute_key = "mapping.recompute";
 const std::vector<std::string> fidelity_names = {"wavelet", "sampled", "bound"};
 
 int integer(ConfigReader& reader, const std::string& key, Range range, std::optional<std::int64_t> standard = {}) {
@@ -105,7 +107,7 @@ MappingSpec read_mapping(ConfigReader& reader, const models::MachineSpec& machin
         std::pair{"mapping.features_per_pe", &mapping.features_per_pe}, std::pair{"mapping.micro_batches", &mapping.micro_batches}}) {
     *field = integer(reader, key, pins, 0);
   }
-  if (reader.given("mapping.recompute")) mapping.recompute = reader.boolean("mapping.recompute");
+  reader.accept(recompute_key);
 
   const fabric::FabricSpec& mesh = machine.fabric;
   const bool own_mesh = reader.given(machine_prefix + "fabric.width") || reader.given(machine_prefix + "fabric.height");
@@ -124,6 +126,22 @@ MappingSpec read_mapping(ConfigReader& reader, const models::MachineSpec& machin
                                  part.y, mesh.width, mesh.height));
   }
   return mapping;
+}
+
+// true, false or an array of layers' numbers.
+std::optional<Recompute> read_recompute(const ConfigReader& reader, const ConfigTree& tree, int layers) {
+  if (!reader.given(recompute_key)) return {};
+  const sim::ConfigLeaf* leaf = tree.find(recompute_key);
+  const auto is_layer = [layers](const nlohmann::json& v) {
+    return v.is_number_integer() && v.get<double>() >= 0 && v.get<double>() < layers;
+  };
+  if (leaf != nullptr && leaf->value.is_boolean()) return recompute_first(leaf->value.get<bool>() ? layers : 0, layers);
+  if (leaf == nullptr || !leaf->value.is_array() || !std::all_of(leaf->value.begin(), leaf->value.end(), is_layer))
+    reader.fail(recompute_key,
+                fmt::format("expected true, false or an array of the layers whose activations are computed again, of 0 to {}", layers - 1));
+  Recompute recompute(static_cast<std::size_t>(layers));
+  for (const nlohmann::json& layer : leaf->value) recompute[layer.get<std::size_t>()] = true;
+  return recompute;
 }
 
 Fidelity read_fidelity(ConfigReader& reader, const ConfigTree& tree, const fabric::Rectangle& part, int systems) {
@@ -218,6 +236,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
     reader.fail("model", "is required and missing: give model.hf_config, model.config or model.preset");
   }
   read_model(reader, tree, hf_file, model_preset, spec);
+  spec.mapping.recompute = read_recompute(reader, tree, spec.model.shape.layers);
   if (spec.training.sequence > spec.model.shape.positions) {
     reader.fail("training.sequence", fmt::format("is beyond the {} positions of the model", spec.model.shape.positions));
   }

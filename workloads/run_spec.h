@@ -15,6 +15,7 @@
 #include "models/machine.h"
 #include "sim/dtype.h"
 #include "workloads/hf_config.h"
+#include "workloads/recompute.h"
 
 namespace wafersim::sim {
 class ConfigTree;
@@ -43,7 +44,7 @@ struct MappingSpec {
   int tokens_per_pe = 0;          // t
   int features_per_pe = 0;        // h
   int micro_batches = 0;          // divides training.batch
-  std::optional<bool> recompute;  // of all layers' activations; nothing: the mapper chooses
+  std::optional<Recompute> recompute;
 };
 
 enum class Fidelity { wavelet, sampled, bound };

@@ -37,7 +37,7 @@ ordered_json mapping_to_json(const MappingSpec& mapping) {
   if (mapping.tokens_per_pe > 0) out["tokens_per_pe"] = mapping.tokens_per_pe;
   if (mapping.features_per_pe > 0) out["features_per_pe"] = mapping.features_per_pe;
   if (mapping.micro_batches > 0) out["micro_batches"] = mapping.micro_batches;
-  if (mapping.recompute) out["recompute"] = *mapping.recompute;
+  if (mapping.recompute) out["recompute"] = recompute_to_json(*mapping.recompute);
   return out;
 }
 

@@ -60,7 +60,13 @@ std::vector<Case> cases() {
   Case further{"TwoLanesWithColumnsBehindTheHeads", with(2, 2, 3, 13, 14, 3, 11)};  // residual 2 a PE, heads 3
   further.model.further_columns = 1;
   further.model.recompute = true;
+  Case part{"TwoLayersOfThreeRecomputedInMicroBatches", with(1, 2, 2, 4, 16, 4, 8)};
+  part.model.layers = 3;
+  part.model.micro_batches = 2;
+  part.model.recompute = true;
+  part.model.kept_layers = 1;
   return {two,
+          part,
           three,
           again,
           further,

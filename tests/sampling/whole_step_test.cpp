@@ -32,13 +32,18 @@ std::vector<Case> cases() {
   again.micro_batches = 2;
   again.batch = 4;
   again.recompute = true;
+  SmallModel part = wide;
+  part.layers = 2;
+  part.recompute = true;
+  part.kept_layers = 1;
   return {{"compute-bound", wide, 4.0, 2e11},
           {"as built", wide, 1.0, 2e11},
           {"stream-bound", wide, 0.1, 2e11},
           {"update-bound", wide, 1.0, 5e7},
           {"two lanes", lanes, 1.0, 2e11},
           {"fp32, 12 rows", single, 1.0, 2e11},
-          {"micro-batches, recompute", again, 1.0, 2e11}};
+          {"micro-batches, recompute", again, 1.0, 2e11},
+          {"one of two layers again", part, 1.0, 2e11}};
 }
 
 TEST(WholeStep, SampledTakesWhatWaveletsTake) {

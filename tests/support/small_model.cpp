@@ -55,7 +55,7 @@ LoweringSpec lowering_of(const SmallModel& model) {
   layout.batch = model.batch / model.systems / model.micro_batches;
   spec.swarm = {model.systems, model.fanout};
   spec.micro_batches = model.micro_batches;
-  spec.recompute = recomputed_layers(model.recompute, model.layers);
+  spec.recompute = recompute_first(model.recompute ? model.layers - model.kept_layers : 0, model.layers);
   layout.sequence = model.sequence;
   layout.heads = model.heads;
   layout.lanes = model.lanes;

@@ -30,6 +30,7 @@ struct SmallModel {
   int systems = 1;
   int fanout = 4;  // of SwarmX
   bool recompute = false;
+  int kept_layers = 0;  // of those computed again: the last so many keep theirs
   bool tied = true;
   workloads::Family family = workloads::Family::gpt2;
   std::optional<workloads::Activation> activation;  // else the family's

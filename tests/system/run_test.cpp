@@ -137,19 +137,21 @@ TEST_P(TrainedModel, HasTheLossesGradientsAndWeightsOfTheReferenceToTheBit) {
   EXPECT_EQ(result["digests"], json(digests(reference.store())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Small, TrainedModel,
-                         testing::Values(Model{"Fp32", {{"dtype", "fp32"}}}, Model{"Fp16", {{"dtype", "fp16"}}},
-                                         Model{"Fp16MicroBatchesRecomputed",
-                                               {{"dtype", "fp16"}, {"mapping", {{"micro_batches", 2}, {"recompute", true}}}}},
-                                         Model{"Fp16PaddedInLanes",
-                                               {{"dtype", "fp16"},
-                                                {"machine_overrides", {{"fabric.width", 6}, {"fabric.height", 5}}},
-                                                {"mapping", {{"lanes", 2}}},
-                                                {"model", {{"config", {{"n_embd", 10}, {"n_head", 1}, {"vocab_size", 31}}}}},
-                                                {"training", {{"batch", 3}, {"sequence", 7}}}}},
-                                         Model{"Opt", model_of("opt", "ffn_dim", {{"init_std", 0.1}})},
-                                         Model{"Bert", model_of("bert", "intermediate_size", {{"initializer_range", 0.1}})}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Small, TrainedModel,
+    testing::Values(Model{"Fp32", {{"dtype", "fp32"}}}, Model{"Fp16", {{"dtype", "fp16"}}},
+                    Model{"Fp16MicroBatchesRecomputed", {{"dtype", "fp16"}, {"mapping", {{"micro_batches", 2}, {"recompute", true}}}}},
+                    Model{"Fp16OneLayerOfTwoRecomputed",
+                          {{"dtype", "fp16"}, {"model", {{"config", {{"n_layer", 2}}}}}, {"mapping", {{"recompute", json::array({1})}}}}},
+                    Model{"Fp16PaddedInLanes",
+                          {{"dtype", "fp16"},
+                           {"machine_overrides", {{"fabric.width", 6}, {"fabric.height", 5}}},
+                           {"mapping", {{"lanes", 2}}},
+                           {"model", {{"config", {{"n_embd", 10}, {"n_head", 1}, {"vocab_size", 31}}}}},
+                           {"training", {{"batch", 3}, {"sequence", 7}}}}},
+                    Model{"Opt", model_of("opt", "ffn_dim", {{"init_std", 0.1}})},
+                    Model{"Bert", model_of("bert", "intermediate_size", {{"initializer_range", 0.1}})}),
+    [](const auto& test) { return test.param.name; });
 
 TEST_F(Run, GivesTheSameBytesForAnyThreadsAndBlocks) {
   ASSERT_EQ(wafersim("run tiny.json --out one --threads 1").exit_code, 0);

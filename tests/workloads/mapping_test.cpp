@@ -107,14 +107,41 @@ TEST(Mapping, ComputesAgainOrSplitsTheBatchOnlyWhereActivationsDoNotFit) {
   run.model.shape.layers = 8;
   const Mapping free = map_run(run);
   EXPECT_EQ(free.micro_batches, 1);
-  EXPECT_FALSE(free.recompute);
+  EXPECT_EQ(recomputed_layers(free.recompute), 0);
   run.mapping.lanes = free.layout.lanes;
   run.mapping.tokens_per_pe = free.tokens_per_pe;
   run.mapping.features_per_pe = free.features_per_pe;
   run.mapping.micro_batches = 1;
   run.machine.sram.bytes = free.sram.peak_bytes - 8;
-  EXPECT_TRUE(map_run(run).recompute);
-  run.mapping.recompute = false;
+  EXPECT_TRUE(recomputed_layers(map_run(run).recompute) > 0);
+  run.mapping.recompute = Recompute{};
+  EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::plan);
+}
+
+TEST(Mapping, KeepsActivationsOfAsManyOfTheLastLayersAsFit) {
+  RunSpec run = small_run();
+  run.model.shape.layers = 8;
+  const Mapping free = map_run(run);
+  run.mapping.lanes = free.layout.lanes;
+  run.mapping.tokens_per_pe = free.tokens_per_pe;
+  run.mapping.features_per_pe = free.features_per_pe;
+  run.mapping.micro_batches = 1;
+  run.mapping.recompute = recompute_first(8, 8);
+  const Mapping none_kept = map_run(run);
+  run.machine.sram.bytes = (free.sram.peak_bytes + none_kept.sram.peak_bytes) / 2;
+  run.mapping.recompute = {};
+  const Mapping some = map_run(run);
+  const int again = recomputed_layers(some.recompute);
+  EXPECT_GT(again, 1);
+  EXPECT_LT(again, 7);
+  EXPECT_EQ(some.recompute, recompute_first(again, 8));
+  EXPECT_GT(some.estimated_cycles, free.estimated_cycles);
+  EXPECT_LT(some.estimated_cycles, none_kept.estimated_cycles);
+  const TrainingGraph graph = differentiate(build_model(run.model.shape), some.recompute);
+  const double whole = estimate_step_cycles(lowering_spec(some, run, run.model.shape), graph, run.machine);
+  EXPECT_NEAR(some.estimated_cycles, whole, 1e-9 * whole);
+  EXPECT_EQ(plan_of(run, some).sram.peak_bytes, some.sram.peak_bytes);
+  run.mapping.recompute = recompute_first(again - 1, 8);
   EXPECT_EQ(refusal(run).category(), sim::ErrorCategory::plan);
 }
 
@@ -263,7 +290,7 @@ TEST(Mapping, SearchesAWholeWaferForADeepModel) {
   run.mapping.rectangle = {4, 1, 750, 994};
   run.fidelity = Fidelity::sampled;
   const Mapping mapping = map_run(run);
-  EXPECT_TRUE(mapping.recompute);
+  EXPECT_GT(recomputed_layers(mapping.recompute), 20);
   EXPECT_LE(28 * 2 * mapping.tokens_per_pe * mapping.features_per_pe, run.machine.sram.bytes);
   ASSERT_EQ(mapping.rejected.size(), 5u);
   for (const Mapping::Rejected& other : mapping.rejected) EXPECT_NE(other.reason.find("SRAM overflow"), std::string::npos) << other.reason;

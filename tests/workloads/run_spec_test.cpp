@@ -184,11 +184,25 @@ TEST_F(RunSpecTest, PinsMicroBatchesThatDivideTheBatchAndRecompute) {
   const int batch = free.training.batch;
   const RunSpec pinned = read(config_, {"mapping.micro_batches=" + std::to_string(batch), "mapping.recompute=false"});
   EXPECT_EQ(pinned.mapping.micro_batches, batch);
-  EXPECT_EQ(pinned.mapping.recompute, false);
+  EXPECT_EQ(pinned.mapping.recompute, Recompute{});
   EXPECT_EQ(run_spec_to_json(pinned)["mapping"]["recompute"], false);
   EXPECT_EQ(failure(config_, {"mapping.micro_batches=" + std::to_string(batch + 1)}),
             "config: --set mapping.micro_batches=" + std::to_string(batch + 1) + ": does not divide the " + std::to_string(batch) +
                 " samples of a step on a system");
+}
+
+TEST_F(RunSpecTest, PinsRecomputeOfAllLayersOrOfSome) {
+  config_["model"]["config"]["n_layer"] = 3;
+  const auto pinned = [&](const std::string& value) { return *read(config_, {"mapping.recompute=" + value}).mapping.recompute; };
+  EXPECT_EQ(pinned("true"), (Recompute{true, true, true}));
+  EXPECT_EQ(pinned("[2, 0]"), (Recompute{true, false, true}));
+  EXPECT_EQ(recomputed_layers(pinned("[]")), 0);
+  const RunSpec some = read(config_, {"mapping.recompute=[2,0]"});
+  EXPECT_EQ(run_spec_to_json(some)["mapping"]["recompute"], nlohmann::json({0, 2}));
+  for (const char* value : {"[0,3]", "[-1]", "[0.5]", "2", "[true]"})
+    EXPECT_EQ(failure(config_, {std::string("mapping.recompute=") + value}),
+              std::string("config: --set mapping.recompute=") + value +
+                  ": expected true, false or an array of the layers whose activations are computed again, of 0 to 2");
 }
 
 TEST_F(RunSpecTest, RefusesWhatCannotGoTogether) {

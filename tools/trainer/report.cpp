@@ -41,7 +41,7 @@ ordered_json mapping_json(const PreparedRun& run) {
                       {"tokens_per_pe", layout.tokens_per_pe},
                       {"features_per_pe", features},
                       {"micro_batches", run.lowering.micro_batches},
-                      {"recompute", !run.lowering.recompute.empty()},
+                      {"recompute", workloads::recompute_to_json(run.lowering.recompute)},
                       {"rows", layout.rows},
                       {"columns_per_lane", layout.columns},
                       {"rows_per_sequence", layout.rows_per_sequence},

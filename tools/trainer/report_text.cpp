@@ -96,6 +96,11 @@ std::string waits_text(const ordered_json& report) {
 
 }  // namespace
 
+std::string recompute_text(const ordered_json& recompute) {
+  if (recompute.is_array()) return fmt::format(", recompute of {} {}", recompute.size(), recompute.size() == 1 ? "layer" : "layers");
+  return recompute == true ? ", recompute" : "";
+}
+
 std::string summary_text(const ordered_json& report) {
   const ordered_json &step = report["step"], &mesh = report["mesh"], &mapping = report["mapping"], &links = report["links"],
                      &throughput = report["throughput"], &memory = report["memory"], &activity = report["activity"];
@@ -109,7 +114,7 @@ std::string summary_text(const ordered_json& report) {
                           report["fidelity"].get<std::string>(), mapping["lanes"].dump(), mapping["lanes"] == 1 ? "lane" : "lanes",
                           mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump(),
                           mapping["micro_batches"] == 1 ? "" : ", " + mapping["micro_batches"].dump() + " micro-batches",
-                          mapping["recompute"] == true ? ", recompute" : ""));
+                          recompute_text(mapping["recompute"])));
   line("loss", loss_text(report));
   line("step", fmt::format("{} cycles, {:.1f} us; {:.1f} samples/s, {} tokens/s", grouped(cycles), 1e6 * number(step["seconds"]),
                            number(throughput["samples_per_second"]), grouped(number(throughput["tokens_per_second"]))));

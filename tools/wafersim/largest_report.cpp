@@ -48,8 +48,7 @@ std::string tile_text(const ordered_json& of) {
 
 ordered_json largest_to_json(const workloads::RunSpec& run) {
   const workloads::ModelShape& shape = run.model.shape;
-  const workloads::TrainingGraph graph = workloads::differentiate(
-      workloads::build_model(shape), workloads::recomputed_layers(run.mapping.recompute.value_or(true), shape.layers));
+  const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_model(shape), workloads::least_kept(run, shape));
   const std::size_t parameters = workloads::parameter_table(shape).size();
   return {{"machine", run.machine.name},
           {"model", run.model_name},

@@ -32,7 +32,7 @@ ordered_json mapping_to_json(const Mapping& mapping) {
                       {"features_per_pe", mapping.features_per_pe},
                       {"loss_outputs_per_pe", mapping.loss_outputs_per_pe},
                       {"micro_batches", mapping.micro_batches},
-                      {"recompute", mapping.recompute},
+                      {"recompute", workloads::recompute_to_json(mapping.recompute)},
                       {"estimated_cycles", mapping.estimated_cycles}};
   out["padding"] = {
       {"token_slots", mapping.padding.token_slots}, {"features", mapping.padding.features}, {"vocabulary", mapping.padding.vocabulary}};
@@ -43,7 +43,7 @@ ordered_json mapping_to_json(const Mapping& mapping) {
                                {"features_per_pe", other.features_per_pe},
                                {"loss_outputs_per_pe", other.loss_outputs_per_pe},
                                {"micro_batches", other.micro_batches},
-                               {"recompute", other.recompute},
+                               {"recompute", workloads::recompute_to_json(other.recompute)},
                                {"estimated_cycles", other.estimated_cycles},
                                {"reason", other.reason}});
   return out;
@@ -123,27 +123,32 @@ void add_calls(ordered_json& out, const RunSpec& run, const workloads::LoweringS
   out["traffic"]["padding_words_out"] = all.padding_out;
 }
 
+// How many layers compute their activations again.
+std::string again_text(const ordered_json& recompute) {
+  if (recompute.is_array()) return std::to_string(recompute.size());
+  return recompute.get<bool>() ? "all" : "none";
+}
+
 std::string mapping_table(const ordered_json& mapping) {
   const auto percent = [&](const char* key) { return 100 * mapping["padding"][key].get<double>(); };
   std::string text = fmt::format(
       "mapping: lanes {}, each of {} columns x {} rows and {} samples; {} tokens x {} features a PE\n"
       "         a head takes {} columns, a sequence {} rows; the loss takes {} vocabulary entries a PE at a time\n"
-      "         {} micro-batches a step; layers' activations are {}\n"
+      "         {} micro-batches a step; layers that compute their activations again: {}\n"
       "         about {} cycles a step by the closed forms\n"
       "padding: {:.1f} % of token slots, {:.1f} % of features, {:.1f} % of the vocabulary\n",
       mapping["lanes"].dump(), mapping["columns"].dump(), mapping["rows"].dump(), mapping["samples_per_lane"].dump(),
       mapping["tokens_per_pe"].dump(), mapping["features_per_pe"].dump(), mapping["columns_per_head"].dump(),
       mapping["rows_per_sequence"].dump(), mapping["loss_outputs_per_pe"].dump(), mapping["micro_batches"].dump(),
-      mapping["recompute"].get<bool>() ? "computed again" : "kept", integer(mapping["estimated_cycles"]), percent("token_slots"),
-      percent("features"), percent("vocabulary"));
+      again_text(mapping["recompute"]), integer(mapping["estimated_cycles"]), percent("token_slots"), percent("features"),
+      percent("vocabulary"));
   if (mapping["rejected"].empty()) return text + "rejected: nothing else was possible\n";
   text += fmt::format("\n{:<10}{:>6}{:>5}{:>5}{:>6}{:>7}{:>7}{:>14}  {}\n", "rejected", "lanes", "t", "h", "loss", "micro", "again",
                       "cycles", "because");
   for (const ordered_json& other : mapping["rejected"])
-    text +=
-        fmt::format("{:<10}{:>6}{:>5}{:>5}{:>6}{:>7}{:>7}{:>14}  {}\n", "", other["lanes"].dump(), other["tokens_per_pe"].dump(),
-                    other["features_per_pe"].dump(), other["loss_outputs_per_pe"].dump(), other["micro_batches"].dump(),
-                    other["recompute"].get<bool>() ? "yes" : "no", integer(other["estimated_cycles"]), other["reason"].get<std::string>());
+    text += fmt::format("{:<10}{:>6}{:>5}{:>5}{:>6}{:>7}{:>7}{:>14}  {}\n", "", other["lanes"].dump(), other["tokens_per_pe"].dump(),
+                        other["features_per_pe"].dump(), other["loss_outputs_per_pe"].dump(), other["micro_batches"].dump(),
+                        again_text(other["recompute"]), integer(other["estimated_cycles"]), other["reason"].get<std::string>());
   return text;
 }
 
