@@ -16,7 +16,7 @@ struct LoweringSpec {
   sim::Dtype type = sim::Dtype::f32;  // storage: f32 or f16
   int micro_batches = 1;              // of a step; layout.batch is the batch of one on one system
   Recompute recompute = {};
-  memoryx::SwarmTree swarm = {};      // systems that share a step's batch, laid out alike
+  memoryx::SwarmTree swarm = {};  // systems that share a step's batch, laid out alike
 
   // Outputs of a chunk of the vocabulary, padding included, and the chunks that it takes.
   int chunk_outputs() const { return layout.columns * loss_outputs_per_pe; }

@@ -39,11 +39,11 @@ struct TrainingSpec {
 };
 
 struct MappingSpec {
-  fabric::Rectangle rectangle;    // the part of the mesh that works
-  int lanes = 0;                  // 0: the mapper chooses, here and below
-  int tokens_per_pe = 0;          // t
-  int features_per_pe = 0;        // h
-  int micro_batches = 0;          // divides training.batch
+  fabric::Rectangle rectangle;  // the part of the mesh that works
+  int lanes = 0;                // 0: the mapper chooses, here and below
+  int tokens_per_pe = 0;        // t
+  int features_per_pe = 0;      // h
+  int micro_batches = 0;        // divides training.batch
   std::optional<Recompute> recompute;
 };
 
