@@ -142,7 +142,8 @@ TEST_P(Golden, HalfPrecisionStaysNearAndRoundsSomewhere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Golden,
-                         testing::Combine(testing::Values("gpt2", "gptj", "gpt_neox", "llama"), testing::ValuesIn(meshes)),
+                         testing::Combine(testing::Values("gpt2", "gptj", "gpt_neox", "gpt_neox_serial", "llama"),
+                                          testing::ValuesIn(meshes)),
                          [](const auto& test) {
                            std::string family = std::get<0>(test.param);
                            std::erase(family, '_');

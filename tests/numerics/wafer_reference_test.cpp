@@ -278,11 +278,12 @@ TEST_P(WaferGolden, TwoPaddedLanesMeetTheLossesAndGradientsOfPyTorch) {
   expect_golden(wafer, s, 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, WaferGolden, testing::Values("gpt2", "gptj", "gpt_neox", "llama"), [](const auto& test) {
-  std::string family = test.param;
-  std::erase(family, '_');
-  return family;
-});
+INSTANTIATE_TEST_SUITE_P(Families, WaferGolden, testing::Values("gpt2", "gptj", "gpt_neox", "gpt_neox_serial", "llama"),
+                         [](const auto& test) {
+                           std::string family = test.param;
+                           std::erase(family, '_');
+                           return family;
+                         });
 
 }  // namespace
 }  // namespace wafersim::tests
