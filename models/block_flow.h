@@ -3,6 +3,7 @@
 // the credits of the edge queues. Words of a block pass evenly; what a queue holds up is found from when the words before it passed.
 // Pure; times are wafer cycles with fractions, words are numbered from the start.
 
+#include <array>
 #include <deque>
 #include <vector>
 
@@ -42,17 +43,17 @@ class InFlow {
     double supply_wait = 0;  // cycles of it that the link waited for MemoryX and not for anything else
     LinkSpan edges[link_edges];
   };
-  // A kernel uses `share` of a load from `begin` on and could do with it in `cycles`; MemoryX has had its words since `supplied`, and sends
-  // block after block.
-  Block consume(const LinkLoad& load, double share, double supplied, double begin, double cycles);
+  // A kernel uses `share` of a load from `begin` on, in its `first` block all of what is sent first, and could do with it in `cycles`;
+  // MemoryX has had its words since `supplied`, and sends block after block.
+  Block consume(const LinkLoad& load, double share, bool first, double supplied, double begin, double cycles);
 
   double words() const { return words_; }
   const std::vector<double>& busy_cycles() const { return busy_; }  // by channel
 
  private:
   struct Channel {
-    double sent = 0;      // when the channel is free
-    Passage consumption;  // by the wafer
+    double sent = 0;                                   // when the channel is free
+    std::array<Passage, port_kinds> consumption = {};  // by the wafer
   };
   double word_cycles_, latency_;
   std::vector<Channel> channels_;
@@ -78,7 +79,8 @@ class OutFlow {
 
  private:
   double word_cycles_, latency_;
-  std::vector<Passage> sent_;  // by channel
+  std::vector<double> free_;                           // when a channel is
+  std::vector<std::array<Passage, port_kinds>> sent_;  // by channel
   std::vector<double> busy_;
   double words_ = 0;
 };

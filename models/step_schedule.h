@@ -2,6 +2,7 @@
 // A training step as kernel calls whose times are known: what the sampled simulation executes in the place of wavelets. The calls are those
 // of one micro-batch, in the order in which they run; a step runs them `micro_batches` times. Cycles are those of the wafer's clock.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,11 +11,21 @@
 
 namespace wafersim::models {
 
+// Ports of the wafer's edges by what passes them: starts of calls into the corner, tokens along every row, parameters and their gradients
+// at the rows that feed or collect a column. Each kind has edge queues of its own.
+enum PortKind { corner_port, row_ports, column_ports };
+inline constexpr int port_kinds = 3;
+
 // What a kernel call puts on the channels of the I/O link, by channel (memoryx::LinkTiming).
 struct LinkLoad {
+  struct Part {
+    double words = 0;    // 4 bytes each
+    double queue = 0;    // words that the edge queues of the ports it uses hold
+    bool first = false;  // they are sent ahead of the call's others, and the kernel begins when they have come
+  };
   struct Channel {
-    double words = 0;  // 4 bytes each
-    double queue = 0;  // words that the edge queues of the ports it uses hold
+    std::array<Part, port_kinds> parts;
+    double words() const { return parts[corner_port].words + parts[row_ports].words + parts[column_ports].words; }
   };
   std::vector<Channel> in, out;
 };

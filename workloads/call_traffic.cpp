@@ -34,8 +34,8 @@ CallTraffic traffic_of(const models::LinkLoad& load, const memoryx::LinkTiming& 
   const auto add = [&](const std::vector<models::LinkLoad::Channel>& channels, std::uint64_t& words, double& cycles) {
     double sum = 0, most = 0;
     for (const models::LinkLoad::Channel& channel : channels) {
-      sum += channel.words;
-      most = std::max(most, channel.words);
+      sum += channel.words();
+      most = std::max(most, channel.words());
     }
     words = static_cast<std::uint64_t>(std::llround(sum));
     cycles = most * word_cycles;

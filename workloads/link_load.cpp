@@ -8,7 +8,39 @@
 namespace wafersim::workloads {
 namespace {
 
-constexpr double start_words = 8;  // a call's start with its arguments, on average
+// Words of a call's start: how many arguments, the start itself, and they (kernels/streams.h).
+int start_words(const CallOutline& call, int row_kinds) {
+  const auto with = [](int arguments) { return 2 + arguments; };
+  switch (call.kind) {
+    case CallKind::embedding: return with(row_kinds > 1 ? 3 : 2);
+    case CallKind::embedding_gradient: return with(2);
+    case CallKind::share_keys:
+    case CallKind::share_keys_gradient:
+    case CallKind::relu:
+    case CallKind::accumulate:
+    case CallKind::round: return with(3);
+    case CallKind::rotary:
+    case CallKind::attention:
+    case CallKind::gelu:
+    case CallKind::gelu_erf:
+    case CallKind::swiglu:
+    case CallKind::add: return with(4);
+    case CallKind::gelu_gradient:
+    case CallKind::gelu_erf_gradient:
+    case CallKind::relu_gradient:
+    case CallKind::swiglu_gradient: return with(5);
+    case CallKind::rms_norm:
+    case CallKind::loss:
+    case CallKind::attention_gradient: return with(6);
+    case CallKind::layer_norm: return with(7);
+    case CallKind::linear:
+    case CallKind::weight_gradient: return with(8);
+    case CallKind::logit_gradient:
+    case CallKind::rms_norm_gradient: return with(9);
+    case CallKind::layer_norm_gradient: return with(11);
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -28,7 +60,9 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
   for (int row = 0; row < spec.layout.rows; ++row)
     for (std::vector<Served>* channels : {&in_, &out_})
       channel(*channels, {memoryx::Port::Side::west, static_cast<std::uint16_t>(row)}).rows += 1;
-  channel(in_, {memoryx::Port::Side::west, 0}).starts = 1;
+  channel(in_, {memoryx::Port::Side::west, 0}).corner = true;
+  const int across = spec.layout.lanes * spec.layout.columns;
+  for (Served& served : out_) served.row_routers = served.column_routers = across;
   const int width = feature_count(Features::residual, spec.shape), a_column = ceil_divide(width, spec.layout.columns);
   std::vector<bool> used_in(static_cast<std::size_t>(link.ports())), used_out = used_in;
   for (int c = 0; c < spec.layout.columns; ++c) {
@@ -43,7 +77,11 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
       served.feature_ports += features > 0 ? 1 : 0;
     };
     serve(in_, used_in, weight_port(spec.layout, c));
-    serve(out_, used_out, gradient_port(spec.layout, c));
+    const memoryx::Port out = gradient_port(spec.layout, c);
+    serve(out_, used_out, out);
+    const int to_edge = out.side == memoryx::Port::Side::west ? across - spec.layout.columns + c : spec.layout.columns - 1 - c;
+    int& nearest = channel(out_, out).column_routers;
+    nearest = std::min(nearest, spec.layout.rows - out.row + to_edge);
   }
 }
 
@@ -52,7 +90,7 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
   const double biases = call.bias ? words(call.tile_outputs) : 0;
   const double matrix = columns_ * call.tile_outputs * words(call.tile_inputs) + biases;
   Streams streams;
-  streams.in.start = start_words;
+  streams.in.start = start_words(call, row_kinds_);
   switch (call.kind) {
     case CallKind::embedding: streams.in.row = row_kinds_ * slots_ * lanes_ * columns_ * words(call.tile_inputs); break;
     case CallKind::layer_norm: streams.in.feature = 2; break;
@@ -60,6 +98,7 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
     case CallKind::linear: streams.in.column = matrix; break;
     case CallKind::loss:
       streams.in.row = lanes_ * slots_;
+      streams.rows_first = true;
       streams.in.column = chunks_ * matrix;
       streams.out.column = 1;
       break;
@@ -81,17 +120,28 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
   return streams;
 }
 
-// Every port of a channel in the west is a row's; columns of features are columns; the start's port is that of the first.
-double LinkLoads::Served::ports(const Counts& counts) const {
-  return std::max({counts.row > 0 ? rows : 0, counts.column > 0 ? column_ports : 0, counts.feature > 0 ? feature_ports : 0,
-                   counts.start > 0 ? starts : 0});
+models::LinkLoad::Channel LinkLoads::Served::channel(const Counts& counts, double row_queue, double column_queue) const {
+  models::LinkLoad::Channel channel;
+  models::LinkLoad::Part &start = channel.parts[models::corner_port], &row = channel.parts[models::row_ports],
+                         &column = channel.parts[models::column_ports];
+  if (corner && counts.start > 0) start = {counts.start, row_queue};
+  if (counts.row > 0) row = {counts.row * rows, rows * row_queue};
+  column.words = counts.column * columns + counts.feature * features;
+  column.queue = column_queue * std::max(counts.column > 0 ? column_ports : 0, counts.feature > 0 ? feature_ports : 0);
+  return channel;
 }
 
-models::LinkLoad LinkLoads::of(const CallOutline& call, int edge_queue_words) const {
+models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const {
   const Streams streams = streams_of(call);
   models::LinkLoad load;
-  for (const Served& channel : in_) load.in.push_back({channel.words(streams.in), channel.ports(streams.in) * edge_queue_words});
-  for (const Served& channel : out_) load.out.push_back({channel.words(streams.out), channel.ports(streams.out) * edge_queue_words});
+  for (const Served& served : in_) {
+    models::LinkLoad::Channel& channel = load.in.emplace_back(served.channel(streams.in, queues.edge, queues.edge));
+    channel.parts[models::corner_port].first = true;
+    channel.parts[models::row_ports].first = streams.rows_first;
+  }
+  for (const Served& served : out_)
+    load.out.push_back(served.channel(streams.out, queues.edge + queues.router * served.row_routers,
+                                      queues.edge + queues.router * served.column_routers));
   return load;
 }
 

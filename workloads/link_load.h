@@ -1,6 +1,5 @@
 #pragma once
-// What a kernel call puts on each channel of the I/O link, counted from its outline: the words of the streams that lowering makes for it;
-// those of its start, which differ a little from kernel to kernel, on average.
+// What a kernel call puts on each channel of the I/O link, counted from its outline: the words of the streams that lowering makes for it.
 
 #include <vector>
 
@@ -10,6 +9,11 @@
 
 namespace wafersim::workloads {
 
+// Words that wait between the cores and the link: in the queue of each port, and in each router's of a color.
+struct QueueWords {
+  int edge = 0, router = 0;
+};
+
 // The calls of one layout. A stream is made of rows' words (every row of the wafer has as many), columns' words (every column of a lane)
 // and words for the true features of the residual stream; how many of each a channel serves is counted once.
 class LinkLoads {
@@ -17,8 +21,9 @@ class LinkLoads {
   // link: of a wafer of spec.layout.rows rows.
   LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link);
 
-  // edge_queue_words: of each port.
-  models::LinkLoad of(const CallOutline& call, int edge_queue_words) const;
+  // Before a port of gradients wait those in the routers on their way, of a channel's columns as many as the nearest has, because all
+  // columns sum in step.
+  models::LinkLoad of(const CallOutline& call, QueueWords queues) const;
   // Cycles for which the busiest channel of either direction is busy.
   double busiest_cycles(const CallOutline& call) const;
 
@@ -28,16 +33,20 @@ class LinkLoads {
   };
   struct Streams {
     Counts in, out;
+    bool rows_first = false;  // ahead of the columns' words
   };
-  // What a channel serves, and over how many ports.
+  // What a channel serves, over how many ports, and how many routers lie between the last core and the nearest of them.
   struct Served {
-    double rows = 0, columns = 0, features = 0, starts = 0;
+    double rows = 0, columns = 0, features = 0;
     double column_ports = 0, feature_ports = 0;
+    int row_routers = 0, column_routers = 0;
+    bool corner = false;
 
     double words(const Counts& counts) const {
-      return counts.row * rows + counts.column * columns + counts.feature * features + counts.start * starts;
+      return counts.row * rows + counts.column * columns + counts.feature * features + (corner ? counts.start : 0);
     }
-    double ports(const Counts& counts) const;
+    // column_queue, row_queue: words before each port.
+    models::LinkLoad::Channel channel(const Counts& counts, double row_queue, double column_queue) const;
   };
 
   Streams streams_of(const CallOutline& call) const;

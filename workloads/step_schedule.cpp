@@ -97,7 +97,7 @@ models::StepSchedule make_schedule(const LoweringSpec& spec, const TrainingGraph
     const CallOutline& call = outlines[k];
     const auto [known, is_new] = loads.try_emplace({call.kind, call.inputs, call.tile_inputs, call.tile_outputs, call.bias},
                                                    static_cast<int>(schedule.loads.size()));
-    if (is_new) schedule.loads.push_back(link_loads.of(call, edge_queue_words));
+    if (is_new) schedule.loads.push_back(link_loads.of(call, {edge_queue_words, machine.fabric.router_queue_words}));
     models::ScheduledCall made;
     made.kernel = call.kernel;
     made.phase = call.phase;

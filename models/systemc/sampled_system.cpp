@@ -78,8 +78,8 @@ void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const Sa
   for (const ScheduledCall& call : schedule.calls) {
     const LinkLoad& load = schedule.loads[static_cast<std::size_t>(call.load)];
     double in = 0, out = 0;
-    for (const LinkLoad::Channel& channel : load.in) in += channel.words;
-    for (const LinkLoad::Channel& channel : load.out) out += channel.words;
+    for (const LinkLoad::Channel& channel : load.in) in += channel.words();
+    for (const LinkLoad::Channel& channel : load.out) out += channel.words();
     node_times.in_cycles.push_back(in * word_cycles);
     node_times.out_cycles.push_back(out * word_cycles);
   }

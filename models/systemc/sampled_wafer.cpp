@@ -46,7 +46,7 @@ void SampledWafer::work_on(const StreamBlock& block) {
     calls_.back().start = free_;
   }
   SampledCall& record = calls_.back();
-  const InFlow::Block in = in_->consume(load, share, block.supplied, free_, cycles);
+  const InFlow::Block in = in_->consume(load, share, block.part == 0, block.supplied, free_, cycles);
   const OutFlow::Block out = out_->produce(load, share, free_, in.end - free_);
   const double late = in.end - (free_ + cycles), for_update = std::min(in.supply_wait, block.update_wait);
   record.waits[static_cast<int>(WaitCause::update)] += for_update;

@@ -38,10 +38,9 @@ models::StepSchedule two_calls() {
   schedule.link.word_numerator = 1;
   schedule.tensor_elements = {1600};
   models::LinkLoad in, out;
-  in.in = in.out = {{1600, 64}, {}};
-  in.out[0] = {};
-  out.in = {{}, {}};
-  out.out = {{1600, 64}, {}};
+  in.in.resize(2);
+  in.out = out.in = out.out = in.in;
+  in.in[0].parts[models::column_ports] = out.out[0].parts[models::column_ports] = {1600, 64};
   schedule.loads = {in, out};
   models::ScheduledCall forward, backward;
   forward.active_cycles = backward.active_cycles = 3200;

@@ -1,10 +1,12 @@
 #include "tests/support/measured_schedule.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "memoryx/tensor_index.h"
 #include "tests/support/pure_wafer.h"
+#include "workloads/kernels/colors.h"
 
 namespace wafersim::tests {
 namespace {
@@ -21,14 +23,27 @@ models::LinkLoad stream_load(const memoryx::CallStream& stream, const memoryx::L
   models::LinkLoad load;
   load.in.resize(static_cast<std::size_t>(link.channels()));
   load.out = load.in;
-  std::set<int> in, out;
-  const auto add = [&](std::vector<models::LinkLoad::Channel>& channels, std::set<int>& ports, memoryx::Port port, std::size_t words) {
-    models::LinkLoad::Channel& channel = channels[static_cast<std::size_t>(link.channel_of(port))];
-    channel.words += static_cast<double>(words);
-    if (ports.insert(link.port_index(port)).second) channel.queue += edge_queue_words;
+  using Ports = std::set<std::pair<models::PortKind, int>>;
+  Ports in, out;
+  const auto kind = [](std::uint8_t color) {
+    if (color == workloads::color_f3) return models::corner_port;
+    const bool tokens = color == workloads::color_e0 || color == workloads::color_e1 || color == workloads::color_g;
+    return tokens ? models::row_ports : models::column_ports;
   };
-  for (const memoryx::StreamWord& word : stream.in) add(load.in, in, word.port, 1);
-  for (const memoryx::CallStream::PortWords& words : stream.out) add(load.out, out, words.port, words.words.size());
+  const auto add = [&](std::vector<models::LinkLoad::Channel>& channels, Ports& ports, memoryx::Port port, std::uint8_t color,
+                       std::size_t words) {
+    models::LinkLoad::Part& part = channels[static_cast<std::size_t>(link.channel_of(port))].parts[kind(color)];
+    part.words += static_cast<double>(words);
+    if (ports.insert({kind(color), link.port_index(port)}).second) part.queue += edge_queue_words;
+  };
+  for (const memoryx::StreamWord& word : stream.in) add(load.in, in, word.port, word.color, 1);
+  for (models::LinkLoad::Channel& channel : load.in) {
+    channel.parts[models::corner_port].first = true;
+    // Targets, before the matrix that they are for.
+    const auto is_target = [](const memoryx::StreamWord& word) { return word.color == workloads::color_e1; };
+    channel.parts[models::row_ports].first = std::any_of(stream.in.begin(), stream.in.end(), is_target);
+  }
+  for (const memoryx::CallStream::PortWords& words : stream.out) add(load.out, out, words.port, words.color, words.words.size());
   return load;
 }
 

@@ -18,7 +18,7 @@ std::vector<memoryx::LinkCounters> link_counters(const models::StepSchedule& sch
   std::vector<double> words(static_cast<std::size_t>(schedule.link.channels()));
   for (const models::ScheduledCall& call : schedule.calls) {
     const models::LinkLoad& load = schedule.loads[static_cast<std::size_t>(call.load)];
-    for (std::size_t c = 0; c < words.size(); ++c) words[c] += schedule.micro_batches * (in ? load.in : load.out)[c].words;
+    for (std::size_t c = 0; c < words.size(); ++c) words[c] += schedule.micro_batches * (in ? load.in : load.out)[c].words();
   }
   const double word_cycles = 4 / schedule.link.bytes_per_cycle();
   std::vector<memoryx::LinkCounters> counters;

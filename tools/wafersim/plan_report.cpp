@@ -84,7 +84,7 @@ std::vector<CallTraffic> traffic_of_calls(const RunSpec& run, const workloads::L
   }
   const workloads::LinkLoads loads(spec, link);
   for (const workloads::CallOutline& call : workloads::outline_calls(spec, graph))
-    traffic.push_back(workloads::traffic_of(loads.of(call, 1), link));
+    traffic.push_back(workloads::traffic_of(loads.of(call, {1, 0}), link));
   return traffic;
 }
 
