@@ -1,5 +1,6 @@
 #include "tests/support/small_model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "workloads/family.h"
@@ -44,7 +45,7 @@ void set_family(const SmallModel& model, ModelShape& shape) {
 LoweringSpec lowering_of(const SmallModel& model) {
   LoweringSpec spec;
   spec.shape.vocabulary = model.vocabulary;
-  spec.shape.positions = 64;
+  spec.shape.positions = std::max(64, model.sequence);
   spec.shape.width = model.width;
   spec.shape.layers = model.layers;
   spec.shape.heads = model.heads;
