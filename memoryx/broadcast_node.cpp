@@ -41,7 +41,8 @@ bool BroadcastNode::send(int index, std::uint64_t cycle) {
   const std::uint64_t waited = word->ready_cycle > asked ? word->ready_cycle - asked : 0;  // for an update
   Slot slot{*word, 0};
   parent_.pop(index, cycle);
-  slot.word.ready_cycle = std::max(cycle + 1, clock_.send(cycle, timing_) + timing_.latency_cycles);
+  const std::uint64_t sent = slot.word.system == all_systems ? clock_.send(cycle, timing_) : cycle;
+  slot.word.ready_cycle = std::max(cycle + 1, sent + timing_.latency_cycles);
   slot.word.step_cycle = slot.word.ready_cycle - waited;
   for (const Child& child : children_) slot.takers += child.takes(slot.word) ? 1 : 0;
   sim::require_invariant(slot.takers > 0, "a word comes to a node of SwarmX for one of its systems");

@@ -52,7 +52,7 @@ void GradientReader::arrive(Port port, std::uint8_t color, std::uint32_t bits, s
   Sequence& state = *sequence;
   const std::vector<GradientWord>& words = *state.segments[state.segment].words;
   const GradientWord& word = words[state.word];
-  const int system = word.kind == GradientWord::Kind::token_row ? system_ : all_systems;
+  const int system = of_one_system(word) ? system_ : all_systems;
   count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.micro_batch * calls_ + state.segments[state.segment].call,
              cycle);
   ++arrived_;

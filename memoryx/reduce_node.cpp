@@ -45,8 +45,10 @@ void ReduceNode::step(std::uint64_t cycle) {
     parent_.take(word.value, cycle);
   }
   while (!waiting_.empty() && waiting_.front().complete < cycle && clock_.free_at() <= cycle) {
-    const std::uint64_t arrival = std::max(cycle + 1, clock_.send(cycle, timing_) + timing_.latency_cycles);
-    flying_.push_back({waiting_.front().value, arrival});
+    const GradientValue& value = waiting_.front().value;
+    const std::uint64_t sent = value.system == all_systems ? clock_.send(cycle, timing_) : cycle;
+    const std::uint64_t before = flying_.empty() ? 0 : flying_.back().arrival;
+    flying_.push_back({value, std::max({before, cycle + 1, sent + timing_.latency_cycles})});
     waiting_.pop_front();
   }
 }

@@ -59,6 +59,14 @@ struct GradientWord {
   friend bool operator==(const GradientWord&, const GradientWord&) = default;
 };
 
+// Whether a word belongs to one system alone: it is of a token.
+inline bool of_one_system(const StreamValue& v) {
+  const bool of_token = v.kind == StreamValue::Kind::token_row || v.kind == StreamValue::Kind::target;
+  return of_token && v.token != StreamValue::no_token;
+}
+inline bool of_one_system(const StreamWord& word) { return of_one_system(word.low) || (word.packed && of_one_system(word.high)); }
+inline bool of_one_system(const GradientWord& word) { return word.kind == GradientWord::Kind::token_row; }
+
 // The words of one kernel call. `in` is in link order (each channel keeps it); `out` is in order per port and color: a color's words keep
 // their order on the wafer, but when the link holds them up, those of a later call may overtake on another color.
 struct CallStream {

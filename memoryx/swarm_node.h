@@ -1,6 +1,8 @@
 #pragma once
 // A node of SwarmX, word by word: pure state machines, time passed in as wafer cycles, with the contract of io_link.h. A node sends one
 // word after another, each way, at its rate; a word is at the other end its latency later (cut-through: it may go on from there at once).
+// Words of one system's own tokens take nothing of its rate [A: who prepares a system's data reaches it beside the nodes that broadcast
+// weights and add gradients]; they keep their places among the others and take its latency.
 
 #include <cstdint>
 #include <deque>

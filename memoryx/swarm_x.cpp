@@ -15,19 +15,20 @@ LinkTiming node_timing(const SwarmXSpec& spec, double clock_hz, const LinkTiming
   return timing;
 }
 
-// Words of a channel that keep the link busy over a node's latency.
-std::uint64_t words_on_the_way(const LinkTiming& node, LinkTiming link) {
-  link.latency_cycles = node.latency_cycles;
-  return link.full_rate_words();
-}
-
 }  // namespace
+
+std::uint64_t words_held(const SwarmXSpec& spec, double clock_hz, const LinkTiming& link) {
+  LinkTiming way = link;
+  way.latency_cycles = cycles_of(spec.latency, clock_hz);
+  return way.full_rate_words();
+}
 
 SwarmX::SwarmX(const SwarmXSpec& spec, double clock_hz, const LinkTiming& link, const SwarmTree& tree, InSource& weights,
                GradientSink& gradients)
     : tree_(tree) {
   sim::require_invariant(tree.systems > 1 && tree.fanout > 1, "SwarmX lies before several systems");
   const LinkTiming timing = node_timing(spec, clock_hz, link);
+  const std::uint64_t held = words_held(spec, clock_hz, link);
   std::vector<int> widths;   // nodes of a level
   std::vector<int> beneath;  // systems of a child of it
   for (int width = tree.systems, systems = 1; width > 1; systems *= tree.fanout) {
@@ -44,7 +45,7 @@ SwarmX::SwarmX(const SwarmXSpec& spec, double clock_hz, const LinkTiming& link, 
       const bool root = level + 1 == widths.size();
       Node* parent = root ? nullptr : levels_[level + 1][static_cast<std::size_t>(k / tree.fanout)].get();
       const auto systems = static_cast<std::uint64_t>(children.back().last - children.front().first);
-      const int capacity = static_cast<int>(std::min<std::uint64_t>(1 << 30, words_on_the_way(timing, link) * systems));
+      const int capacity = static_cast<int>(std::min<std::uint64_t>(1 << 30, held * systems));
       levels_[level].push_back(std::make_unique<Node>(timing, capacity, root ? weights : parent->down.child(k % tree.fanout),
                                                       root ? gradients : parent->up.child(k % tree.fanout), children));
     }

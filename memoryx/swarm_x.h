@@ -12,10 +12,12 @@
 
 namespace wafersim::memoryx {
 
+// Words of each channel that a node holds for every system below it: what keeps a wafer's link busy over the node's latency [A].
+std::uint64_t words_held(const SwarmXSpec& spec, double clock_hz, const LinkTiming& link);
+
 class SwarmX {
  public:
   // link: of every wafer. MemoryX's two ends outlive this. REQUIRES several systems and a fanout of at least 2.
-  // A node holds of each channel, for every system below it, what keeps a wafer's link busy over the node's latency [A].
   SwarmX(const SwarmXSpec& spec, double clock_hz, const LinkTiming& link, const SwarmTree& tree, InSource& weights,
          GradientSink& gradients);
   SwarmX(const SwarmX&) = delete;

@@ -9,17 +9,6 @@
 
 namespace wafersim::memoryx {
 
-namespace {
-
-bool of_one_system(const StreamValue& v) {
-  const bool of_token = v.kind == StreamValue::Kind::token_row || v.kind == StreamValue::Kind::target;
-  return of_token && v.token != StreamValue::no_token;
-}
-
-bool of_one_system(const StreamWord& word) { return of_one_system(word.low) || (word.packed && of_one_system(word.high)); }
-
-}  // namespace
-
 WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterStore& store,
                                int micro_batches, int systems)
     : store_(store),

@@ -1,30 +1,11 @@
 #include "models/block_flow.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "sim/error.h"
 
 namespace wafersim::models {
-
-void Passage::extend(double words, double begin, double end) {
-  if (words <= 0) return;
-  pieces_.push_back({total_, words, begin, std::max(begin, end)});
-  total_ += words;
-}
-
-double Passage::time_of(double position) const {
-  if (position <= 0) return 0.0;
-  for (auto piece = pieces_.rbegin(); piece != pieces_.rend(); ++piece)
-    if (position > piece->first) {
-      const double part = std::min(1.0, (position - piece->first) / piece->words);
-      return piece->begin + part * (piece->end - piece->begin);
-    }
-  return 0.0;
-}
-
-void Passage::forget(double position) {
-  while (!pieces_.empty() && pieces_.front().first + pieces_.front().words < position) pieces_.pop_front();
-}
 
 InFlow::InFlow(const memoryx::LinkTiming& timing)
     : word_cycles_(4.0 / timing.bytes_per_cycle()),
@@ -32,58 +13,114 @@ InFlow::InFlow(const memoryx::LinkTiming& timing)
       channels_(static_cast<std::size_t>(timing.channels())),
       busy_(channels_.size()) {}
 
-InFlow::Block InFlow::consume(const LinkLoad& load, double share, bool first, double supplied, double begin, double cycles) {
-  Block block;
-  double ready = begin, ready_without_supply = begin, end = begin, end_without_supply = begin;
-  const auto words_of = [&](std::size_t channel, int kind) {
-    const LinkLoad::Part& part = load.in[channel].parts[kind];
-    return part.first ? (first ? part.words : 0) : part.words * share;
+double InFlow::Coming::words(std::size_t channel, int kind) const {
+  const LinkLoad::Part& part = load->in[channel].parts[static_cast<std::size_t>(kind)];
+  if (part.first) return first ? part.words : 0;
+  return part.words * share;
+}
+
+void InFlow::offer(const LinkLoad& load, double share, bool first, double supplied) {
+  coming_.emplace_back();
+  coming_.back().load = &load;
+  coming_.back().share = share;
+  coming_.back().first = first;
+  coming_.back().supplied = supplied;
+  send_blocks();
+}
+
+// As far as known is when the blocks before them leave the queues.
+void InFlow::send_blocks() {
+  while (on_the_way_ < coming_.size()) {
+    Coming& block = coming_[on_the_way_];
+    starts_ = starts_ || start(block);
+    if (!starts_ || !finish(block)) return;
+    starts_ = false;
+    ++on_the_way_;
+  }
+}
+
+template <class Visit>
+void InFlow::for_each_part(const Coming& block, Visit&& visit) {
+  for (std::size_t c = 0; c < channels_.size(); ++c)
+    for (int kind = 0; kind < port_kinds; ++kind)
+      if (const double words = block.words(c, kind); words > 0)
+        visit(c, channels_[c].queues[static_cast<std::size_t>(kind)], words, block.load->in[c].parts[static_cast<std::size_t>(kind)]);
+}
+
+bool InFlow::start(Coming& block) {
+  bool known = true;
+  for_each_part(block, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
+    known = known && queue.knows_start(words, part.queue);
+  });
+  if (!known) return false;
+  struct Sending {
+    double words = 0, ahead = 0, cycles = 0, free = 0;
   };
-  std::vector<double> sent(channels_.size());
+  std::vector<Sending> sending(channels_.size());
+  for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
+    sending[c].words += words;
+    sending[c].ahead += part.first ? words : 0;
+    // With its queues empty and its kernel waiting, a channel sends what one round trip's credits allow.
+    sending[c].cycles = std::max(sending[c].cycles, words * (latency_ + 2) / part.queue);
+    sending[c].free = std::max(sending[c].free, queue.start(words, part.queue));
+  });
+  block.started = std::numeric_limits<double>::infinity();
   for (std::size_t c = 0; c < channels_.size(); ++c) {
-    const Channel& channel = channels_[c];
-    double all = 0, ahead = 0, sending = 0, free = channel.sent;
-    for (int kind = 0; kind < port_kinds; ++kind) {
-      const double words = words_of(c, kind), queue = load.in[c].parts[kind].queue;
-      if (words <= 0) continue;
-      all += words;
-      if (load.in[c].parts[kind].first) ahead += words;
-      // With its queues empty and its kernel waiting, a channel sends what one round trip's credits allow.
-      sending = std::max(sending, words * (latency_ + 2) / queue);
-      const Passage& consumption = channel.consumption[kind];
-      free = std::max(free, consumption.time_of(consumption.total() + std::min(1.0, words) - queue));
+    const Sending& here = sending[c];
+    if (here.words <= 0) continue;
+    const double cycles = std::max(here.cycles, here.words * word_cycles_), of_ahead = here.ahead * word_cycles_ + latency_;
+    const double free = std::max(channels_[c].free, here.free), begin = std::max(free, block.supplied);
+    channels_[c].free = begin + cycles;
+    block.edges[c < channels_.size() / 2 ? west_edge : east_edge].add(here.words, begin, begin + cycles);
+    block.started = std::min(block.started, begin);
+    block.arrived = std::max(block.arrived, begin + cycles + latency_);
+    block.arrived_at_once = std::max(block.arrived_at_once, free + cycles + latency_);
+    if (here.ahead > 0) {
+      block.ready = std::max(block.ready, begin + of_ahead);
+      block.ready_at_once = std::max(block.ready_at_once, free + of_ahead);
     }
-    if (all <= 0) continue;
-    sending = std::max(sending, all * word_cycles_);
-    const double begun = std::max(free, supplied), of_ahead = ahead * word_cycles_ + latency_;
-    sent[c] = begun + sending;
-    block.edges[c < channels_.size() / 2 ? west_edge : east_edge].add(all, begun, sent[c]);
-    busy_[c] += all * word_cycles_;
-    words_ += all;
-    if (ahead > 0) {
-      ready = std::max(ready, begun + of_ahead);
-      ready_without_supply = std::max(ready_without_supply, free + of_ahead);
-    }
-    end = std::max(end, sent[c] + latency_);
-    end_without_supply = std::max(end_without_supply, free + sending + latency_);
+    busy_[c] += here.words * word_cycles_;
+    words_ += here.words;
   }
-  end = std::max(end, ready + cycles);
-  end_without_supply = std::max(end_without_supply, ready_without_supply + cycles);
-  for (std::size_t c = 0; c < channels_.size(); ++c) {
-    channels_[c].sent = std::max(channels_[c].sent, sent[c]);
-    for (int kind = 0; kind < port_kinds; ++kind) {
-      const double words = words_of(c, kind);
-      if (words <= 0) continue;
-      Passage& consumption = channels_[c].consumption[kind];
-      consumption.extend(words, begin, end);
-      const double last = consumption.total() - load.in[c].parts[kind].queue;
-      channels_[c].sent = std::max(channels_[c].sent, consumption.time_of(last));
-      consumption.forget(last);
-    }
-  }
-  block.end = end;
-  block.supply_wait = end - end_without_supply;
+  return true;
+}
+
+bool InFlow::finish(Coming& block) {
+  bool known = true;
+  for_each_part(block, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
+    known = known && queue.knows_end(words, part.queue);
+  });
+  if (!known) return false;
+  double end = std::max(block.supplied, last_sent_);
+  for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
+    channels_[c].free = std::max(channels_[c].free, queue.send(words, part.queue));
+    end = std::max(end, channels_[c].free);
+  });
+  sent_.push_back({std::clamp(block.started, last_sent_, end), end});
+  last_sent_ = end;
+  return true;
+}
+
+InFlow::Block InFlow::consume(double begin, double cycles) {
+  sim::require_invariant(!coming_.empty() && (on_the_way_ > 0 || starts_), "a kernel uses a block that is on the link");
+  const Coming used = coming_.front();
+  Block block;
+  block.end = std::max(std::max(begin, used.ready) + cycles, used.arrived);
+  block.supply_wait = block.end - std::max(std::max(begin, used.ready_at_once) + cycles, used.arrived_at_once);
+  std::copy(std::begin(used.edges), std::end(used.edges), std::begin(block.edges));
+  for_each_part(used, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part&) { queue.leave(words, begin, block.end); });
+  send_blocks();
+  sim::require_invariant(on_the_way_ > 0, "a block that a kernel has used is sent");
+  coming_.pop_front();
+  --on_the_way_;
   return block;
+}
+
+std::optional<InFlow::Sent> InFlow::next_sent() {
+  if (sent_.empty()) return std::nullopt;
+  const Sent next = sent_.front();
+  sent_.pop_front();
+  return next;
 }
 
 OutFlow::OutFlow(const memoryx::LinkTiming& timing)

@@ -5,60 +5,76 @@
 
 #include <array>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "memoryx/link_timing.h"
+#include "models/credit_channel.h"
 #include "models/link_span.h"
 #include "models/step_schedule.h"
 
 namespace wafersim::models {
 
-// How many words have passed a point, by time: rises evenly within each piece.
-class Passage {
- public:
-  // `words` more pass between `begin` and `end`; begin is not before the last end. With begin = end they pass at once.
-  void extend(double words, double begin, double end);
-  // When word `position` has passed; 0 at or before position 0. REQUIRES position <= total().
-  double time_of(double position) const;
-  double total() const { return total_; }
-  double last() const { return pieces_.empty() ? 0.0 : pieces_.back().end; }
-  // Questions about words up to `position` will not be asked any more.
-  void forget(double position);
-
- private:
-  struct Piece {
-    double first, words, begin, end;
-  };
-  std::deque<Piece> pieces_;
-  double total_ = 0;
-};
-
-// Words into the wafer. A word starts when its channel is free, MemoryX has it, and the queues it goes to have room for it.
+// Words into the wafer, block after block. A word starts when its channel is free, it has come to the link, and the queues it goes to have
+// room for it.
 class InFlow {
  public:
   explicit InFlow(const memoryx::LinkTiming& timing);
 
+  // Another block, `share` of a load, which outlives it, and in a call's `first` block all of what is sent first: its words have been
+  // there since `supplied`.
+  void offer(const LinkLoad& load, double share, bool first, double supplied);
+
   struct Block {
     double end = 0;          // the kernel is done with it
-    double supply_wait = 0;  // cycles of it that the link waited for MemoryX and not for anything else
+    double supply_wait = 0;  // cycles of it that the link waited for words to come and not for anything else
     LinkSpan edges[link_edges];
   };
-  // A kernel uses `share` of a load from `begin` on, in its `first` block all of what is sent first, and could do with it in `cycles`;
-  // MemoryX has had its words since `supplied`, and sends block after block.
-  Block consume(const LinkLoad& load, double share, bool first, double supplied, double begin, double cycles);
+  // A kernel uses the oldest block that none has used from `begin` on and could do with it in `cycles`. REQUIRES one that was offered.
+  Block consume(double begin, double cycles);
 
-  double words() const { return words_; }
+  // From when to when words of a block went onto the link; of each block, in order, as soon as it is known.
+  struct Sent {
+    double begin = 0, end = 0;
+  };
+  std::optional<Sent> next_sent();
+
+  double words() const { return words_; }                           // of the blocks on the link so far
   const std::vector<double>& busy_cycles() const { return busy_; }  // by channel
 
  private:
   struct Channel {
-    double sent = 0;                                   // when the channel is free
-    std::array<Passage, port_kinds> consumption = {};  // by the wafer
+    double free = 0;  // when it is done with the blocks sent and, as far as it depends on the channel, with the one on the link
+    std::array<CreditQueue, port_kinds> queues;
   };
+  struct Coming {
+    const LinkLoad* load = nullptr;
+    double share = 0, supplied = 0;
+    bool first = false;
+    double words(std::size_t channel, int kind) const;
+
+    double started = 0;                       // its first word
+    double arrived = 0, arrived_at_once = 0;  // its last word; had it been there long ago
+    double ready = 0, ready_at_once = 0;      // the last of the words that are sent first
+    LinkSpan edges[link_edges];
+  };
+
+  // visit(channel, queue, words, part) for each part that has words.
+  template <class Visit>
+  void for_each_part(const Coming& block, Visit&& visit);
+  void send_blocks();
+  bool start(Coming& block);  // whether it is known when
+  bool finish(Coming& block);
+
   double word_cycles_, latency_;
   std::vector<Channel> channels_;
   std::vector<double> busy_;
   double words_ = 0;
+  std::deque<Coming> coming_;   // not used yet
+  std::size_t on_the_way_ = 0;  // of coming_: sent
+  bool starts_ = false;         // the next of them is on the link, but not known is when it has gone
+  std::deque<Sent> sent_;       // that nobody has asked for
+  double last_sent_ = 0;
 };
 
 // Words out of the wafer.

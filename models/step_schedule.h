@@ -28,13 +28,15 @@ struct LinkLoad {
     double words() const { return parts[corner_port].words + parts[row_ports].words + parts[column_ports].words; }
   };
   std::vector<Channel> in, out;
+  double own_in = 0, own_out = 0;  // of the words of all channels: those of the system's own tokens, which no other system shares
 };
 
 // Elements of a tensor of the parameter store that a call reads or whose gradient it makes.
 struct TensorUse {
   int tensor = 0;
   double elements = 0;
-  double run = 0;  // consecutive elements that one sixteenth of the call reads; 0: all of it lie together
+  double run = 0;    // consecutive elements that one sixteenth of the call reads; 0: all of it lie together
+  bool own = false;  // rows of the system's own tokens: every system has its own
 };
 
 struct ScheduledCall {

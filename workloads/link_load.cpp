@@ -50,6 +50,7 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
       lanes_(spec.layout.lanes),
       slots_(spec.layout.tokens_per_pe),
       chunks_(spec.chunks()),
+      tokens_(static_cast<double>(spec.layout.batch) * spec.layout.sequence),
       row_kinds_(family_form(spec.shape).row_kinds()),
       word_cycles_(4 / link.bytes_per_cycle()),
       in_(static_cast<std::size_t>(link.channels())),
@@ -66,7 +67,9 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
   const int width = feature_count(Features::residual, spec.shape), a_column = ceil_divide(width, spec.layout.columns);
   std::vector<bool> used_in(static_cast<std::size_t>(link.ports())), used_out = used_in;
   for (int c = 0; c < spec.layout.columns; ++c) {
-    const double features = std::clamp(width - c * a_column, 0, a_column);
+    const int features = std::clamp(width - c * a_column, 0, a_column);
+    token_features_ += features;
+    token_words_ += words_of(features, type_);
     const auto serve = [&](std::vector<Served>& channels, std::vector<bool>& used, memoryx::Port port) {
       Served& served = channel(channels, port);
       served.columns += 1;
@@ -140,8 +143,11 @@ models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const
     channel.parts[models::row_ports].first = streams.rows_first;
   }
   for (const Served& served : out_)
-    load.out.push_back(served.channel(streams.out, queues.edge + queues.router * served.row_routers,
-                                      queues.edge + queues.router * served.column_routers));
+    load.out.push_back(
+        served.channel(streams.out, queues.edge + queues.router * served.row_routers, queues.edge + queues.router * served.column_routers));
+  if (call.kind == CallKind::embedding) load.own_in = tokens_ * token_words_;  // other rows are all systems'
+  if (call.kind == CallKind::loss) load.own_in = tokens_;
+  if (call.kind == CallKind::embedding_gradient) load.own_out = tokens_ * token_features_;
   return load;
 }
 

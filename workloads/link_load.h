@@ -52,7 +52,9 @@ class LinkLoads {
   Streams streams_of(const CallOutline& call) const;
 
   sim::Dtype type_;
-  double columns_, lanes_, slots_, chunks_, row_kinds_;
+  double columns_, lanes_, slots_, chunks_, tokens_;
+  int row_kinds_;
+  double token_features_ = 0, token_words_ = 0;  // of a token, over all columns
   double word_cycles_;
   std::vector<Served> in_, out_;  // by channel
 };

@@ -24,10 +24,10 @@ class Scheduler {
     const double tokens = static_cast<double>(spec_.layout.batch) * spec_.layout.sequence, width = spec_.shape.width;
     switch (call.kind) {
       case CallKind::embedding:
-        for (const int parameter : op.parameters) made.reads.push_back({parameter, tokens * width, width});
+        for (const int parameter : op.parameters) made.reads.push_back({parameter, tokens * width, width, parameter == op.parameters[0]});
         break;
       case CallKind::embedding_gradient:
-        for (const int parameter : op.gradients) made.gradients.push_back({parameter, tokens * width, width});
+        for (const int parameter : op.gradients) made.gradients.push_back({parameter, tokens * width, width, true});
         break;
       case CallKind::linear:
         if (op.kind == TrainingKind::loss_gradient)

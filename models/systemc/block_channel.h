@@ -22,14 +22,19 @@ class BlockSink : public virtual sc_core::sc_interface {
   virtual void give(const StreamBlock& block) = 0;
 };
 
-// Towards MemoryX: a wafer has worked on a block at `done`; what it made of gradients has arrived here at `arrived`.
+// Towards MemoryX: a wafer has worked on a block; what it made of gradients has arrived here at `arrived` (0: it made none).
 struct BlockReport {
   int step = 0, call = 0, part = 0;
-  double done = 0;
   double arrived = 0;
+};
+// The words of a block have been taken from here, the first at `begin` and the last at `end`.
+struct BlockTaken {
+  double begin = 0, end = 0;
 };
 class ReportSink : public virtual sc_core::sc_interface {
  public:
+  // Of every block, in order.
+  virtual void taken(int child, const BlockTaken& taken) = 0;
   virtual void report(int child, const BlockReport& report) = 0;
 };
 

@@ -25,9 +25,11 @@ SampledMemoryX::SampledMemoryX(const sc_core::sc_module_name& name, const Sample
   SC_THREAD(update);
 }
 
-void SampledMemoryX::configure(const StepSchedule& schedule, const SampledSpec& spec, int steps, const std::vector<bool>& skipped) {
+void SampledMemoryX::configure(const StepSchedule& schedule, const SampledSpec& spec, int systems, int steps,
+                               const std::vector<bool>& skipped) {
   schedule_ = &schedule;
   spec_ = spec;
+  systems_ = systems;
   steps_ = steps;
   skipped_ = skipped;
   tensors_.assign(schedule.tensor_elements.size(), {});
@@ -37,7 +39,8 @@ void SampledMemoryX::configure(const StepSchedule& schedule, const SampledSpec& 
   for (Tensor& tensor : tensors_) tensor.gradients_left = tensor.gradients;
   place_tensors();
   arriving_.clear();
-  ahead_ = collected_ = gradient_steps_ = updated_steps_ = 0;
+  leaving_.clear();
+  read_ = collected_ = gradient_steps_ = updated_steps_ = 0;
   results_.assign(static_cast<std::size_t>(steps), {});
 }
 
@@ -86,20 +89,32 @@ double SampledMemoryX::access(bool in_flash, double bytes, bool write, double ru
   return clock_.cycles(delay);
 }
 
+double SampledMemoryX::bytes_of(const TensorUse& use) const {
+  return use.elements * (use.own ? systems_ : 1) / blocks_a_call * value_bytes;
+}
+
 StreamBlock SampledMemoryX::read(int step, int call, int part) {
   StreamBlock block;
   block.step = step;
   block.call = call;
   block.part = part;
-  double wait_from = clock_.now(), there = 0;
+  double there = 0;
   for (const TensorUse& use : schedule_->calls[static_cast<std::size_t>(call) % schedule_->calls.size()].reads) {
     const Tensor& tensor = tensors_[static_cast<std::size_t>(use.tensor)];
+    const double asked = clock_.now();
     while (tensor.updates < step) wait(updates_);
-    block.update_wait = clock_.now() - wait_from;
-    there = std::max(there, access(tensor.in_flash, use.elements / blocks_a_call * value_bytes, false, use.run * value_bytes, 0));
+    block.update_wait += clock_.now() - asked;
+    const bool turned = tensor.in_flash && use.run > 0;
+    if (turned && part == 0) copy_to_dram(bytes_of(use) * blocks_a_call);
+    there = std::max(there, access(tensor.in_flash && !turned, bytes_of(use), false, use.run * value_bytes, 0));
   }
   block.supplied = clock_.now() + there;
   return block;
+}
+
+void SampledMemoryX::copy_to_dram(double bytes) {
+  wait(clock_.until(clock_.now() + access(true, bytes, false, 0, 0)));
+  access(false, bytes, true, 0, 0);
 }
 
 void SampledMemoryX::stream() {
@@ -110,18 +125,27 @@ void SampledMemoryX::stream() {
       while (gradient_steps_ < step) wait(gradients_);
       for (int call = 0; call < calls; ++call)
         for (int part = 0; part < blocks_a_call; ++part) {
-          while (ahead_ >= spec_.memoryx.prefetch_blocks) wait(room_);
-          const StreamBlock block = read(step, call, part);
-          ++ahead_;
-          down->give(block);
+          wait_for_room();
+          down->give(read(step, call, part));
         }
     }
   }
 }
 
+void SampledMemoryX::wait_for_room() {
+  for (++read_; read_ > spec_.memoryx.prefetch_blocks; --read_) {
+    while (leaving_.empty()) wait(taken_);
+    wait(clock_.until(leaving_.front()));
+    leaving_.pop_front();
+  }
+}
+
+void SampledMemoryX::taken(int, const BlockTaken& taken) {
+  leaving_.push_back(taken.end);
+  taken_.notify(sc_core::SC_ZERO_TIME);
+}
+
 void SampledMemoryX::report(int, const BlockReport& report) {
-  --ahead_;
-  room_.notify(sc_core::SC_ZERO_TIME);
   arriving_.push_back(report);
   reported_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -142,7 +166,7 @@ void SampledMemoryX::take(const BlockReport& report) {
   const int calls = static_cast<int>(schedule_->calls.size());
   for (const TensorUse& use : schedule_->calls[static_cast<std::size_t>(report.call % calls)].gradients) {
     Tensor& tensor = tensors_[static_cast<std::size_t>(use.tensor)];
-    const double bytes = use.elements / blocks_a_call * value_bytes;
+    const double bytes = bytes_of(use);
     if (report.call >= calls) access(tensor.in_flash, bytes, false, 0, 0);  // adds to what earlier micro-batches left
     access(tensor.in_flash, bytes, true, 0, 0);
     if (report.part == blocks_a_call - 1) --tensor.gradients_left;

@@ -1,6 +1,8 @@
 #pragma once
-// MemoryX in blocks: reads the store in stream order, as far ahead of the wafers as it may, takes gradients, updates tensor after tensor.
-// The next step's stream starts when the last gradient has come; a call's words wait for the updates of its tensors.
+// MemoryX in blocks: reads the store in stream order into a buffer of some blocks, which a block leaves when its last word is on the link
+// (or in SwarmX), takes gradients,
+// updates tensor after tensor. The next step's stream starts when the last gradient has come; a call's words wait for the updates of its
+// tensors.
 
 #include <deque>
 #include <systemc>
@@ -20,8 +22,8 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   sc_core::sc_port<BlockSink> down;
   tlm_utils::simple_initiator_socket<SampledMemoryX> dram, flash;
 
-  // schedule outlives the run. Throws Error(plan) when the store is too large.
-  void configure(const StepSchedule& schedule, const SampledSpec& spec, int steps, const std::vector<bool>& skipped);
+  // schedule outlives the run. systems: whose tokens it serves. Throws Error(plan) when the store is too large.
+  void configure(const StepSchedule& schedule, const SampledSpec& spec, int systems, int steps, const std::vector<bool>& skipped);
   void start() { started_.notify(sc_core::SC_ZERO_TIME); }
 
   bool finished() const { return updated_steps_ == steps_; }
@@ -37,33 +39,41 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
     int updates = 0;  // steps after which it has been updated
   };
 
+  void taken(int child, const BlockTaken& taken) override;
   void report(int child, const BlockReport& report) override;
   void stream();
   void collect();
   void update();
 
   void place_tensors();
+  void wait_for_room();
   StreamBlock read(int step, int call, int part);
+  // What a call reads across its rows is copied from flash as it lies, all of it, and read across in DRAM.
+  void copy_to_dram(double bytes);
   void take(const BlockReport& report);
   void update_step(int step);
   int next_to_update(int step) const;  // -1: none may start
   // Cycles from now until the bytes are there, when they are asked for `after` cycles from now.
   double access(bool in_flash, double bytes, bool write, double run_bytes, double after);
+  // Of a sixteenth of a call.
+  double bytes_of(const TensorUse& use) const;
   int blocks_a_step() const { return static_cast<int>(schedule_->calls.size()) * schedule_->micro_batches * blocks_a_call; }
 
   const SampledClock& clock_;
   const StepSchedule* schedule_ = nullptr;
   SampledSpec spec_;
+  int systems_ = 1;
   int steps_ = 0;
   std::vector<bool> skipped_;  // by step; empty: none
   std::vector<Tensor> tensors_;
   std::vector<int> order_;  // of updates: as the step uses them first
   std::deque<BlockReport> arriving_;
-  int ahead_ = 0;           // blocks sent that no report has come for
-  int collected_ = 0;       // reports of the step whose gradients arrive
-  int gradient_steps_ = 0;  // steps whose gradients are complete
+  int read_ = 0;                // blocks that the buffer has a place for, but for those that have left it in `leaving_`
+  std::deque<double> leaving_;  // when the oldest of them leave it
+  int collected_ = 0;           // reports of the step whose gradients arrive
+  int gradient_steps_ = 0;      // steps whose gradients are complete
   int updated_steps_ = 0;
-  sc_core::sc_event started_, reported_, room_, gradients_, updates_;
+  sc_core::sc_event started_, reported_, taken_, gradients_, updates_;
   std::vector<SampledStep> results_;
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <systemc>
 
+#include "memoryx/swarm_x.h"
 #include "models/systemc/kernel.h"
 #include "models/systemc/memory_tier.h"
 #include "models/systemc/sampled_memory_x.h"
@@ -27,6 +28,7 @@ struct SampledSystem::Parts {
   Parts(int systems, int fanout, bool representative);
   void configure_tree(const StepSchedule& schedule, const SampledSpec& spec);
 
+  int systems;
   SampledClock clock;
   SampledMemoryX memory_x;
   MemoryTier dram, flash;
@@ -35,7 +37,8 @@ struct SampledSystem::Parts {
   SwarmNode::Times node_times;
 };
 
-SampledSystem::Parts::Parts(int systems, int fanout, bool representative) : memory_x("memory_x", clock), dram("dram"), flash("flash") {
+SampledSystem::Parts::Parts(int system_count, int fanout, bool representative)
+    : systems(system_count), memory_x("memory_x", clock), dram("dram"), flash("flash") {
   memory_x.dram.bind(dram.socket);
   memory_x.flash.bind(flash.socket);
   for (int i = 0; i < (representative ? 1 : systems); ++i)
@@ -52,13 +55,14 @@ SampledSystem::Parts::Parts(int systems, int fanout, bool representative) : memo
   };
   std::vector<End> level;
   for (const auto& wafer : wafers) level.push_back({&wafer->down, &wafer->parent});
-  for (int real = systems, depth = 0; real > 1; real = (real + fanout - 1) / fanout, ++depth) {
+  for (int real = systems, depth = 0, below = fanout; real > 1; real = (real + fanout - 1) / fanout, ++depth, below *= fanout) {
     std::vector<End> above;
     for (std::size_t first = 0; first < level.size(); first += static_cast<std::size_t>(fanout)) {
       const std::size_t last = std::min(level.size(), first + static_cast<std::size_t>(fanout));
       const int place = static_cast<int>(above.size());
       nodes.push_back(std::make_unique<SwarmNode>(("swarm_" + std::to_string(depth) + "_" + std::to_string(place)).c_str(),
-                                                  static_cast<int>(last - first), place % fanout));
+                                                  static_cast<int>(last - first), std::min(systems, (place + 1) * below) - place * below,
+                                                  place % fanout));
       SwarmNode& node = *nodes.back();
       for (std::size_t i = first; i < last; ++i) {
         node.children.bind(*level[i].down);
@@ -73,15 +77,20 @@ SampledSystem::Parts::Parts(int systems, int fanout, bool representative) : memo
 }
 
 void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const SampledSpec& spec) {
-  const double word_cycles = 4 / spec.swarmx.bandwidth * spec.clock / blocks_a_call;
-  node_times = {spec.swarmx.latency * spec.clock, {}, {}};
+  const double word_cycles = 4 / spec.swarmx.bandwidth * spec.clock;
+  const double room = static_cast<double>(memoryx::words_held(spec.swarmx, spec.clock, schedule.link)) * schedule.link.channels();
+  node_times = {spec.swarmx.latency * spec.clock, room, {}};
   for (const ScheduledCall& call : schedule.calls) {
     const LinkLoad& load = schedule.loads[static_cast<std::size_t>(call.load)];
-    double in = 0, out = 0;
-    for (const LinkLoad::Channel& channel : load.in) in += channel.words();
-    for (const LinkLoad::Channel& channel : load.out) out += channel.words();
-    node_times.in_cycles.push_back(in * word_cycles);
-    node_times.out_cycles.push_back(out * word_cycles);
+    SwarmNode::Block block;
+    double out = 0;
+    for (const LinkLoad::Channel& channel : load.in) block.words += channel.words() / blocks_a_call;
+    for (const LinkLoad::Channel& channel : load.out) out += channel.words() / blocks_a_call;
+    block.own_words = load.own_in / blocks_a_call;
+    block.words -= block.own_words;
+    block.in_cycles = block.words * word_cycles;
+    block.out_cycles = (out - load.own_out / blocks_a_call) * word_cycles;
+    node_times.blocks.push_back(block);
   }
   for (const auto& node : nodes) node->configure(&node_times);
 }
@@ -97,7 +106,7 @@ SampledRun SampledSystem::run(const StepSchedule& schedule, const SampledSpec& s
   Parts& p = *parts_;
   if (sc_core::sc_get_status() == sc_core::SC_ELABORATION) sc_core::sc_start(sc_core::SC_ZERO_TIME);
   p.clock.start(spec.clock);
-  p.memory_x.configure(schedule, spec, steps, skipped);
+  p.memory_x.configure(schedule, spec, p.systems, steps, skipped);
   p.configure_tree(schedule, spec);
   for (const auto& wafer : p.wafers) wafer->configure(schedule);
   p.dram.configure({spec.memoryx.bandwidth, spec.memoryx.dram_latency, spec.memoryx.dram_page});

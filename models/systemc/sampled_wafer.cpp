@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace wafersim::models {
+namespace {
+
+constexpr double share = 1.0 / blocks_a_call;
+
+}  // namespace
 
 SampledWafer::SampledWafer(const sc_core::sc_module_name& name, int place, const SampledClock& clock)
     : sc_core::sc_module(name), down("down"), parent("parent"), place_(place), clock_(clock), given_("given") {
@@ -20,8 +25,15 @@ void SampledWafer::configure(const StepSchedule& schedule) {
 }
 
 void SampledWafer::give(const StreamBlock& block) {
+  const ScheduledCall& call = schedule_->calls[static_cast<std::size_t>(block.call) % schedule_->calls.size()];
+  in_->offer(schedule_->loads[static_cast<std::size_t>(call.load)], share, block.part == 0, block.supplied);
+  tell_what_is_taken();
   blocks_.push_back(block);
   given_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void SampledWafer::tell_what_is_taken() {
+  while (const std::optional<InFlow::Sent> sent = in_->next_sent()) parent->taken(place_, {sent->begin, sent->end});
 }
 
 void SampledWafer::work() {
@@ -37,7 +49,6 @@ void SampledWafer::work_on(const StreamBlock& block) {
   const std::vector<ScheduledCall>& order = schedule_->calls;
   const ScheduledCall& call = order[static_cast<std::size_t>(block.call) % order.size()];
   const LinkLoad& load = schedule_->loads[static_cast<std::size_t>(call.load)];
-  constexpr double share = 1.0 / blocks_a_call;
   const double cycles = call.active_cycles * share;
   if (block.part == 0) {
     // A step's first start comes over the link.
@@ -46,7 +57,8 @@ void SampledWafer::work_on(const StreamBlock& block) {
     calls_.back().start = free_;
   }
   SampledCall& record = calls_.back();
-  const InFlow::Block in = in_->consume(load, share, block.part == 0, block.supplied, free_, cycles);
+  const InFlow::Block in = in_->consume(free_, cycles);
+  tell_what_is_taken();
   const OutFlow::Block out = out_->produce(load, share, free_, in.end - free_);
   const double late = in.end - (free_ + cycles), for_update = std::min(in.supply_wait, block.update_wait);
   record.waits[static_cast<int>(WaitCause::update)] += for_update;
@@ -58,9 +70,9 @@ void SampledWafer::work_on(const StreamBlock& block) {
     record.out[edge].add(out.edges[edge]);
   }
   free_ = record.done = out.produced;
-  BlockReport report{block.step, block.call, block.part, out.produced, out.arrived};
+  const BlockReport report{block.step, block.call, block.part, out.arrived};
   if (block.part == blocks_a_call - 1) free_ += call.period_cycles - call.active_cycles;
-  wait(clock_.until(report.done));
+  wait(clock_.until(out.produced));
   parent->report(place_, report);
 }
 

@@ -27,6 +27,7 @@ class SampledWafer : public sc_core::sc_module, public BlockSink {
 
  private:
   void give(const StreamBlock& block) override;
+  void tell_what_is_taken();
   void work();
   void work_on(const StreamBlock& block);
 

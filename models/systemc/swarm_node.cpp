@@ -4,53 +4,78 @@
 
 namespace wafersim::models {
 
-SwarmNode::SwarmNode(const sc_core::sc_module_name& name, int child_count, int place)
+SwarmNode::SwarmNode(const sc_core::sc_module_name& name, int child_count, int systems, int place)
     : sc_core::sc_module(name),
       down("down"),
       up("up"),
       children("children"),
       parent("parent"),
       children_(child_count),
+      systems_(systems),
       place_(place),
-      reported_(static_cast<std::size_t>(child_count)) {
+      taken_(child_count),
+      sums_(child_count),
+      changed_("changed") {
   down.bind(*this);
   up.bind(*this);
+  SC_HAS_PROCESS(SwarmNode);
+  SC_METHOD(pass);
+  sensitive << changed_;
+  dont_initialize();
 }
 
 void SwarmNode::configure(const Times* times) {
   times_ = times;
-  down_free_ = up_free_ = 0;
+  channel_ = {};
+  free_ = up_free_ = 0;
 }
 
 void SwarmNode::give(const StreamBlock& block) {
-  const std::size_t call = static_cast<std::size_t>(block.call) % times_->in_cycles.size();
-  const double start = std::max(block.supplied, down_free_);
-  down_free_ = start + times_->in_cycles[call];
-  StreamBlock passed = block;
-  passed.supplied = start + times_->latency;
-  for (int child = 0; child < children_; ++child) children[child]->give(passed);
+  waiting_.push_back(block);
+  changed_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void SwarmNode::taken(int child, const BlockTaken& taken) {
+  taken_.add(child, taken, [](BlockTaken& all, const BlockTaken& one) {
+    all.begin = std::max(all.begin, one.begin);
+    all.end = std::max(all.end, one.end);
+  });
+  while (const std::optional<BlockTaken> all = taken_.next()) {
+    channel_.leave(given_.front(), all->begin, all->end);
+    given_.pop_front();
+  }
+  changed_.notify(sc_core::SC_ZERO_TIME);
+}
+
+// Blocks go on as far as known is when those before them leave.
+void SwarmNode::pass() {
+  for (; !waiting_.empty(); waiting_.pop_front()) {
+    StreamBlock& block = waiting_.front();
+    const Block& load = block_of(block.call);
+    const double count = words(load), room = times_->room * systems_;
+    if (!started_) {
+      if (!channel_.knows_start(count, room)) return;
+      begin_ = std::max({block.supplied, free_, channel_.start(count, room)});
+      sent_ = free_ = begin_ + load.in_cycles;
+      started_ = true;
+      given_.push_back(count);
+      block.supplied = begin_ + times_->latency;
+      for (int child = 0; child < children_; ++child) children[child]->give(block);
+    }
+    if (!channel_.knows_end(count, room)) return;
+    started_ = false;
+    parent->taken(place_, {begin_, free_ = channel_.send(count, room, sent_)});
+  }
 }
 
 void SwarmNode::report(int child, const BlockReport& report) {
-  int& own = reported_[static_cast<std::size_t>(child)];
-  if (own == static_cast<int>(sums_.size())) sums_.emplace_back();
-  Sum& sum = sums_[static_cast<std::size_t>(own++)];
-  sum.latest.step = report.step;
-  sum.latest.call = report.call;
-  sum.latest.part = report.part;
-  sum.latest.done = std::max(sum.latest.done, report.done);
-  sum.latest.arrived = std::max(sum.latest.arrived, report.arrived);
-  ++sum.reported;
-  while (!sums_.empty() && sums_.front().reported == children_) {
-    BlockReport total = sums_.front().latest;
-    sums_.pop_front();
-    for (int& count : reported_) --count;
-    const std::size_t call = static_cast<std::size_t>(total.call) % times_->out_cycles.size();
-    if (total.arrived > 0) {
-      up_free_ = std::max(total.arrived, up_free_ + times_->out_cycles[call]);
-      total.arrived = up_free_ + times_->latency;
+  sums_.add(child, report, [](BlockReport& all, const BlockReport& one) { all.arrived = std::max(all.arrived, one.arrived); });
+  while (std::optional<BlockReport> sum = sums_.next()) {
+    if (sum->arrived > 0) {
+      up_free_ = std::max(sum->arrived, up_free_ + block_of(sum->call).out_cycles);
+      sum->arrived = up_free_ + times_->latency;
     }
-    parent->report(place_, total);
+    parent->report(place_, *sum);
   }
 }
 

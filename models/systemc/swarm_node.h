@@ -1,43 +1,58 @@
 #pragma once
-// A node of SwarmX: passes blocks on to its children, and the sum of their gradients to its parent, children ascending, when the last of
-// them has come. Words flow through (cut-through): a node delays a block by its latency, and blocks follow each other at its rate.
+// A node of SwarmX: passes blocks on to its children as it has room for their words, and the sum of their gradients to its parent, children
+// ascending, when the last of them has come. Words flow through (cut-through): a node delays a block by its latency, and blocks follow each
+// other at its rate. Words of one system's own tokens pass beside it (memoryx/swarm_node.h).
 
 #include <deque>
 #include <systemc>
 #include <vector>
 
+#include "models/credit_channel.h"
 #include "models/systemc/block_channel.h"
+#include "models/systemc/from_children.h"
 
 namespace wafersim::models {
 
 class SwarmNode : public sc_core::sc_module, public BlockSink, public ReportSink {
  public:
-  SwarmNode(const sc_core::sc_module_name& name, int children, int place);
+  // systems: below the node.
+  SwarmNode(const sc_core::sc_module_name& name, int children, int systems, int place);
   sc_core::sc_export<BlockSink> down;
   sc_core::sc_export<ReportSink> up;
   sc_core::sc_port<BlockSink, 0, sc_core::SC_ZERO_OR_MORE_BOUND> children;
   sc_core::sc_port<ReportSink> parent;
 
-  // For the coming run: cycles of a node's way, and of each call's blocks at its rate.
+  // For the coming run: what a block of each call of a micro-batch takes, and what a node does.
+  struct Block {
+    double words = 0, own_words = 0;       // for all systems alike; for each system
+    double in_cycles = 0, out_cycles = 0;  // at a node's rate
+  };
   struct Times {
-    double latency = 0;
-    std::vector<double> in_cycles, out_cycles;  // a block's, by call of a micro-batch
+    double latency = 0;         // cycles
+    double room = 0;            // words that a node holds for each system below it, of all channels together
+    std::vector<Block> blocks;  // by call
   };
   void configure(const Times* times);  // outlives the run
 
  private:
   void give(const StreamBlock& block) override;
+  void taken(int child, const BlockTaken& taken) override;
   void report(int child, const BlockReport& report) override;
+  void pass();
+  const Block& block_of(int call) const { return times_->blocks[static_cast<std::size_t>(call) % times_->blocks.size()]; }
+  double words(const Block& block) const { return block.words + systems_ * block.own_words; }
 
-  struct Sum {
-    int reported = 0;
-    BlockReport latest;
-  };
-  int children_, place_;
+  int children_, systems_, place_;
   const Times* times_ = nullptr;
-  double down_free_ = 0, up_free_ = 0;
-  std::deque<Sum> sums_;       // of the blocks that not all children have reported, oldest first
-  std::vector<int> reported_;  // by child: how many of sums_ it has reported
+  CreditChannel channel_;
+  std::deque<StreamBlock> waiting_;  // until their last word has a place here
+  bool started_ = false;             // the first of them has been given to the children
+  double begin_ = 0, sent_ = 0;      // its first word; its last, if there is room
+  double free_ = 0, up_free_ = 0;
+  std::deque<double> given_;  // words of the blocks that the children have not taken
+  FromChildren<BlockTaken> taken_;
+  FromChildren<BlockReport> sums_;
+  sc_core::sc_event changed_;
 };
 
 }  // namespace wafersim::models

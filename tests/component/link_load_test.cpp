@@ -38,6 +38,8 @@ TEST(LinkLoad, IsThatOfTheStreamsThatLoweringMakes) {
     for (std::size_t k = 0; k < outlines.size(); ++k) {
       const models::LinkLoad got = loads.of(outlines[k], {5, 0});
       const models::LinkLoad expected = stream_load(plan.calls[k].stream, link, 5);
+      EXPECT_EQ(got.own_in, expected.own_in) << "call " << k << " " << plan.calls[k].kernel;
+      EXPECT_EQ(got.own_out, expected.own_out) << "call " << k << " " << plan.calls[k].kernel;
       for (std::size_t c = 0; c < got.in.size(); ++c)
         for (int kind = 0; kind < models::port_kinds; ++kind) {
           SCOPED_TRACE(fmt::format("call {} {} channel {} kind {}", k, plan.calls[k].kernel, c, kind));
@@ -80,6 +82,28 @@ TEST(StepSchedule, ReadsAndMakesTheElementsThatTheStreamsCarry) {
       EXPECT_EQ(elements(got.calls[k].gradients), elements(expected.calls[k].gradients)) << "call " << k << " " << got.calls[k].kernel;
       EXPECT_EQ(got.calls[k].active_cycles, expected.calls[k].active_cycles);
     }
+  }
+}
+
+// A family's matrices lie [in][out] or [out][in]: one of the two passes reads them as they lie, the other a part of each row at a time.
+TEST(StepSchedule, ReadsAcrossItsRowsAMatrixWhoseColumnsAreACallsOutputs) {
+  for (const workloads::Family family : {workloads::Family::gpt2, workloads::Family::gptj}) {
+    SmallModel model;
+    model.family = family;
+    const Experiment experiment = make_experiment(model);
+    const std::size_t calls = workloads::outline_calls(experiment.lowering, experiment.graph).size();
+    const models::StepSchedule schedule =
+        workloads::make_schedule(experiment.lowering, experiment.graph, std::vector<workloads::CallTime>(calls), experiment.machine, 5);
+    int matrices = 0;
+    for (const models::ScheduledCall& call : schedule.calls) {
+      if (call.kernel != "linear" || call.layer < 0 || call.reads.empty()) continue;
+      if (call.phase != "forward" && call.phase != "input_gradient") continue;
+      const memoryx::ParameterEntry& entry = experiment.store.table().entries()[static_cast<std::size_t>(call.reads[0].tensor)];
+      const bool across = (family == workloads::Family::gpt2) == (call.phase == "forward");
+      EXPECT_EQ(call.reads[0].run, across ? entry.shape[1] / 16.0 : 0) << entry.name << " " << call.phase;
+      ++matrices;
+    }
+    EXPECT_GT(matrices, 4);
   }
 }
 

@@ -58,38 +58,73 @@ models::SampledSpec spec() {
   return made;
 }
 
-double step_with(double seconds_an_access, int& accesses) {
+struct Accesses {
+  int dram = 0, flash = 0;
+};
+
+double step_with(double seconds_an_access, Accesses& accesses, const models::StepSchedule& schedule = two_calls(),
+                 const models::SampledSpec& sampled = spec(), double seconds_a_flash_access = 0) {
   models::SampledClock clock;
   models::SampledMemoryX memory_x("memory_x", clock);
-  Metronome dram("dram", seconds_an_access), flash("flash", 0);
+  Metronome dram("dram", seconds_an_access), flash("flash", seconds_a_flash_access);
   models::SampledWafer wafer("wafer", 0, clock);
   memory_x.dram.bind(dram.socket);
   memory_x.flash.bind(flash.socket);
   memory_x.down.bind(wafer.down);
   wafer.parent.bind(memory_x.reports);
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
-  const models::StepSchedule schedule = two_calls();
-  clock.start(spec().clock);
-  memory_x.configure(schedule, spec(), 1, {});
+  clock.start(sampled.clock);
+  memory_x.configure(schedule, sampled, 1, 1, {});
   wafer.configure(schedule);
   memory_x.start();
   sc_core::sc_start();
   EXPECT_TRUE(memory_x.finished());
-  accesses = dram.accesses();
+  accesses = {dram.accesses(), flash.accesses()};
   return memory_x.steps()[0].gradients;
 }
 
 TEST(MemoryTier, AMemoryThatIsFasterThanTheKernelHoldsUpNothing) {
-  int accesses = 0;
+  Accesses accesses;
   // 16 blocks of 200 cycles twice, and the switch between them.
   EXPECT_NEAR(step_with(50e-9, accesses), 3200 + 100 + 3200, 60);
-  EXPECT_EQ(accesses, 16 + 16 + 1);  // read, gradients, update
+  EXPECT_EQ(accesses.dram, 16 + 16 + 1);  // read, gradients, update
 }
 
 TEST(MemoryTier, AnotherMemoryWithATimeOfItsOwnTakesItsPlace) {
-  int accesses = 0;
+  Accesses accesses;
   // Sixteen reads, one a microsecond; then the gradients, which nobody waits for.
   EXPECT_NEAR(step_with(1e-6, accesses), 16 * 1000 + 200 + 100 + 3200, 150);
+}
+
+TEST(MemoryTier, WhatIsReadAcrossItsRowsIsCopiedFromFlashAtOnce) {
+  models::SampledSpec flash = spec();
+  flash.memoryx.dram_capacity = 0;
+  models::StepSchedule schedule = two_calls();
+  schedule.calls[0].reads[0].run = 10;
+  Accesses accesses;
+  // The copy; then as from a memory that holds up nothing.
+  EXPECT_NEAR(step_with(50e-9, accesses, schedule, flash, 5e-6), 5000 + 3200 + 100 + 3200, 60 + 50);
+  EXPECT_EQ(accesses.dram, 1 + 16);       // the copy, read across
+  EXPECT_EQ(accesses.flash, 1 + 16 + 1);  // the copy; gradients, update
+}
+
+TEST(MemoryTier, GradientsOfLaterMicroBatchesAreAddedToThoseThatAreThere) {
+  models::StepSchedule schedule = two_calls();
+  schedule.micro_batches = 3;
+  Accesses accesses;
+  step_with(50e-9, accesses, schedule);
+  EXPECT_EQ(accesses.dram, 3 * 16 + 16 + 2 * (16 + 16) + 1);  // weights; gradients stored; read and stored; update
+}
+
+TEST(MemoryTier, BlocksLeaveTheBufferWhenTheLinkHasThem) {
+  // Room for one block: the next is read only when the last word of the one before is on the link, which takes 100 cycles; the kernel, 200.
+  models::SampledSpec one_block = spec();
+  one_block.memoryx.prefetch_blocks = 1;
+  Accesses accesses;
+  models::StepSchedule schedule = two_calls();
+  schedule.loads[0].in[0].queue = 1600;
+  EXPECT_NEAR(step_with(50e-9, accesses, schedule, one_block), 3200 + 100 + 3200, 60 + 150);
+  EXPECT_EQ(accesses.dram, 16 + 16 + 1);
 }
 
 struct Initiator : sc_core::sc_module {

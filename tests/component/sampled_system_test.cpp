@@ -72,41 +72,56 @@ TEST(SampledSystem, UpdatesHoldUpTheNextStepAsOnTheWafer) {
   EXPECT_GT(update_wait, 0.05 * got);
 }
 
-std::vector<double> gradient_times(const models::SampledRun& run) {
+// Every time of a run: steps', calls', updates'.
+std::vector<double> all_times(const models::SampledRun& run) {
   std::vector<double> times;
-  for (const models::SampledStep& step : run.steps) times.push_back(step.gradients);
+  for (const models::SampledStep& step : run.steps) {
+    times.insert(times.end(), {step.first, step.gradients, step.update_begins, step.updated});
+    for (const models::SampledCall& call : step.calls) {
+      times.insert(times.end(), {call.start, call.done});
+      times.insert(times.end(), std::begin(call.waits), std::end(call.waits));
+    }
+  }
   return times;
 }
 
-TEST(SampledSystem, OneOfFourAlikeWafersStandsForAll) {
+// Two steps of `systems` wafers in a process of its own: SystemC allows one simulation.
+std::vector<double> times_of(const models::StepSchedule& schedule, const models::SampledSpec& spec, int systems, bool representative) {
+  constexpr int steps = 2;
+  std::vector<double> found(steps * (4 + schedule.calls.size() * (2 + models::wait_causes)));
+  const auto bytes = static_cast<ssize_t>(found.size() * sizeof(double));
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    models::SampledSystem system(systems, 4, representative);
+    const std::vector<double> times = all_times(system.run(schedule, spec, steps));
+    _exit(times.size() == found.size() && write(ends[1], times.data(), found.size() * sizeof(double)) == bytes ? 0 : 1);
+  }
+  close(ends[1]);
+  char* place = reinterpret_cast<char*>(found.data());
+  for (ssize_t got = 0, left = bytes; left > 0 && (got = read(ends[0], place, static_cast<std::size_t>(left))) > 0; left -= got)
+    place += got;
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  return found;
+}
+
+TEST(SampledSystem, OneOfAlikeWafersStandsForAll) {
   const Experiment experiment = make_experiment(eight_columns());
   const models::StepSchedule schedule = measured_schedule(experiment, experiment.plan());
-  // A process of its own for each: SystemC allows one simulation.
-  const auto times = [&](bool representative) {
-    int ends[2];
-    EXPECT_EQ(pipe(ends), 0);
-    const pid_t child = fork();
-    if (child == 0) {
-      models::SampledSystem system(5, 4, representative);  // two levels
-      const std::vector<double> found = gradient_times(system.run(schedule, spec_of(experiment), 2));
-      const ssize_t written = write(ends[1], found.data(), 2 * sizeof(double));
-      _exit(written == static_cast<ssize_t>(2 * sizeof(double)) ? 0 : 1);
-    }
-    close(ends[1]);
-    std::vector<double> found(2);
-    EXPECT_EQ(read(ends[0], found.data(), 2 * sizeof(double)), static_cast<ssize_t>(2 * sizeof(double)));
-    close(ends[0]);
-    int status = 0;
-    waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
-    return found;
-  };
-  const std::vector<double> all = times(false), one = times(true);
-  EXPECT_EQ(all, one);
-  // Two nodes on the way out and on the way back.
-  models::SampledSystem alone(1, 4, false);
-  const std::vector<double> direct = gradient_times(alone.run(schedule, spec_of(experiment), 2));
-  EXPECT_NEAR(all[0] - direct[0], 4 * 1.25e-6 * experiment.machine.core.clock, 100);
+  for (const int systems : {4, 5, 16})  // one level, two of which one is not full, two full ones
+    EXPECT_EQ(times_of(schedule, spec_of(experiment), systems, false), times_of(schedule, spec_of(experiment), systems, true)) << systems;
+}
+
+TEST(SampledSystem, ALevelOfSwarmXTakesItsWayOutAndBack) {
+  const Experiment experiment = make_experiment(eight_columns());
+  const models::StepSchedule schedule = measured_schedule(experiment, experiment.plan());
+  constexpr std::size_t gradients = 1;  // among a run's times
+  const double two_levels = times_of(schedule, spec_of(experiment), 5, false)[gradients];
+  EXPECT_NEAR(two_levels - times_of(schedule, spec_of(experiment), 1, false)[gradients], 4 * 1.25e-6 * experiment.machine.core.clock, 100);
 }
 
 }  // namespace

@@ -147,11 +147,31 @@ TEST(SwarmX, TheOrderWithinACycleIsNotThatOfTheCalls) {
   }
 }
 
-TEST(SwarmX, TokensGoUpOneByOne) {
+TEST(SwarmX, TokensGoUpOneByOneAndTakeNothingOfANodesRate) {
   Bench bench(2);
-  for (const int system : {1, 0}) bench.tree.gradients(system).take({{Kind::token_row, 0, 0}, 1.0f, 0, system, 0}, 0);
+  const auto token = [&](int system) { bench.tree.gradients(system).take({{Kind::token_row, 0, 0}, 1.0f, 0, system, 0}, bench.now); };
+  token(1), token(0);
+  bench.run_until(10);
+  bench.give(0, 2.0f), bench.give(1, 3.0f);  // behind them, 11 to 13
+  token(1);                                  // behind the sum, which it does not overtake
   bench.run_until(100);
-  EXPECT_EQ(bench.sums.arrivals, (std::vector<Sums::Arrival>{{1.0f, 0, 13}, {1.0f, 1, 15}}));
+  EXPECT_EQ(bench.sums.arrivals, (std::vector<Sums::Arrival>{{1.0f, 0, 11}, {1.0f, 1, 11}, {5.0f, all_systems, 23}, {1.0f, 1, 23}}));
+}
+
+TEST(SwarmX, WordsOfOneSystemTakeNothingOfANodesRate) {
+  Bench bench(2);
+  for (std::uint32_t k = 0; k < 6; ++k) bench.words.words.push_back(Bench::word(k, static_cast<int>(k) % 2));
+  bench.words.words.push_back(Bench::word(9));
+  bench.run_until(100);
+  for (const int system : {0, 1}) {
+    InSource& end = bench.tree.weights(system);
+    for (int k = 0; k < 3; ++k) {
+      EXPECT_EQ(end.peek(0)->ready_cycle, 10u);
+      end.pop(0, 50);
+    }
+    EXPECT_EQ(end.peek(0)->ready_cycle, 2u + 10);
+    end.pop(0, 50);
+  }
 }
 
 TEST(SwarmX, NamesEveryCycleAtWhichSomethingHappens) {

@@ -13,7 +13,7 @@ namespace {
 
 std::vector<models::TensorUse> uses(const std::map<int, double>& elements) {
   std::vector<models::TensorUse> all;
-  for (const auto& [tensor, count] : elements) all.push_back({tensor, count, 0});
+  for (const auto& [tensor, count] : elements) all.push_back({tensor, count, 0, false});
   return all;
 }
 
@@ -36,14 +36,20 @@ models::LinkLoad stream_load(const memoryx::CallStream& stream, const memoryx::L
     part.words += static_cast<double>(words);
     if (ports.insert({kind(color), link.port_index(port)}).second) part.queue += edge_queue_words;
   };
-  for (const memoryx::StreamWord& word : stream.in) add(load.in, in, word.port, word.color, 1);
+  for (const memoryx::StreamWord& word : stream.in) {
+    add(load.in, in, word.port, word.color, 1);
+    load.own_in += memoryx::of_one_system(word) ? 1 : 0;
+  }
   for (models::LinkLoad::Channel& channel : load.in) {
     channel.parts[models::corner_port].first = true;
     // Targets, before the matrix that they are for.
     const auto is_target = [](const memoryx::StreamWord& word) { return word.color == workloads::color_e1; };
     channel.parts[models::row_ports].first = std::any_of(stream.in.begin(), stream.in.end(), is_target);
   }
-  for (const memoryx::CallStream::PortWords& words : stream.out) add(load.out, out, words.port, words.color, words.words.size());
+  for (const memoryx::CallStream::PortWords& words : stream.out) {
+    add(load.out, out, words.port, words.color, words.words.size());
+    for (const memoryx::GradientWord& word : words.words) load.own_out += memoryx::of_one_system(word) ? 1 : 0;
+  }
   return load;
 }
 

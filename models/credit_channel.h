@@ -1,0 +1,63 @@
+#pragma once
+// A queue of limited room, into which a channel of the link sends blocks of words one after another. A word finds room when the word that
+// is the queue's length before it has left; who empties the queue tells when words left. So the times of a block are known as soon as
+// enough of what lies before it has left. Pure; times are wafer cycles with fractions, words are numbered from the start.
+
+#include <algorithm>
+#include <deque>
+
+namespace wafersim::models {
+
+// How many words have passed a point, by time: rises evenly within each piece.
+class Passage {
+ public:
+  // `words` more pass between `begin` and `end`; begin is not before the last end. With begin = end they pass at once.
+  void extend(double words, double begin, double end);
+  // When word `position` has passed; 0 at or before position 0. REQUIRES position <= total().
+  double time_of(double position) const;
+  double total() const { return total_; }
+  double last() const { return pieces_.empty() ? 0.0 : pieces_.back().end; }
+  // Questions about words up to `position` will not be asked any more.
+  void forget(double position);
+
+ private:
+  struct Piece {
+    double first, words, begin, end;
+  };
+  std::deque<Piece> pieces_;
+  double total_ = 0;
+};
+
+class CreditQueue {
+ public:
+  // The next block's `words`, and the room of the queue. Whether it is known when the first of them finds room, and when that is.
+  bool knows_start(double words, double queue) const { return left_.total() >= first_ + std::min(1.0, words) - queue; }
+  double start(double words, double queue) const { return left_.time_of(first_ + std::min(1.0, words) - queue); }
+  // Whether it is known when the last of them does; when that is: the block is sent.
+  bool knows_end(double words, double queue) const { return left_.total() >= first_ + words - queue; }
+  double send(double words, double queue);
+
+  // `words` more have left the queue, as Passage::extend.
+  void leave(double words, double begin, double end) { left_.extend(words, begin, end); }
+
+ private:
+  double first_ = 0;  // number of the next block's first word
+  Passage left_;
+};
+
+// A channel that sends into one such queue. A word starts when it is free, too.
+class CreditChannel {
+ public:
+  bool knows_start(double words, double queue) const { return queue_.knows_start(words, queue); }
+  double start(double words, double queue) const { return std::max(sent_, queue_.start(words, queue)); }
+  bool knows_end(double words, double queue) const { return queue_.knows_end(words, queue); }
+  // When the last word has started, if the channel alone would be done at `sent`.
+  double send(double words, double queue, double sent) { return sent_ = std::max(sent, queue_.send(words, queue)); }
+  void leave(double words, double begin, double end) { queue_.leave(words, begin, end); }
+
+ private:
+  CreditQueue queue_;
+  double sent_ = 0;  // when the channel is free
+};
+
+}  // namespace wafersim::models
