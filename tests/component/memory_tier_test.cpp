@@ -122,7 +122,7 @@ TEST(MemoryTier, BlocksLeaveTheBufferWhenTheLinkHasThem) {
   one_block.memoryx.prefetch_blocks = 1;
   Accesses accesses;
   models::StepSchedule schedule = two_calls();
-  schedule.loads[0].in[0].queue = 1600;
+  schedule.loads[0].in[0].parts[models::column_ports].queue = 1600;
   EXPECT_NEAR(step_with(50e-9, accesses, schedule, one_block), 3200 + 100 + 3200, 60 + 150);
   EXPECT_EQ(accesses.dram, 16 + 16 + 1);
 }

@@ -242,7 +242,7 @@ TEST(Mapping, NamesTheLargestBatchThatFitsWhenAPinnedNumberOfMicroBatchesDoesNot
 TEST(Mapping, TheLongestSequenceFitsAndNoLongerOneDoes) {
   RunSpec run = small_run();
   run.training.batch = 1;
-  const TrainingGraph graph = differentiate(build_model(run.model.shape), recomputed_layers(true, run.model.shape.layers));
+  const TrainingGraph graph = differentiate(build_model(run.model.shape), least_kept(run, run.model.shape));
   const std::optional<Layout> longest = longest_sequence_layout(run, run.model.shape, graph, run.machine);
   ASSERT_TRUE(longest.has_value());
   run.training.sequence = longest->sequence;
