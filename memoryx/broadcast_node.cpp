@@ -54,10 +54,12 @@ bool BroadcastNode::send(int index, std::uint64_t cycle) {
 bool BroadcastNode::step(std::uint64_t cycle) {
   const int count = timing_.channels();
   bool sent = false;
-  for (int without = 0; clock_.free_at() <= cycle && without < count; turn_ = (turn_ + 1) % count) {
+  for (int without = 0; clock_.free_at() <= cycle && without < count;) {
+    const std::uint64_t before = clock_.words();
     const bool word = send(turn_, cycle);
     without = word ? 0 : without + 1;
     sent = sent || word;
+    if (!word || clock_.words() > before) turn_ = (turn_ + 1) % count;  // a word that takes nothing of the rate leaves its channel the turn
   }
   return sent;
 }

@@ -19,12 +19,12 @@ double InFlow::Coming::words(std::size_t channel, int kind) const {
   return part.words * share;
 }
 
-void InFlow::offer(const LinkLoad& load, double share, bool first, double supplied) {
+void InFlow::offer(const LinkLoad& load, double share, bool first, const BlockSupply& supply) {
   coming_.emplace_back();
   coming_.back().load = &load;
   coming_.back().share = share;
   coming_.back().first = first;
-  coming_.back().supplied = supplied;
+  coming_.back().supply = supply;
   send_blocks();
 }
 
@@ -68,16 +68,17 @@ bool InFlow::start(Coming& block) {
   for (std::size_t c = 0; c < channels_.size(); ++c) {
     const Sending& here = sending[c];
     if (here.words <= 0) continue;
-    const double cycles = std::max(here.cycles, here.words * word_cycles_), of_ahead = here.ahead * word_cycles_ + latency_;
-    const double free = std::max(channels_[c].free, here.free), begin = std::max(free, block.supplied);
+    const double at_once = std::max(here.cycles, here.words * word_cycles_), cycles = std::max(at_once, block.supply.cycles);
+    const double ahead_at_once = here.ahead * word_cycles_, ahead = std::max(ahead_at_once, block.supply.start_cycles);
+    const double free = std::max(channels_[c].free, here.free), begin = std::max(free, block.supply.begin);
     channels_[c].free = begin + cycles;
     block.edges[c < channels_.size() / 2 ? west_edge : east_edge].add(here.words, begin, begin + cycles);
     block.started = std::min(block.started, begin);
     block.arrived = std::max(block.arrived, begin + cycles + latency_);
-    block.arrived_at_once = std::max(block.arrived_at_once, free + cycles + latency_);
+    block.arrived_at_once = std::max(block.arrived_at_once, free + at_once + latency_);
     if (here.ahead > 0) {
-      block.ready = std::max(block.ready, begin + of_ahead);
-      block.ready_at_once = std::max(block.ready_at_once, free + of_ahead);
+      block.ready = std::max(block.ready, begin + ahead + latency_);
+      block.ready_at_once = std::max(block.ready_at_once, free + ahead_at_once + latency_);
     }
     busy_[c] += here.words * word_cycles_;
     words_ += here.words;
@@ -91,7 +92,7 @@ bool InFlow::finish(Coming& block) {
     known = known && queue.knows_end(words, part.queue);
   });
   if (!known) return false;
-  double end = std::max(block.supplied, last_sent_);
+  double end = std::max(block.supply.begin, last_sent_);
   for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
     channels_[c].free = std::max(channels_[c].free, queue.send(words, part.queue));
     end = std::max(end, channels_[c].free);

@@ -15,15 +15,21 @@
 
 namespace wafersim::models {
 
+// When the words of a block come to a link.
+struct BlockSupply {
+  double begin = 0;         // the first; nothing but the link holds up the others, or
+  double start_cycles = 0;  // the last word of a call's start comes as much later,
+  double cycles = 0;        // the last of all
+};
+
 // Words into the wafer, block after block. A word starts when its channel is free, it has come to the link, and the queues it goes to have
 // room for it.
 class InFlow {
  public:
   explicit InFlow(const memoryx::LinkTiming& timing);
 
-  // Another block, `share` of a load, which outlives it, and in a call's `first` block all of what is sent first: its words have been
-  // there since `supplied`.
-  void offer(const LinkLoad& load, double share, bool first, double supplied);
+  // Another block, `share` of a load, which outlives it, and in a call's `first` block all of what is sent first.
+  void offer(const LinkLoad& load, double share, bool first, const BlockSupply& supply);
 
   struct Block {
     double end = 0;          // the kernel is done with it
@@ -49,7 +55,8 @@ class InFlow {
   };
   struct Coming {
     const LinkLoad* load = nullptr;
-    double share = 0, supplied = 0;
+    double share = 0;
+    BlockSupply supply;
     bool first = false;
     double words(std::size_t channel, int kind) const;
 

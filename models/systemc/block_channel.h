@@ -4,6 +4,8 @@
 
 #include <systemc>
 
+#include "models/block_flow.h"
+
 namespace wafersim::models {
 
 constexpr int blocks_a_call = 16;
@@ -12,7 +14,7 @@ struct StreamBlock {
   int step = 0;
   int call = 0;            // of the step, all micro-batches counted
   int part = 0;            // of the call, 0 .. blocks_a_call - 1
-  double supplied = 0;     // MemoryX has its words and they may be on their way
+  BlockSupply supply;      // from MemoryX or the node above
   double update_wait = 0;  // of it: cycles that MemoryX waited for updates before it could read them
 };
 

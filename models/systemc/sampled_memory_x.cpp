@@ -108,7 +108,7 @@ StreamBlock SampledMemoryX::read(int step, int call, int part) {
     if (turned && part == 0) copy_to_dram(bytes_of(use) * blocks_a_call);
     there = std::max(there, access(tensor.in_flash && !turned, bytes_of(use), false, use.run * value_bytes, 0));
   }
-  block.supplied = clock_.now() + there;
+  block.supply.begin = clock_.now() + there;
   return block;
 }
 

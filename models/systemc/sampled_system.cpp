@@ -79,17 +79,19 @@ SampledSystem::Parts::Parts(int system_count, int fanout, bool representative)
 void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const SampledSpec& spec) {
   const double word_cycles = 4 / spec.swarmx.bandwidth * spec.clock;
   const double room = static_cast<double>(memoryx::words_held(spec.swarmx, spec.clock, schedule.link)) * schedule.link.channels();
-  node_times = {spec.swarmx.latency * spec.clock, room, {}};
+  node_times = {spec.swarmx.latency * spec.clock, word_cycles, room, {}};
   for (const ScheduledCall& call : schedule.calls) {
     const LinkLoad& load = schedule.loads[static_cast<std::size_t>(call.load)];
     SwarmNode::Block block;
-    double out = 0;
-    for (const LinkLoad::Channel& channel : load.in) block.words += channel.words() / blocks_a_call;
-    for (const LinkLoad::Channel& channel : load.out) out += channel.words() / blocks_a_call;
+    double in = -load.own_in, out = -load.own_out;
+    for (const LinkLoad::Channel& channel : load.in) {
+      in += channel.words() - channel.parts[corner_port].words;
+      block.start_words += channel.parts[corner_port].words;
+    }
+    for (const LinkLoad::Channel& channel : load.out) out += channel.words();
+    block.words = in / blocks_a_call;
     block.own_words = load.own_in / blocks_a_call;
-    block.words -= block.own_words;
-    block.in_cycles = block.words * word_cycles;
-    block.out_cycles = (out - load.own_out / blocks_a_call) * word_cycles;
+    block.out_words = out / blocks_a_call;
     node_times.blocks.push_back(block);
   }
   for (const auto& node : nodes) node->configure(&node_times);

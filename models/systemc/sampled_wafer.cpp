@@ -26,7 +26,7 @@ void SampledWafer::configure(const StepSchedule& schedule) {
 
 void SampledWafer::give(const StreamBlock& block) {
   const ScheduledCall& call = schedule_->calls[static_cast<std::size_t>(block.call) % schedule_->calls.size()];
-  in_->offer(schedule_->loads[static_cast<std::size_t>(call.load)], share, block.part == 0, block.supplied);
+  in_->offer(schedule_->loads[static_cast<std::size_t>(call.load)], share, block.part == 0, block.supply);
   tell_what_is_taken();
   blocks_.push_back(block);
   given_.notify(sc_core::SC_ZERO_TIME);
@@ -52,7 +52,7 @@ void SampledWafer::work_on(const StreamBlock& block) {
   const double cycles = call.active_cycles * share;
   if (block.part == 0) {
     // A step's first start comes over the link.
-    if (block.call == 0) free_ = std::max(free_, block.supplied + static_cast<double>(schedule_->link.latency_cycles));
+    if (block.call == 0) free_ = std::max(free_, block.supply.begin + static_cast<double>(schedule_->link.latency_cycles));
     calls_.emplace_back();
     calls_.back().start = free_;
   }

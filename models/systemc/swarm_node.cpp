@@ -52,14 +52,18 @@ void SwarmNode::pass() {
   for (; !waiting_.empty(); waiting_.pop_front()) {
     StreamBlock& block = waiting_.front();
     const Block& load = block_of(block.call);
-    const double count = words(load), room = times_->room * systems_;
+    const double start = block.part == 0 ? load.start_words : 0, shared = start + load.words;
+    const double count = shared + systems_ * load.own_words, room = times_->room * systems_;
     if (!started_) {
       if (!channel_.knows_start(count, room)) return;
-      begin_ = std::max({block.supplied, free_, channel_.start(count, room)});
-      sent_ = free_ = begin_ + load.in_cycles;
+      begin_ = std::max({block.supply.begin, free_, channel_.start(count, room)});
+      BlockSupply& supply = block.supply;
+      supply.start_cycles = std::max(supply.start_cycles, start * times_->word_cycles);
+      supply.cycles = std::max(supply.cycles, shared * times_->word_cycles);
+      sent_ = free_ = begin_ + supply.cycles;
       started_ = true;
       given_.push_back(count);
-      block.supplied = begin_ + times_->latency;
+      supply.begin = begin_ + times_->latency;
       for (int child = 0; child < children_; ++child) children[child]->give(block);
     }
     if (!channel_.knows_end(count, room)) return;
@@ -72,7 +76,7 @@ void SwarmNode::report(int child, const BlockReport& report) {
   sums_.add(child, report, [](BlockReport& all, const BlockReport& one) { all.arrived = std::max(all.arrived, one.arrived); });
   while (std::optional<BlockReport> sum = sums_.next()) {
     if (sum->arrived > 0) {
-      up_free_ = std::max(sum->arrived, up_free_ + block_of(sum->call).out_cycles);
+      up_free_ = std::max(sum->arrived, up_free_ + block_of(sum->call).out_words * times_->word_cycles);
       sum->arrived = up_free_ + times_->latency;
     }
     parent->report(place_, *sum);

@@ -24,11 +24,13 @@ class SwarmNode : public sc_core::sc_module, public BlockSink, public ReportSink
 
   // For the coming run: what a block of each call of a micro-batch takes, and what a node does.
   struct Block {
-    double words = 0, own_words = 0;       // for all systems alike; for each system
-    double in_cycles = 0, out_cycles = 0;  // at a node's rate
+    double start_words = 0;           // more, in the first
+    double words = 0, own_words = 0;  // for all systems alike; for each system
+    double out_words = 0;             // of sums
   };
   struct Times {
     double latency = 0;         // cycles
+    double word_cycles = 0;     // at a node's rate
     double room = 0;            // words that a node holds for each system below it, of all channels together
     std::vector<Block> blocks;  // by call
   };
@@ -40,7 +42,6 @@ class SwarmNode : public sc_core::sc_module, public BlockSink, public ReportSink
   void report(int child, const BlockReport& report) override;
   void pass();
   const Block& block_of(int call) const { return times_->blocks[static_cast<std::size_t>(call) % times_->blocks.size()]; }
-  double words(const Block& block) const { return block.words + systems_ * block.own_words; }
 
   int children_, systems_, place_;
   const Times* times_ = nullptr;
