@@ -138,7 +138,7 @@ void CoreBlock::step_core(std::uint32_t pe, Cycle now) {
       break;
     }
   }
-  count(Activity::busy, chunk.busy);
+  count(chunk.work, chunk.busy);
   count(Activity::output_switch, chunk.output_switch);
   count(Activity::task_switch, chunk.task_switch);
   count(Activity::bank_conflict, chunk.bank_conflict);

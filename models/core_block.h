@@ -80,6 +80,7 @@ class CoreBlock {
     std::int64_t output_switch = 0;
     std::int64_t task_switch = 0;
     std::int64_t bank_conflict = 0;
+    Activity work = Activity::compute;  // what `busy` is
     Activity waits_for = Activity::idle;
     std::int64_t total() const { return busy + output_switch + task_switch + bank_conflict; }
   };

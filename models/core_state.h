@@ -12,7 +12,8 @@ namespace wafersim::models {
 
 // What a core did with its cycles; for every PE the sum over these is the number of simulated cycles.
 enum class Activity : std::uint8_t {
-  busy,           // the datapath or the integer unit works
+  compute,        // the datapath works on memory, alone or for each wavelet that triggers it, or the integer unit does
+  reduce,         // the datapath works wavelet by wavelet: sums over PEs, sends, receives, relays
   output_switch,  // turning to a new output's accumulators (k0)
   task_switch,
   bank_conflict,     // second cycles of conflicting reads
@@ -22,9 +23,18 @@ enum class Activity : std::uint8_t {
   microthread_wait,  // the task needs a microthread that is in use
   idle,              // no task
 };
-constexpr int activities = 9;
+constexpr int activities = 10;
 constexpr std::array<const char*, activities> activity_names = {
-    "busy", "output_switch", "task_switch", "bank_conflict", "shared_datapath", "wavelet_wait", "output_wait", "microthread_wait", "idle"};
+    "compute",         "reduce",       "output_switch", "task_switch",      "bank_conflict",
+    "shared_datapath", "wavelet_wait", "output_wait",   "microthread_wait", "idle"};
+
+constexpr std::size_t first_stall = 2;  // what comes before is work
+
+// Of cycles by activity: those of work.
+template <class T>
+constexpr T busy_cycles(const std::array<T, activities>& cycles) {
+  return cycles[static_cast<std::size_t>(Activity::compute)] + cycles[static_cast<std::size_t>(Activity::reduce)];
+}
 
 struct DecodedInstruction {
   Instruction ins;

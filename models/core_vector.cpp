@@ -207,6 +207,7 @@ void CoreBlock::execute(std::uint32_t pe, const VectorState& v, std::uint32_t ro
 // One wavelet of an instruction that streams: at most one in, at most one out.
 CoreBlock::Chunk CoreBlock::run_wavelet(std::uint32_t pe, VectorState& v, Cycle now) {
   Chunk chunk;
+  chunk.work = Activity::reduce;
   const Instruction& i = v.decoded->ins;
   const InstructionCost& cost = v.decoded->cost;
   if (!v.issued && (v.row == 0 || cost.every_row_issues)) {

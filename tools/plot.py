@@ -199,7 +199,7 @@ def draw_timeline(plt, tracks, last_step):
 
 def draw_heatmap(plt, table):
     width, height = (int(max(table[axis])) + 1 for axis in "xy")
-    stalls = [name for name in table if name not in ("x", "y", "busy", "idle", "sram_bytes") and not name.startswith("flits")]
+    stalls = [name for name in table if name not in ("x", "y", "busy", "reduce", "idle", "sram_bytes") and not name.startswith("flits")]
     flits = [name for name in table if name.startswith("flits")]
     panels = [
         ("busy (cycles)", ["busy"]),

@@ -93,7 +93,7 @@ TEST(Activity, BusyStallsAndIdleOfEveryPeAddUpToTheCyclesOfEachStep) {
     for (std::size_t pe = 0; pe < activity.size(); pe += models::activities) {
       EXPECT_EQ(std::accumulate(&activity[pe], &activity[pe] + models::activities, std::uint64_t{0}), r.last - r.first)
           << "PE " << pe / models::activities;
-      busy += activity[pe + static_cast<std::size_t>(models::Activity::busy)];
+      busy += activity[pe + static_cast<std::size_t>(models::Activity::reduce)];
     }
     EXPECT_GT(busy, 0u);
     // The same cycles, told by call, are those of all PEs.
@@ -101,7 +101,7 @@ TEST(Activity, BusyStallsAndIdleOfEveryPeAddUpToTheCyclesOfEachStep) {
     for (const models::CallRecord& call : r.statistics.calls) {
       by_call = std::accumulate(call.cycles.begin(), call.cycles.end(), by_call);
       by_call = std::accumulate(call.switch_cycles.begin(), call.switch_cycles.end(), by_call);
-      EXPECT_GT(call.switch_cycles[static_cast<std::size_t>(models::Activity::busy)], 0u);
+      EXPECT_GT(call.switch_cycles[static_cast<std::size_t>(models::Activity::reduce)], 0u);
     }
     EXPECT_EQ(by_call, (r.last - r.first) * static_cast<std::uint64_t>(plan.width * plan.height));
   }

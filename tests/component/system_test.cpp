@@ -74,11 +74,11 @@ TEST(System, CountsWhatItsPartsDidInTheStep) {
     std::uint64_t cycles = 0;
     for (std::size_t a = 0; a < activities; ++a) cycles += step.statistics.activity[pe * activities + a];
     EXPECT_EQ(cycles, step.last - step.first) << "PE " << pe;
-    busy += step.statistics.activity[pe * activities];
+    busy += step.statistics.activity[pe * activities + static_cast<std::size_t>(Activity::reduce)];
     EXPECT_EQ(step.statistics.flits[pe * fabric::directions + fabric::east], words + (pe % 4 == 3 ? 0u : 1u)) << "PE " << pe;
   }
-  EXPECT_EQ(call.cycles[0] + call.switch_cycles[0], busy);
-  EXPECT_EQ(call.switch_cycles[0], 2u);  // PE (0, 0) passes the start on: issue and one word
+  EXPECT_EQ(busy_cycles(call.cycles) + busy_cycles(call.switch_cycles), busy);
+  EXPECT_EQ(busy_cycles(call.switch_cycles), 2u);  // PE (0, 0) passes the start on: issue and one word
   EXPECT_EQ(step.statistics.hops, 2u * 3 * (words + 1) + 1);
   EXPECT_EQ(step.statistics.in[0].words, 2u * words + 2);  // the start too
   EXPECT_EQ(step.statistics.out[1].words, 2u * words);

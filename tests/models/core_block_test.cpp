@@ -24,7 +24,7 @@ TEST(HardwareLoop, IterationsCostNothing) {
   });
   one.run();
   EXPECT_EQ(one.reg(1), 10);
-  EXPECT_EQ(one.cycles(Activity::busy), 3u + 5);
+  EXPECT_EQ(one.cycles(Activity::compute), 3u + 5);
 }
 
 TEST(HardwareLoop, NestsAndMayRunNoTime) {
@@ -230,7 +230,7 @@ TEST(Queues, AFullOutputQueueStopsTheCoreAndIsNeverOverrun) {
   EXPECT_EQ(ports.out.size(), 100u);
   one.core().account_all(end);
   EXPECT_GE(one.cycles(Activity::output_wait), 180u);
-  EXPECT_EQ(one.cycles(Activity::busy), 1u + 100);
+  EXPECT_EQ(one.cycles(Activity::reduce), 1u + 100);
 }
 
 TEST(Queues, AnArrivingScalarTriggersARow) {
@@ -249,7 +249,7 @@ TEST(Queues, AnArrivingScalarTriggersARow) {
   const Cycle end = one.run();
   for (int k = 0; k < 8; ++k)
     EXPECT_EQ(one.mesh().read_float({0, 0}, 256, k), 2.0f * static_cast<float>(k) + 3.0f * static_cast<float>(k + 8));
-  EXPECT_EQ(one.cycles(Activity::busy), 2u * (1 + 8));  // fp32 fma: an element a cycle
+  EXPECT_EQ(one.cycles(Activity::compute), 2u * (1 + 8));  // fp32 fma: an element a cycle
   EXPECT_EQ(end, 60u + 1 + 2 + 9 + 1);
   const std::vector<CallRecord> calls = one.core().take_calls();
   EXPECT_EQ(calls[0].macs, 16u);
@@ -271,7 +271,7 @@ std::uint64_t shared(int rows, std::uint64_t* end) {
   EXPECT_EQ(one.reg(1), 1);
   EXPECT_EQ(one.mesh().read_float({0, 0}, 512, 3), 1.0f);
   EXPECT_EQ(one.mesh().read_float({0, 0}, 1024, 3), 2.0f);
-  EXPECT_EQ(one.cycles(Activity::busy) + one.cycles(Activity::shared_datapath), *end - 1);
+  EXPECT_EQ(one.cycles(Activity::compute) + one.cycles(Activity::shared_datapath), *end - 1);
   return one.cycles(Activity::shared_datapath);
 }
 
@@ -317,7 +317,7 @@ TEST(CoreBlock, EveryCycleOfAPeIsBusyAStallOrIdle) {
   std::uint64_t sum = 0;
   for (std::size_t k = 0; k < activities; ++k) sum += one.cycles(static_cast<Activity>(k));
   EXPECT_EQ(sum, end);
-  for (const Activity a : {Activity::busy, Activity::output_switch, Activity::task_switch, Activity::bank_conflict,
+  for (const Activity a : {Activity::compute, Activity::output_switch, Activity::task_switch, Activity::bank_conflict,
                            Activity::shared_datapath, Activity::wavelet_wait})
     EXPECT_GT(one.cycles(a), 0u) << activity_names[static_cast<std::size_t>(a)];
 }

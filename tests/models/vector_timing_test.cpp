@@ -23,7 +23,7 @@ std::uint64_t busy_cycles(const CoreSpec& spec, const Instruction& instruction, 
   });
   one.run();
   if (conflicts != nullptr) *conflicts = one.cycles(Activity::bank_conflict);
-  return one.cycles(Activity::busy);
+  return one.cycles(Activity::compute) + one.cycles(Activity::reduce);
 }
 
 Instruction vector(Opcode op, Dtype dst, Dtype a, Dtype b, int n, int b_address = b_at) {
@@ -117,7 +117,7 @@ TEST(VectorTiming, ANewOutputCostsItsSwitch) {
   });
   one.run();
   EXPECT_EQ(one.cycles(Activity::output_switch), 10u);
-  EXPECT_EQ(one.cycles(Activity::busy), 1u + 8);
+  EXPECT_EQ(one.cycles(Activity::compute), 1u + 8);
 }
 
 TEST(VectorTiming, NothingToDoTakesNoTime) { EXPECT_EQ(busy_cycles({}, vector(Opcode::add, s, s, s, 0)), 0u); }

@@ -262,8 +262,8 @@ TEST(KernelSampler, SharesAddUpAndBusyCyclesAndHopsAreNearThoseOfTheWavelets) {
       sum += share;
     }
     EXPECT_NEAR(sum, 1, 1e-9) << r.name(k);
-    simulated_busy += static_cast<double>(r.record(k).cycles[0] + r.record(k).switch_cycles[0]);
-    sampled_busy += time.share[0] * time.period * pes;
+    simulated_busy += static_cast<double>(models::busy_cycles(r.record(k).cycles) + models::busy_cycles(r.record(k).switch_cycles));
+    sampled_busy += models::busy_cycles(time.share) * time.period * pes;
     sampled_hops += time.hops;
   }
   EXPECT_NEAR(sampled_busy, simulated_busy, 0.01 * simulated_busy);

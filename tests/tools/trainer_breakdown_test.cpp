@@ -10,7 +10,7 @@
 namespace wafersim::tools {
 namespace {
 
-constexpr std::size_t busy = static_cast<std::size_t>(models::Activity::busy);
+constexpr std::size_t busy = static_cast<std::size_t>(models::Activity::compute);
 constexpr std::size_t waits = static_cast<std::size_t>(models::Activity::wavelet_wait);
 constexpr std::size_t idle = static_cast<std::size_t>(models::Activity::idle);
 

@@ -57,6 +57,8 @@ ordered_json mapping_json(const PreparedRun& run) {
   return out;
 }
 
+constexpr auto reduce = static_cast<std::size_t>(models::Activity::reduce);
+
 // Of the linears by what they compute, the unembedding's included; attention's; linears and attention computed again; and what norms and
 // activations add.
 ordered_json macs_json(const Breakdown& breakdown) {
@@ -82,13 +84,15 @@ ordered_json breakdown_json(const Breakdown& breakdown, bool sampled) {
   const int steps = breakdown.steps();
   for (const BreakdownRow& row : breakdown.rows()) {
     ordered_json stalls = ordered_json::object();
-    for (std::size_t a = 1; a + 1 < models::activities; ++a) stalls[models::activity_names[a]] = mean(row.pe_cycles[a], steps);
+    for (std::size_t a = models::first_stall; a + 1 < models::activities; ++a)
+      stalls[models::activity_names[a]] = mean(row.pe_cycles[a], steps);
     out.push_back({{"layer", row.layer < 0 ? ordered_json() : ordered_json(row.layer)},
                    {"phase", row.phase},
                    {"kernel", row.kernel},
                    {"calls", row.calls},
                    {"cycles", mean(row.cycles, steps)},
-                   {"busy", mean(row.pe_cycles.front(), steps)},
+                   {"busy", mean(models::busy_cycles(row.pe_cycles), steps)},
+                   {"reduce", mean(row.pe_cycles[reduce], steps)},
                    {"stalls", stalls},
                    {"idle", mean(row.pe_cycles.back(), steps)},
                    {"macs", mean(row.macs, steps)},
@@ -176,8 +180,8 @@ ordered_json activity_json(const Breakdown& breakdown) {
   for (const BreakdownRow& row : breakdown.rows())
     for (std::size_t a = 0; a < models::activities; ++a) sums[a] += static_cast<double>(row.pe_cycles[a]);
   const double time = std::accumulate(sums.begin(), sums.end(), 0.0);
-  ordered_json out;
-  for (std::size_t a = 0; a < models::activities; ++a) out[models::activity_names[a]] = sums[a] / time;
+  ordered_json out = {{"busy", models::busy_cycles(sums) / time}, {"reduce", sums[reduce] / time}};
+  for (std::size_t a = models::first_stall; a < models::activities; ++a) out[models::activity_names[a]] = sums[a] / time;
   return out;
 }
 
@@ -230,7 +234,7 @@ models::EnergyEvents energy_events(const PreparedRun& run, const RunResult& resu
   events.seconds = systems * seconds;
   double all = systems * seconds * machine.core.clock * machine.fabric.width * machine.fabric.height;
   for (const BreakdownRow& row : result.breakdown.rows())
-    events.busy_cycles += systems * static_cast<double>(row.pe_cycles.front()) / steps;
+    events.busy_cycles += systems * static_cast<double>(models::busy_cycles(row.pe_cycles)) / steps;
   events.idle_cycles = all - events.busy_cycles;
   events.hops = systems * static_cast<double>(totals.hops) / steps;
   for (const auto* channels : {&totals.in, &totals.out})

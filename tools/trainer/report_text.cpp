@@ -55,7 +55,7 @@ std::string stall_shares(const ordered_json& activity) {
   double stalled = 0;
   std::pair<std::string, double> largest;
   for (const auto& [cause, part] : activity.items()) {
-    if (cause == "busy" || cause == "idle") continue;
+    if (cause == "busy" || cause == "reduce" || cause == "idle") continue;
     stalled += number(part);
     if (number(part) >= largest.second) largest = {cause, number(part)};
   }
@@ -143,19 +143,71 @@ std::string host_text(const ordered_json& report) {
                      1e-6 * number(host["pe_cycles_per_second"]), host["threads"].dump(), 1e-6 * number(host["peak_rss_bytes"]));
 }
 
+// Rows of the breakdown as they are shown: of layers in a row whose kernels are the same and take the same within a hundredth, one.
+struct ShownRow {
+  std::string kernel;
+  int first_layer = -1, last_layer = -1;  // -1: of no layer
+  std::string bound_by;
+  double layer_cycles = 0;  // of the first layer
+  double calls = 0, cycles = 0, bound = 0, busy = 0, reduce = 0, stalled = 0, idle = 0;
+
+  bool is_alike(const ShownRow& o) const { return kernel == o.kernel && std::abs(layer_cycles - o.layer_cycles) <= 0.01 * layer_cycles; }
+  void add(const ShownRow& o) {
+    last_layer = o.last_layer;
+    calls += o.calls, cycles += o.cycles, bound += o.bound;
+    busy += o.busy, reduce += o.reduce, stalled += o.stalled, idle += o.idle;
+  }
+  std::string layers() const {
+    if (first_layer < 0) return "";
+    return first_layer == last_layer ? std::to_string(first_layer) : fmt::format("{}..{}", first_layer, last_layer);
+  }
+};
+
+ShownRow shown(const ordered_json& row) {
+  ShownRow made;
+  made.kernel = label(row);
+  made.first_layer = made.last_layer = row["layer"].is_null() ? -1 : row["layer"].get<int>();
+  made.bound_by = row["bound_by"].get<std::string>();
+  made.calls = number(row["calls"]);
+  made.cycles = made.layer_cycles = number(row["cycles"]);
+  made.bound = number(row["bound_cycles"]);
+  made.busy = number(row["busy"]);
+  made.reduce = number(row["reduce"]);
+  for (const ordered_json& value : row["stalls"]) made.stalled += number(value);
+  made.idle = number(row["idle"]);
+  return made;
+}
+
+std::vector<ShownRow> shown_rows(const ordered_json& breakdown) {
+  std::vector<ShownRow> rows;
+  std::size_t before = 0, size = 0;  // of the layer before: its first row and how many it has
+  for (std::size_t first = 0, next = 0; first < breakdown.size(); first = next) {
+    std::vector<ShownRow> layer;
+    while (next < breakdown.size() && breakdown[next]["layer"] == breakdown[first]["layer"]) layer.push_back(shown(breakdown[next++]));
+    const bool alike = layer.size() == size && layer[0].first_layer >= 0 &&
+                       std::equal(layer.begin(), layer.end(), rows.begin() + static_cast<std::ptrdiff_t>(before),
+                                  [](const ShownRow& one, const ShownRow& other) { return other.is_alike(one); });
+    if (alike) {
+      for (std::size_t k = 0; k < size; ++k) rows[before + k].add(layer[k]);
+      continue;
+    }
+    before = rows.size();
+    size = layer.size();
+    rows.insert(rows.end(), layer.begin(), layer.end());
+  }
+  return rows;
+}
+
 std::string report_text(const ordered_json& report) {
   std::string text = summary_text(report);
   const double cycles = number(report["step"]["cycles"]);
-  text += fmt::format("\n{:<6} {:<32} {:>5} {:>14} {:>7} {:>12} {:<15} {:>7} {:>9} {:>7}\n", "layer", "kernel", "calls", "cycles", "share",
-                      "bound", "most by", "busy", "stalled", "idle");
-  for (const ordered_json& row : report["breakdown"]) {
-    double stalled = 0;
-    for (const ordered_json& value : row["stalls"]) stalled += number(value);
-    const double pe_cycles = std::max(1.0, number(row["busy"]) + stalled + number(row["idle"]));
-    text += fmt::format("{:<6} {:<32} {:>5} {:>14} {:>5.1f} % {:>12} {:<15} {:>5.1f} % {:>7.1f} % {:>5.1f} %\n",
-                        row["layer"].is_null() ? "" : row["layer"].dump(), label(row), row["calls"].dump(), grouped(number(row["cycles"])),
-                        100 * number(row["cycles"]) / cycles, grouped(number(row["bound_cycles"])), row["bound_by"].get<std::string>(),
-                        100 * number(row["busy"]) / pe_cycles, 100 * stalled / pe_cycles, 100 * number(row["idle"]) / pe_cycles);
+  text += fmt::format("\n{:<8} {:<30} {:>5} {:>14} {:>7} {:>14} {:<15} {:>8} {:>8} {:>8} {:>8}\n", "layers", "kernel", "calls", "cycles",
+                      "share", "bound", "most by", "compute", "reduce", "stalled", "idle");
+  for (const ShownRow& row : shown_rows(report["breakdown"])) {
+    const double whole = 0.01 * std::max(1.0, row.busy + row.stalled + row.idle);
+    text += fmt::format("{:<8} {:<30} {:>5} {:>14} {:>5.1f} % {:>14} {:<15} {:>6.1f} % {:>6.1f} % {:>6.1f} % {:>6.1f} %\n", row.layers(),
+                        row.kernel, row.calls, grouped(row.cycles), 100 * row.cycles / cycles, grouped(row.bound), row.bound_by,
+                        (row.busy - row.reduce) / whole, row.reduce / whole, row.stalled / whole, row.idle / whole);
   }
   if (report.contains("sensitivity")) text += "\n" + sensitivity_text(report["sensitivity"]);
   return text;

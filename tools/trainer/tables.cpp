@@ -15,16 +15,24 @@ std::string steps_csv(const RunResult& result, double clock, bool numerics) {
   return text;
 }
 
+constexpr auto reduce = static_cast<std::size_t>(models::Activity::reduce);
+
 std::string heatmap_csv(const RunResult& result, const models::WaferPlan& plan) {
   const StepTotals& totals = result.totals;
-  std::string text = fmt::format("x,y,{},flits_n,flits_e,flits_s,flits_w,flits_ramp,sram_bytes\n", fmt::join(models::activity_names, ","));
+  const auto* stalls = models::activity_names.begin() + models::first_stall;
+  std::string text = fmt::format("x,y,busy,{},flits_n,flits_e,flits_s,flits_w,flits_ramp,sram_bytes,reduce\n",
+                                 fmt::join(stalls, models::activity_names.end(), ","));
   const auto add = [&](std::uint64_t sum) { text += fmt::format(",{}", static_cast<double>(sum) / totals.steps); };
   for (std::size_t pe = 0; pe * models::activities < totals.activity.size(); ++pe) {
     const std::size_t width = static_cast<std::size_t>(plan.width);
     text += fmt::format("{},{}", pe % width, pe / width);
-    for (std::size_t a = 0; a < models::activities; ++a) add(totals.activity[pe * models::activities + a]);
+    const auto cycles = [&](std::size_t a) { return totals.activity[pe * models::activities + a]; };
+    add(cycles(static_cast<std::size_t>(models::Activity::compute)) + cycles(reduce));
+    for (std::size_t a = models::first_stall; a < models::activities; ++a) add(cycles(a));
     for (std::size_t d = 0; d < fabric::directions; ++d) add(totals.flits[pe * fabric::directions + d]);
-    text += fmt::format(",{}\n", plan.sram.peak_bytes);
+    text += fmt::format(",{}", plan.sram.peak_bytes);
+    add(cycles(reduce));
+    text += '\n';
   }
   return text;
 }
