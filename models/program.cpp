@@ -1,5 +1,6 @@
 #include "models/program.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
@@ -70,14 +71,21 @@ bool is_vector(Opcode op) { return op <= Opcode::select_equal; }
 const char* mnemonic(Opcode op) { return mnemonics[static_cast<std::size_t>(op)]; }
 
 int program_bytes(const Program& program, int instruction_bytes, int descriptor_bytes) {
-  int bytes = 0;
+  struct Descriptor {
+    Operand operand;
+    Value n, rows;
+    bool operator==(const Descriptor&) const = default;
+  };
+  std::vector<Descriptor> held;
   for (const Instruction& i : program.code) {
-    bytes += instruction_bytes;
     if (!is_vector(i.op)) continue;
-    for (const Operand* o : {&i.dst, &i.a, &i.b})
-      if (o->kind == Operand::Kind::memory || is_fabric(*o)) bytes += descriptor_bytes;
+    for (const Operand* o : {&i.dst, &i.a, &i.b}) {
+      if (o->kind != Operand::Kind::memory && !is_fabric(*o)) continue;
+      const Descriptor descriptor{*o, i.n, i.rows};
+      if (std::find(held.begin(), held.end(), descriptor) == held.end()) held.push_back(descriptor);
+    }
   }
-  return bytes;
+  return static_cast<int>(program.code.size()) * instruction_bytes + static_cast<int>(held.size()) * descriptor_bytes;
 }
 
 void check_program(const Program& program) {

@@ -122,7 +122,8 @@ struct Program {
   friend bool operator==(const Program&, const Program&) = default;
 };
 
-// Bytes that code and descriptors take in SRAM.
+// Bytes that code and descriptors take in SRAM. An instruction names the descriptors of its operands in memory and fabric: place, type,
+// strides and counts. Those that are equal in all of them are held once [A].
 int program_bytes(const Program& program, int instruction_bytes, int descriptor_bytes);
 
 // Refuses what the core could not execute (Error(plan), naming the instruction): registers, queues, tasks or targets that do not exist,

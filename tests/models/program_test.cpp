@@ -89,9 +89,28 @@ TEST(Program, TakesEightBytesAnInstructionAndADescriptorInSram) {
   Assembler a;
   a.task(0, "start");
   a.mul(memory(Dtype::f32, imm(0)), memory(Dtype::f32, imm(64)), constant(2.0f), imm(8));  // two descriptors
-  a.mov(output(Dtype::f32, 2), memory(Dtype::f32, imm(0)), imm(8));                        // two
+  a.mov(output(Dtype::f32, 2), memory(Dtype::f32, imm(4)), imm(8));                        // two
   a.end_task();
   EXPECT_EQ(program_bytes(a.finish(), 8, 8), 3 * 8 + 4 * 8);
+}
+
+TEST(Program, HoldsDescriptorsThatAreEqualInPlaceTypeStridesAndCountsOnce) {
+  const auto descriptors = [](const Operand& another, Value n, Value rows) {
+    Assembler a;
+    a.task(0, "start");
+    a.mov(memory(Dtype::f32, reg(1)), constant(0.0f), imm(8));
+    a.mov(another, constant(0.0f), n, rows);
+    a.end_task();
+    return program_bytes(a.finish(), 0, 1);
+  };
+  EXPECT_EQ(descriptors(memory(Dtype::f32, reg(1)), imm(8), imm(1)), 1);
+  EXPECT_EQ(descriptors(memory(Dtype::f32, reg(2)), imm(8), imm(1)), 2);
+  EXPECT_EQ(descriptors(memory(Dtype::f32, reg(1, 4)), imm(8), imm(1)), 2);
+  EXPECT_EQ(descriptors(memory(Dtype::f16, reg(1)), imm(8), imm(1)), 2);
+  EXPECT_EQ(descriptors(memory(Dtype::f32, reg(1), 2), imm(8), imm(1)), 2);
+  EXPECT_EQ(descriptors(memory(Dtype::f32, reg(1)), reg(3), imm(1)), 2);
+  EXPECT_EQ(descriptors(memory(Dtype::f32, reg(1)), imm(8), imm(2)), 2);
+  EXPECT_EQ(descriptors(output(Dtype::f32, 1), imm(8), imm(1)), 2);
 }
 
 std::string refusal(const std::string& text) {
