@@ -13,6 +13,8 @@ class InstructionCycles {
   InstructionCycles(const models::CoreSpec& core, const fabric::FabricSpec& fabric, sim::Dtype type)
       : core_(core), fabric_(fabric), half_(type == sim::Dtype::f16) {}
 
+  bool half() const { return half_; }  // a run of fp16
+
   double issue() const { return core_.issue_cycles; }
   double scalars(int count) const { return static_cast<double>(count) * core_.scalar_cycles; }
   double task_switch() const { return core_.task_switch_cycles; }

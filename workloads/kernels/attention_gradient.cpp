@@ -38,9 +38,9 @@ Block block_of(const KernelBuilder& k, const AttentionShape& shape) {
 // Offsets in the work area.
 struct Work {
   int block_a, block_b;
-  int partial, received_p, received_ds;  // vectors
-  int dk, dv;                            // fp32 tiles
-  int scores, dp, p, ds;                 // a row for each own key
+  int partial;                  // vector
+  int received_p, received_ds;  // rows of a tile
+  int scores, dp, p, ds;        // a row for each own key
   std::int64_t bytes;
 };
 
@@ -51,10 +51,8 @@ Work work_of(const KernelBuilder& k, const AttentionShape& shape) {
   w.block_a = area.part(block, 0);
   w.block_b = area.part(block, 0);
   w.partial = area.part(vector, 4);
-  w.received_p = area.part(vector, 4);
-  w.received_ds = area.part(vector, 4);
-  w.dk = area.part(shape.rows * vector, 0);
-  w.dv = area.part(shape.rows * vector, 0);
+  w.received_p = area.part(k.tile_row_bytes(), 4);
+  w.received_ds = area.part(k.tile_row_bytes(), 4);
   w.scores = area.part(keys * vector, 0);
   w.dp = area.part(keys * vector, 4);
   w.p = area.part(keys * k.tile_row_bytes(), 4);
@@ -66,11 +64,11 @@ Work work_of(const KernelBuilder& k, const AttentionShape& shape) {
 class AttentionGradient : AttentionKernel {
  public:
   AttentionGradient(KernelBuilder& builder, const AttentionShape& shape)
-      : AttentionKernel(builder, shape), b_(block_of(builder, shape)), w_(work_of(builder, shape)), p_(builder.fresh()) {}
+      : AttentionKernel(builder, shape), b_(block_of(builder, shape)), w_(work_of(builder, shape)) {}
 
   void emit() {
-    const auto finish = a.label(), compute = a.label();
-    start(finish);
+    const auto idle = a.label(), finish = a.label(), compute = a.label();
+    start(idle);
     a.bind(compute);
     k.bind_ring(head);
     scores();
@@ -78,15 +76,21 @@ class AttentionGradient : AttentionKernel {
     gradients();
     if (rows_per_sequence > 1) pass_queries_on(compute);
     store_result();
+    a.jump(finish);
+    a.bind(idle);
+    a.mov(tile(dqkv_), constant(0.0f), slots, imm(3 * head_rows));
     a.bind(finish);
   }
 
  private:
-  // The own block, as it will travel.
-  void start(Assembler::Label finish) {
-    const int dqkv = k.arg("dqkv"), d_o = k.arg("do");
-    a.mov(tile(dqkv), constant(0.0f), slots, imm(3 * head_rows));
-    a.branch_less(r, imm(0), finish);
+  // While they grow, dK and dV are fp32 tiles in the result's place: of fp16, a half longer than it in all.
+  int dk() const { return half_ ? 0 : part; }
+  int dv() const { return 2 * part; }
+
+  // The own block, as it will travel. From the first of dK and dV on, o and do are not read: the result may lie there.
+  void start(Assembler::Label idle) {
+    const int d_o = k.arg("do");
+    a.branch_less(r, imm(0), idle);
     a.set(block, reg(work, w_.block_a));
     a.set(next, reg(work, w_.block_b));
     a.mov(tile(block, b_.q), tile(qkv), slots, rows);
@@ -96,8 +100,8 @@ class AttentionGradient : AttentionKernel {
     a.fma(vector(block, b_.d), tile(d_o), tile(k.arg("o")), slots, rows);
     k.all_reduce(head, Opcode::add, reg(block, b_.d), slots);
     a.mov(tile32(block, b_.dq), constant(0.0f), slots, rows);
-    a.mov(tile32(work, w_.dk), constant(0.0f), slots, rows);
-    a.mov(tile32(work, w_.dv), constant(0.0f), slots, rows);
+    a.mov(tile32(dqkv_, dk()), constant(0.0f), slots, rows);
+    a.mov(tile32(dqkv_, dv()), constant(0.0f), slots, rows);
     bind_sequence_ring();
     a.set(step, imm(0));
     if (!causal) count_padding(r);
@@ -148,14 +152,14 @@ class AttentionGradient : AttentionKernel {
     a.set(q, reg(block));
     a.set(key, reg(qkv, part));
     a.set(p_, reg(work, w_.p));
-    a.set(score, reg(work, w_.dk));
+    a.set(score, reg(dqkv_, dk()));
     a.set(other, reg(block, b_.dq));
     // A key's sum over the queries, for every feature.
     const auto feature_sums = [&](int offset) { return memory(Dtype::f32, reg(score, offset), 0, k.pitch()); };
     relay(p_, {{0, w_.received_p}, {w_.ds - w_.p, w_.received_ds}},
           {{q, next_query}, {key, element}, {p_, next_query}, {score, 4}, {other, next_value}}, [&](const std::vector<Operand>& v) {
             const Operand &probability = v[0], &ds = v[1];
-            a.fma(feature_sums(w_.dv - w_.dk), tile(q, b_.d_o), probability, reg(left), rows);
+            a.fma(feature_sums(dv() - dk()), tile(q, b_.d_o), probability, reg(left), rows);
             a.fma(feature_sums(0), tile(q, b_.q), ds, reg(left), rows);
             a.fma(tile32(other), ds, key_value(), reg(left), rows);
           });
@@ -180,21 +184,26 @@ class AttentionGradient : AttentionKernel {
     a.branch_less(step, imm(rows_per_sequence), compute);
   }
 
+  // Rows of fp16 are half as long as those of fp32 and are written in ascending order behind what is read, where both begin at one place.
   void store_result() {
-    const int dqkv = k.arg("dqkv");
-    a.mov(tile(dqkv), tile32(block, b_.dq), slots, rows);
-    a.mov(tile(dqkv, part), tile32(work, w_.dk), slots, rows);
-    a.mov(tile(dqkv, 2 * part), tile32(work, w_.dv), slots, rows);
+    if (half_) a.mov(tile(dqkv_, dk()), tile32(dqkv_, dk()), slots, rows);
+    if (half_) a.mov(tile(dqkv_, part), tile(dqkv_, dk()), slots, rows);
+    if (half_) a.mov(tile(dqkv_, dv()), tile32(dqkv_, dv()), slots, rows);
+    a.mov(tile(dqkv_), tile32(block, b_.dq), slots, rows);
   }
 
   Block b_;
   Work w_;
-  int p_;  // register: row of P of the own key at hand
+  const bool half_ = k.type() == Dtype::f16;
+  const int dqkv_ = k.arg("dqkv"), p_ = k.fresh();  // registers; p: row of P of the own key at hand
 };
 
 }  // namespace
 
-std::int64_t attention_gradient_work_bytes(const KernelBuilder& k, const AttentionShape& shape) { return work_of(k, shape).bytes; }
+AttentionGradientBytes attention_gradient_bytes(const KernelBuilder& k, const AttentionShape& shape) {
+  const int result = (k.type() == Dtype::f16 ? 4 : 3) * shape.rows * k.tile_row_bytes();
+  return {work_of(k, shape).bytes, result};
+}
 
 int emit_attention_gradient(KernelBuilder& k, const AttentionShape& shape) {
   const int task = k.begin("attention_gradient", {"qkv", "o", "lse", "do", "dqkv", "work"}, AttentionKernel::words());

@@ -81,9 +81,12 @@ struct AttentionShape {
 // qkv, o, lse, work
 int emit_attention(KernelBuilder& k, const AttentionShape& shape);
 std::int64_t attention_work_bytes(const KernelBuilder& k, const AttentionShape& shape);
-// qkv, o, lse, do, dqkv, work
+// qkv, o, lse, do, dqkv (of `result` bytes while the kernel runs; may lie over o and do), work
 int emit_attention_gradient(KernelBuilder& k, const AttentionShape& shape);
-std::int64_t attention_gradient_work_bytes(const KernelBuilder& k, const AttentionShape& shape);
+struct AttentionGradientBytes {
+  std::int64_t work, result;
+};
+AttentionGradientBytes attention_gradient_bytes(const KernelBuilder& k, const AttentionShape& shape);
 // x, lse, targets, work, features, feed: the loss leaves the wafer. `outputs` true outputs in chunks of columns * chunk_outputs,
 // a chunk's biases behind its weights.
 int emit_loss(KernelBuilder& k, int outputs, int chunk_outputs, bool bias);

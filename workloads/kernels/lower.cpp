@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "sim/error.h"
@@ -37,7 +38,7 @@ models::Program Lowering::emit_program() {
     tasks_.accumulate = emit_accumulate(k);
     tasks_.round = emit_round(k);
   }
-  work_ = {attention_work_bytes(k, heads), attention_gradient_work_bytes(k, heads), gelu_work_bytes(k), gelu_gradient_work_bytes(k),
+  work_ = {attention_work_bytes(k, heads), attention_gradient_bytes(k, heads), gelu_work_bytes(k), gelu_gradient_work_bytes(k),
            loss_work_bytes(k, spec_.loss_outputs_per_pe)};
   emit_family_kernels(k);
   signatures_ = k.signatures();
@@ -80,10 +81,10 @@ void Lowering::place_tables() {
   allocator_.allocate("code and descriptors", models::program_bytes(plan_.programs[0], sram_.instruction_bytes, sram_.descriptor_bytes));
 }
 
-void Lowering::place_tensor(int tensor, bool wide) {
+void Lowering::place_tensor(int tensor, std::int64_t wide) {
   const std::size_t n = static_cast<std::size_t>(tensor);
   const std::int64_t narrow = kind(tensor) == Features::statistic ? vector_bytes() : tile_bytes(rows(tensor));
-  address_[n] = allocator_.allocate(graph_.tensors[n].name, wide ? tile32_bytes(rows(tensor)) : narrow, phase_[n]);
+  address_[n] = allocator_.allocate(graph_.tensors[n].name, std::max(narrow, wide), phase_[n]);
 }
 
 void Lowering::narrow(int tensor) { allocator_.shrink(address(tensor), tile_bytes(rows(tensor))); }
@@ -99,15 +100,15 @@ int Lowering::replaced(const TrainingOp& op) const {
     case TrainingKind::gelu_gradient: operand = 1; break;
     default: return -1;
   }
-  const std::size_t tensor = static_cast<std::size_t>(op.inputs[operand]);
-  const bool dies = &graph_.ops[static_cast<std::size_t>(last_use_[tensor])] == &op;
-  const bool placed = address(op.outputs[0]) >= 0;  // with what is kept
-  return dies && !placed && phase_[tensor] == phase_[static_cast<std::size_t>(op.outputs[0])] ? op.inputs[operand] : -1;
+  const int tensor = op.inputs[operand], made = op.outputs[0];
+  const bool placed = address(made) >= 0;  // with what is kept
+  return dies(tensor, op) && !placed && phase(tensor) == phase(made) ? tensor : -1;
 }
 
 void Lowering::place_outputs(const TrainingOp& op) {
+  if (op.kind == TrainingKind::attention_gradient) return;  // lower_attention_gradient
   for (const int tensor : op.outputs)
-    if (address(tensor) < 0) place_tensor(tensor, rounds_in_place(op));
+    if (address(tensor) < 0) place_tensor(tensor, rounds_in_place(op) ? tile32_bytes(rows(tensor)) : 0);
 }
 
 // What the forward pass keeps for the backward pass stands together, so that it does not cut what is left into pieces. Of the last layer on
@@ -140,7 +141,7 @@ void Lowering::place_step() {
     if (rounds_in_place(*current_)) narrow(current_->outputs[0]);
     free_scratch();
     for (const int tensor : ends[i])
-      if (tensor != taken) allocator_.free(address(tensor));
+      if (tensor != taken && !released_[static_cast<std::size_t>(tensor)]) release(tensor);
   }
 }
 
@@ -157,7 +158,7 @@ models::WaferPlan Lowering::plan() {
   plan_.pe_words = pe_words(layout, residual, spec_.shape.vocabulary, spec_.loss_outputs_per_pe, rotary_pairs());
   fill_family_tables();
   plan_.start_task = task_setup;
-  plan_.sram = memory();
+  plan_.sram = allocator_.map();
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     StreamBuilder stream(layout, spec_.type);
     stream.start(calls_[i].task, calls_[i].arguments);
@@ -189,29 +190,55 @@ int edge_queue_need(const LoweringSpec& spec, const TrainingGraph& graph, const 
   return most * (1 + ceil_divide(6 * spec.layout.columns, per_output));
 }
 
+namespace {
+
+// A step in its places, or why it has none and the op where that was found.
+struct Placed {
+  std::unique_ptr<Lowering> lowering;
+  std::string refusal;
+};
+
+Placed place(const LoweringSpec& spec, const TrainingGraph& graph, const models::SramSpec& sram, const std::vector<int>& addresses) {
+  Placed placed{std::make_unique<Lowering>(spec, graph, sram, addresses), {}};
+  try {
+    placed.lowering->place_step();
+  } catch (const sim::Error& error) {
+    if (error.category() != sim::ErrorCategory::plan) throw;
+    placed.refusal = error.what();
+  }
+  return placed;
+}
+
+// First fit as the step goes; where only gaps are in the way, by lifetime.
+Placed place(const LoweringSpec& spec, const TrainingGraph& graph, const models::SramSpec& sram) {
+  Placed first = place(spec, graph, sram, {});
+  if (!first.lowering->memory().refused_for_gaps()) return first;
+  models::SramSpec endless = sram;
+  endless.bytes = std::numeric_limits<int>::max();
+  const Placed whole = place(spec, graph, endless, {});
+  const std::vector<models::ArrayLifetime>& arrays = whole.lowering->memory().lifetimes();
+  if (!whole.refusal.empty() || models::most_live_bytes(arrays) > sram.bytes) return first;
+  Placed again = place(spec, graph, sram, models::place_by_lifetime(arrays));
+  return again.refusal.empty() ? std::move(again) : std::move(first);
+}
+
+}  // namespace
+
 models::WaferPlan lower(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core, const models::SramSpec& sram) {
-  Lowering lowering(spec, graph, sram);
-  lowering.place_step();
+  const Placed placed = place(spec, graph, sram);
+  if (!placed.refusal.empty()) throw sim::Error(sim::ErrorCategory::plan, placed.refusal);
   require_streamable(spec.shape);
   require_feeder_rows(spec.layout);
-  models::WaferPlan plan = lowering.plan();
+  models::WaferPlan plan = placed.lowering->plan();
   plan.edge_queue_words = edge_queue_need(spec, graph, core);
   return plan;
 }
 
 MemoryMap memory_map(const LoweringSpec& spec, const TrainingGraph& graph, const models::SramSpec& sram) {
-  Lowering lowering(spec, graph, sram);
-  MemoryMap map;
-  try {
-    lowering.place_step();
-  } catch (const sim::Error& error) {
-    if (error.category() != sim::ErrorCategory::plan) throw;
-    const TrainingOp* op = lowering.current();
-    map.refusal = error.what();
-    map.loss_refused = op != nullptr && (op->kind == TrainingKind::loss || op->kind == TrainingKind::loss_gradient);
-  }
-  map.sram = lowering.memory();
-  return map;
+  const Placed placed = place(spec, graph, sram);
+  const TrainingOp* op = placed.refusal.empty() ? nullptr : placed.lowering->current();
+  const bool loss_refused = op != nullptr && (op->kind == TrainingKind::loss || op->kind == TrainingKind::loss_gradient);
+  return {placed.lowering->memory().map(), placed.refusal, loss_refused};
 }
 
 }  // namespace wafersim::workloads

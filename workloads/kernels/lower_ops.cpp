@@ -65,6 +65,23 @@ void Lowering::lower_layer_norm_gradient(const TrainingOp& op) {
        });
 }
 
+// The result lies where o and its gradient were, if they are not read again: the kernel has copied them by then.
+void Lowering::lower_attention_gradient(const TrainingOp& op) {
+  const int o = op.inputs[1], d_o = op.inputs[3], dqkv = op.outputs[0];
+  const int work = scratch(op.name + ": work", work_.attention_gradient.work, 0);
+  for (const int tensor : {o, d_o})
+    if (dies(tensor, op)) release(tensor);
+  place_tensor(dqkv, work_.attention_gradient.result);
+  call(op, tasks_.attention_gradient, "attention", "gradient",
+       {{"qkv", address(op.inputs[0])},
+        {"o", address(o)},
+        {"lse", address(op.inputs[2])},
+        {"do", address(d_o)},
+        {"dqkv", address(dqkv)},
+        {"work", work}});
+  narrow(dqkv);
+}
+
 void Lowering::lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, const char* phase) {
   const int partial = scratch(op.name + ": partial", vector_bytes(), 4);
   call(op, tasks_.linear, "linear", phase,
@@ -125,10 +142,7 @@ void Lowering::lower_op(const TrainingOp& op) {
     case TrainingKind::attention:
       return call(op, tasks_.attention, "attention", forward_phase(op),
                   {{"qkv", in(0)}, {"o", out(0)}, {"lse", out(1)}, {"work", work(work_.attention)}});
-    case TrainingKind::attention_gradient:
-      return call(
-          op, tasks_.attention_gradient, "attention", "gradient",
-          {{"qkv", in(0)}, {"o", in(1)}, {"lse", in(2)}, {"do", in(3)}, {"dqkv", out(0)}, {"work", work(work_.attention_gradient)}});
+    case TrainingKind::attention_gradient: return lower_attention_gradient(op);
     case TrainingKind::gelu:
       return call(op, tasks_.gelu, "gelu", forward_phase(op),
                   {{"x", in(0)}, {"y", out(0)}, {"work", work(work_.gelu)}, {"features", rows(op.inputs[0])}});

@@ -23,20 +23,24 @@ struct KernelTasks {
 
 // Of the kernels' work areas.
 struct WorkBytes {
-  std::int64_t attention, attention_gradient, gelu, gelu_gradient, loss;
+  std::int64_t attention;
+  AttentionGradientBytes attention_gradient;
+  std::int64_t gelu, gelu_gradient, loss;
 };
 
 class Lowering {
  public:
-  Lowering(const LoweringSpec& spec, const TrainingGraph& graph, const models::SramSpec& sram)
+  // addresses: of the arrays in the order in which the step places them; empty: first fit.
+  Lowering(const LoweringSpec& spec, const TrainingGraph& graph, const models::SramSpec& sram, const std::vector<int>& addresses = {})
       : spec_(spec),
         graph_(graph),
         table_(parameter_table(spec.shape)),
         sram_(sram),
-        allocator_(sram.bytes),
+        allocator_(sram.bytes, addresses),
         address_(graph.tensors.size(), -1),
         phase_(bank_phases(graph)),
-        last_use_(last_uses(graph)) {}
+        last_use_(last_uses(graph)),
+        released_(graph.tensors.size()) {}
 
   // Places programs, tables and tensors and lists the calls. Throws Error(plan) when something does not fit.
   void place_step();
@@ -44,7 +48,7 @@ class Lowering {
   void place_alone(const TrainingOp& op);
   // The op that place_step is at; null before the first.
   const TrainingOp* current() const { return current_; }
-  models::SramMap memory() const { return allocator_.map(); }
+  const models::SramAllocator& memory() const { return allocator_; }
   // Everything, after place_step or place_alone.
   models::WaferPlan plan();
 
@@ -66,8 +70,8 @@ class Lowering {
 
   models::Program emit_program();
   void place_tables();
-  // `wide`: an fp32 value a slot until narrow() is called.
-  void place_tensor(int tensor, bool wide = false);
+  // `wide`: bytes until narrow() is called, if more than its own.
+  void place_tensor(int tensor, std::int64_t wide = 0);
   void narrow(int tensor);
   // Makes its output in fp32, in the output's own place, and rounds it there at the end.
   bool rounds_in_place(const TrainingOp& op) const {
@@ -82,6 +86,7 @@ class Lowering {
   void lower_embedding(const TrainingOp& op);
   void lower_layer_norm(const TrainingOp& op);
   void lower_layer_norm_gradient(const TrainingOp& op);
+  void lower_attention_gradient(const TrainingOp& op);
   void lower_linear(const TrainingOp& op, const Matrix& matrix, int x, int y, const char* phase);
   void lower_weight_gradient(const TrainingOp& op, const Matrix& matrix, int x, int dy);
   // Of ops that only some families have (lower_family.cpp).
@@ -102,6 +107,14 @@ class Lowering {
   Features kind(int tensor) const { return graph_.tensors[static_cast<std::size_t>(tensor)].features; }
   int rows(int tensor) const { return tile_rows(kind(tensor), spec_.shape, spec_.layout); }
   FeatureMap features(int tensor) const { return feature_map(kind(tensor), spec_.shape, spec_.layout); }
+  int phase(int tensor) const { return phase_[static_cast<std::size_t>(tensor)]; }
+  bool dies(int tensor, const TrainingOp& op) const {
+    return &graph_.ops[static_cast<std::size_t>(last_use_[static_cast<std::size_t>(tensor)])] == &op;
+  }
+  void release(int tensor) {
+    allocator_.free(address(tensor));
+    released_[static_cast<std::size_t>(tensor)] = true;
+  }
   int address(int tensor) const { return address_[static_cast<std::size_t>(tensor)]; }
   std::uint32_t offset(int parameter) const { return static_cast<std::uint32_t>(table_[parameter].offset); }
   std::int64_t tile_bytes(int rows) const { return std::int64_t{rows} * spec_.layout.pitch() * sim::bytes_of(spec_.type); }
@@ -126,6 +139,7 @@ class Lowering {
   models::SramAllocator allocator_;
   std::vector<int> address_, phase_, scratch_;
   std::vector<int> last_use_;  // of each tensor: index of an op
+  std::vector<bool> released_;
   std::map<int, std::vector<std::string>> signatures_;
   KernelBuilder::Tables tables_;
   KernelTasks tasks_{};
