@@ -60,6 +60,39 @@ INSTANTIATE_TEST_SUITE_P(Counts, MicroBatches, testing::Combine(testing::Values(
                                   std::to_string(std::get<1>(test.param));
                          });
 
+// The next micro-batch's token rows and targets reach the PEs while these still train on this one's.
+class EarlyWords : public testing::TestWithParam<std::tuple<int, int, double, int>> {};
+
+TEST_P(EarlyWords, OfTheNextMicroBatchWaitAndChangeNoBit) {
+  const auto [count, lanes, bandwidth, edge_queue_words] = GetParam();
+  SmallModel model = model_of(sim::Dtype::f16, lanes * count, count);
+  model.layers = 1;
+  model.lanes = lanes;
+  Experiment e = make_experiment(model);
+  e.machine.io.bandwidth_override = bandwidth;
+  e.machine.io.edge_queue_words = edge_queue_words;
+  const models::WaferPlan plan = e.plan();
+  workloads::reference::ReferenceTrainer reference = e.reference();
+  PureWafer wafer(e.machine, plan, e.store, e.training);
+  for (int step = 0; step < 2; ++step) {
+    const memoryx::StepBatch batch = e.batch(step);
+    EXPECT_EQ(wafer.run_step(batch).loss, reference.step(batch.tokens, batch.targets).loss);
+    ASSERT_EQ(first_difference(wafer.store(), reference.store()), "");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Links, EarlyWords,
+                         testing::Combine(testing::Values(2, 3), testing::Values(1, 2), testing::Values(1e9, 1e12, 1e15),
+                                          testing::Values(8, 4096)),
+                         [](const auto& test) {
+                           const double bandwidth = std::get<2>(test.param);
+                           return std::to_string(std::get<0>(test.param)) + "x" + std::to_string(std::get<1>(test.param)) + "Lanes" +
+                                  (bandwidth < 1e10   ? "Slow"
+                                   : bandwidth < 1e13 ? "Fast"
+                                                      : "Free") +
+                                  std::to_string(std::get<3>(test.param)) + "Words";
+                         });
+
 class Recompute : public testing::TestWithParam<sim::Dtype> {
  protected:
   SmallModel model_ = model_of(GetParam(), 2, 1);

@@ -215,7 +215,7 @@ TEST(KernelSampler, AForwardNormOfAHighMeshWaitsForItsLastRow) {
   const auto simulated = workloads::measure_calls(workloads::lower_alone(e.lowering, e.graph, op, e.machine.sram), e.machine).at(0);
   fmt::print("{} simulated, {:.1f} sampled\n", simulated.active, sampled.active);
   EXPECT_NEAR(sampled.active, simulated.active, 0.01 * simulated.active);
-  EXPECT_NEAR(sampled.period, simulated.period, 0.01 * simulated.period);
+  EXPECT_NEAR(sampled.period, simulated.period, 0.02 * simulated.period);
 }
 
 TEST(KernelSampler, ChangedConstantsOfRouterAndCoreMoveBothAlike) {

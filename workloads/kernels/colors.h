@@ -31,14 +31,16 @@ enum ColorName : fabric::Color {
   color_f3,       // starts of calls from the host, into the north-west corner
 };
 
+// Words that enter the wafer come as early as links and edges let them: an input queue that takes them keeps its color. Only in_row and
+// in_column change theirs, whose words other cores send in the order of the kernels.
 enum QueueName : int {
   in_weights = 0,
   in_row = 1,
   in_feeder = 2,
-  in_return = 3,
+  in_targets = 3,
   in_column = 4,
   in_host = 5,  // of the north-west corner
-  in_edge = 6,
+  in_edge = 6,  // token rows
   in_start = 7,
 
   out_weights = 0,

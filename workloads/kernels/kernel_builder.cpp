@@ -86,7 +86,6 @@ void KernelBuilder::all_reduce(Group group, Opcode op, Value base, Value n) {
   const bool lane = group == Group::lane;
   const Operand own = vector(base), in = input(Dtype::f32, in_row), out = output(Dtype::f32, out_row);
   bind_ring(group);
-  a.bind_input(in_return, imm(lane ? color_x3 : color_h3));
   const int place = word(lane ? word_row_place : word_head_place);
   const auto first = a.label(), last = a.label(), receive = a.label(), done = a.label();
   a.branch_equal(place, imm(place_first), first);
@@ -95,8 +94,10 @@ void KernelBuilder::all_reduce(Group group, Opcode op, Value base, Value n) {
   a.jump(receive);
   a.bind(first);
   a.mov(out, own, n);
+  // The neighbour sends nothing further on the ring before it, too, has the result.
   a.bind(receive);
-  a.mov(own, input(Dtype::f32, in_return), n);
+  a.bind_input(in_row, imm(lane ? color_x3 : color_h3));
+  a.mov(own, in, n);
   a.jump(done);
   a.bind(last);
   a.vector(op, own, own, in, n);

@@ -72,7 +72,7 @@ class KernelBuilder {
   static Words relay_words() { return {word_feeder}; }
 
   bool alone(Group group) const { return (group == Group::lane ? layout_.columns : layout_.columns_per_head) == 1; }
-  // n fp32 words at `base` become their sum (or maximum) over the group's columns, in all of them.
+  // n fp32 words at `base` become their sum (or maximum) over the group's columns, in all of them. Leaves no ring bound.
   void all_reduce(Group group, models::Opcode op, models::Value base, models::Value n);
   // The ring of a group: binds its queues; roles of outputs owned by column `owner` are then chosen by with_role.
   void bind_ring(Group group);

@@ -84,8 +84,8 @@ class Loss {
 
   void start() {
     k.relay_weights(reg(k.arg("feed")));
-    a.bind_input(in_edge, imm(color_e1));
-    a.mov(targets_, input(Dtype::u32, in_edge), slots_);
+    a.bind_input(in_targets, imm(color_e1));
+    a.mov(targets_, input(Dtype::u32, in_targets), slots_);
     a.mov(m_, constant(-FLT_MAX), slots_);
     a.mov(s_, constant(0.0f), imm(2 * k.slots()));
     a.set(partial_, reg(k.arg("work"), w_.partial));
