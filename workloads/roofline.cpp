@@ -1,11 +1,11 @@
 #include "workloads/roofline.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <initializer_list>
-#include <iterator>
+#include <nlohmann/json.hpp>
 #include <numeric>
-#include <utility>
 
 #include "memoryx/link_timing.h"
 #include "memoryx/memory_x.h"
@@ -14,20 +14,28 @@
 namespace wafersim::workloads {
 namespace {
 
+constexpr std::size_t resources = static_cast<std::size_t>(BoundBy::optimizer) + 1;
 constexpr double gradient_bytes = 4;
 constexpr double sram_read_bytes = 16;  // a cycle and PE: two reads of 64 bits [C: Hot Chips 34; the SDK says 32 bits]
 
-double macs_per_cycle(const LoweringSpec& spec, const models::CoreSpec& core) {
-  const double rate = spec.type == sim::Dtype::f16 ? core.rate.mixed_fma : core.rate.single_fma;
-  const double a_pe = rate >= 1 ? std::floor(rate) : 1.0 / std::round(1.0 / rate);
-  return a_pe * spec.layout.lanes * spec.layout.columns * spec.layout.rows;
-}
+// What the mapped rectangle and its link do in a cycle at most.
+struct Peak {
+  double macs;
+  double sram_operands;
+  double link_bytes;  // each way
 
-void finish(Bound::Phase& phase, const Bound& bound) {
-  phase.compute_cycles = phase.work.macs / bound.macs_per_cycle;
-  phase.weight_stream_cycles = phase.work.bytes_in / bound.link_bytes_per_cycle;
-  phase.gradient_stream_cycles = phase.work.bytes_out / bound.link_bytes_per_cycle;
-}
+  Peak(const LoweringSpec& spec, const models::MachineSpec& machine) {
+    const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
+    const double pes = static_cast<double>(spec.layout.lanes) * spec.layout.columns * spec.layout.rows;
+    const double rate = spec.type == sim::Dtype::f16 ? machine.core.rate.mixed_fma : machine.core.rate.single_fma;
+    macs = pes * (rate >= 1 ? std::floor(rate) : 1.0 / std::round(1.0 / rate));
+    sram_operands = pes * sram_read_bytes / sim::bytes_of(spec.type);
+    link_bytes = link.bytes_per_cycle() * link.channels();
+  }
+  CallBound needs(const Work& work) const {
+    return {work.macs / macs, work.macs / sram_operands, work.fabric_words, work.bytes_in / link_bytes, work.bytes_out / link_bytes};
+  }
+};
 
 double optimizer_cycles(const LoweringSpec& spec, const models::MachineSpec& machine, const memoryx::UpdateSpec& update) {
   double parameters = 0;
@@ -63,6 +71,10 @@ Term longest(std::initializer_list<Term> terms) {
   return *std::max_element(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.cycles < b.cycles; });
 }
 
+Term kernels(const CallBound& needs) {
+  return longest({{needs.compute, BoundBy::compute}, {needs.sram, BoundBy::sram}, {needs.fabric, BoundBy::fabric}});
+}
+
 double sum(const std::vector<Term>& chain) {
   return std::accumulate(chain.begin(), chain.end(), 0.0, [](double cycles, const Term& term) { return cycles + term.cycles; });
 }
@@ -70,11 +82,12 @@ double sum(const std::vector<Term>& chain) {
 // The longest chain of what happens one after the other, summed by what it is spent on.
 void set_bound(Bound& bound, int micro_batches) {
   const Term optimizer{bound.optimizer_cycles, BoundBy::optimizer};
-  const double compute = bound.forward.compute_cycles / micro_batches, stream = bound.forward.weight_stream_cycles / micro_batches;
-  const Term forward = longest({{compute, BoundBy::compute}, {stream, BoundBy::weight_stream}});  // of the first micro-batch
-  const Term backward = longest({{bound.forward.compute_cycles - compute + bound.backward.compute_cycles, BoundBy::compute},
-                                 {bound.backward.gradient_stream_cycles, BoundBy::gradient_stream}});
-  const Term words_in{bound.forward.weight_stream_cycles + bound.backward.weight_stream_cycles, BoundBy::weight_stream};
+  const CallBound first = bound.forward.needs * (1.0 / micro_batches);  // the first micro-batch's forward
+  CallBound rest = bound.backward.needs;
+  rest += bound.forward.needs * (1 - 1.0 / micro_batches);
+  const Term forward = longest({kernels(first), {first.weight_stream, BoundBy::weight_stream}});
+  const Term backward = longest({kernels(rest), {rest.gradient_stream, BoundBy::gradient_stream}});
+  const Term words_in{first.weight_stream + rest.weight_stream, BoundBy::weight_stream};
   std::vector<Term> chain{forward, backward};
   const auto replace_by_longer = [&chain](const std::vector<Term>& other) {
     if (sum(other) > sum(chain)) chain = other;
@@ -83,9 +96,9 @@ void set_bound(Bound& bound, int micro_batches) {
   bound.skipped_cycles = sum(chain);
   replace_by_longer(bound.updates_wait ? std::vector<Term>{optimizer, backward} : std::vector<Term>{optimizer});
   bound.cycles = sum(chain);
-  double spent[4] = {};
-  for (const Term& term : chain) spent[static_cast<int>(term.by)] += term.cycles;
-  bound.by = static_cast<BoundBy>(std::max_element(spent, spent + 4) - spent);
+  std::array<double, resources> spent{};
+  for (const Term& term : chain) spent[static_cast<std::size_t>(term.by)] += term.cycles;
+  bound.by = static_cast<BoundBy>(std::max_element(spent.begin(), spent.end()) - spent.begin());
 }
 
 }  // namespace
@@ -93,6 +106,8 @@ void set_bound(Bound& bound, int micro_batches) {
 const char* name(BoundBy by) {
   switch (by) {
     case BoundBy::compute: return "compute";
+    case BoundBy::sram: return "sram";
+    case BoundBy::fabric: return "fabric";
     case BoundBy::weight_stream: return "weight_stream";
     case BoundBy::gradient_stream: return "gradient_stream";
     case BoundBy::optimizer: break;
@@ -100,7 +115,10 @@ const char* name(BoundBy by) {
   return "optimizer";
 }
 
-Work work_of(const CallOutline& call, const LoweringSpec& spec) {
+namespace {
+
+// Multiply-adds and what passes the edges.
+Work arithmetic_and_streams(const CallOutline& call, const LoweringSpec& spec) {
   const double tokens = static_cast<double>(spec.layout.batch) * spec.layout.sequence, b = sim::bytes_of(spec.type);
   const bool causal = family_form(spec.shape).causal;
   const double pairs = tokens * (causal ? (spec.layout.sequence + 1) / 2.0 : spec.layout.sequence);  // of a query and a key it sees
@@ -136,21 +154,56 @@ Work work_of(const CallOutline& call, const LoweringSpec& spec) {
   return {};
 }
 
+// Of one micro-batch.
+Work work_of(const CallOutline& call, const LoweringSpec& spec) {
+  Work work = arithmetic_and_streams(call, spec);
+  work.fabric_words = fabric_words(call, spec);
+  return work;
+}
+
+}  // namespace
+
+CallBound& CallBound::operator+=(const CallBound& other) {
+  compute += other.compute;
+  sram += other.sram;
+  fabric += other.fabric;
+  weight_stream += other.weight_stream;
+  gradient_stream += other.gradient_stream;
+  return *this;
+}
+
+CallBound CallBound::operator*(double times) const {
+  return {times * compute, times * sram, times * fabric, times * weight_stream, times * gradient_stream};
+}
+
+const char* CallBound::by() const {
+  const Term most = longest({kernels(*this), {weight_stream, BoundBy::weight_stream}, {gradient_stream, BoundBy::gradient_stream}});
+  return most.cycles > 0 ? name(most.by) : "";
+}
+
+nlohmann::ordered_json bound_to_json(const CallBound& bound) {
+  return {{"compute", bound.compute},
+          {"sram", bound.sram},
+          {"fabric", bound.fabric},
+          {"weight_stream", bound.weight_stream},
+          {"gradient_stream", bound.gradient_stream}};
+}
+
 Bound bound_step(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine,
                  const memoryx::UpdateSpec& update) {
-  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
+  const Peak peak(spec, machine);
   Bound bound;
-  bound.macs_per_cycle = macs_per_cycle(spec, machine.core);
-  bound.link_bytes_per_cycle = link.bytes_per_cycle() * link.channels();
+  bound.macs_per_cycle = peak.macs;
+  bound.link_bytes_per_cycle = peak.link_bytes;
   for (const CallOutline& call : outline_calls(spec, graph)) {
     const Work work = work_of(call, spec);
     Work& sum = (call.backward ? bound.backward : bound.forward).work;
     sum.macs += spec.micro_batches * work.macs;
     sum.bytes_in += spec.micro_batches * work.bytes_in;
     sum.bytes_out += spec.micro_batches * work.bytes_out;
+    sum.fabric_words += spec.micro_batches * work.fabric_words;
   }
-  finish(bound.forward, bound);
-  finish(bound.backward, bound);
+  for (Bound::Phase* phase : {&bound.forward, &bound.backward}) phase->needs = peak.needs(phase->work);
   bound.optimizer_cycles = optimizer_cycles(spec, machine, update);
   bound.updates_wait = update.clip > 0 || update.loss_scale.dynamic;
 
@@ -158,28 +211,10 @@ Bound bound_step(const LoweringSpec& spec, const TrainingGraph& graph, const mod
   return bound;
 }
 
-const char* CallBound::by() const {
-  const std::pair<double, const char*> terms[] = {
-      {compute, "compute"}, {sram, "sram"}, {fabric, "fabric"}, {weight_stream, "weight_stream"}, {gradient_stream, "gradient_stream"}};
-  const auto* most = std::max_element(std::begin(terms), std::end(terms), [](const auto& x, const auto& y) { return x.first < y.first; });
-  return most->first > 0 ? most->second : "";
-}
-
 std::vector<CallBound> bound_calls(const LoweringSpec& spec, const TrainingGraph& graph, const models::MachineSpec& machine) {
-  const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
-  const double peak = macs_per_cycle(spec, machine.core), link_bytes = link.bytes_per_cycle() * link.channels();
-  const double pes = static_cast<double>(spec.layout.lanes) * spec.layout.columns * spec.layout.rows;
+  const Peak peak(spec, machine);
   std::vector<CallBound> bounds;
-  for (const CallOutline& call : outline_calls(spec, graph)) {
-    const Work work = work_of(call, spec);
-    CallBound bound;
-    bound.compute = work.macs / peak;
-    bound.sram = work.macs * sim::bytes_of(spec.type) / sram_read_bytes / pes;
-    bound.fabric = fabric_words(call, spec);
-    bound.weight_stream = work.bytes_in / link_bytes;
-    bound.gradient_stream = work.bytes_out / link_bytes;
-    bounds.push_back(bound);
-  }
+  for (const CallOutline& call : outline_calls(spec, graph)) bounds.push_back(peak.needs(work_of(call, spec)));
   return bounds;
 }
 

@@ -53,6 +53,31 @@ TEST(Roofline, IsComputeBehindAFastLink) {
   EXPECT_EQ(bound.cycles, bound.skipped_cycles);  // forward kernels hide the update
 }
 
+TEST(Roofline, IsTheFabricOrSramWhereCoresMultiplyFaster) {
+  const sim::Override link = set("io.bandwidth", "\"100 TB/s\""), rate = set("core.rate.mixed_fma", "64");
+  const Bound fabric = bound_of(map_main_job({link, rate, set("training.batch", "1")}));  // 4 features a PE
+  EXPECT_EQ(fabric.by, BoundBy::fabric);
+  EXPECT_DOUBLE_EQ(fabric.cycles, fabric.forward.needs.fabric + fabric.backward.needs.fabric);
+  const Bound sram = bound_of(map_main_job({link, rate, set("fabric.width", "4"), set("sram.bytes", "1000000")}));
+  EXPECT_EQ(sram.by, BoundBy::sram);  // 16 features a PE
+  EXPECT_DOUBLE_EQ(sram.cycles, sram.forward.needs.sram + sram.backward.needs.sram);
+}
+
+TEST(Roofline, OfAStepNeedsWhatItsCallsNeed) {
+  const Mapped mapped = map_main_job({set("mapping.micro_batches", "2")});
+  CallBound sum;
+  for (const CallBound& call : bound_calls(lowering_spec(mapped.mapping, mapped.run, mapped.run.model.shape),
+                                           differentiate(build_model(mapped.run.model.shape)), mapped.run.machine))
+    sum += call * 2;
+  const Bound bound = bound_of(mapped);
+  CallBound needs = bound.forward.needs;
+  needs += bound.backward.needs;
+  EXPECT_NEAR(needs.sram, sum.sram, 1e-9 * sum.sram);
+  EXPECT_NEAR(needs.fabric, sum.fabric, 1e-9 * sum.fabric);
+  EXPECT_NEAR(needs.weight_stream, sum.weight_stream, 1e-9 * sum.weight_stream);
+  EXPECT_NEAR(needs.gradient_stream, sum.gradient_stream, 1e-9 * sum.gradient_stream);
+}
+
 TEST(Roofline, DoesNotCountPadding) {
   const Mapped whole = map_main_job(), padded = map_main_job({set("mapping.tokens_per_pe", "11")});
   ASSERT_GT(padded.mapping.padding.token_slots, 0);
@@ -65,7 +90,7 @@ TEST(Roofline, PutsTheUpdateBeforeTheBackwardKernelsWhereItWaitsForTheLastGradie
   EXPECT_TRUE(waits.updates_wait);
   EXPECT_EQ(waits.by, BoundBy::optimizer);
   EXPECT_NEAR(waits.optimizer_cycles, 120576 * 850.0, 1);
-  EXPECT_DOUBLE_EQ(waits.cycles, waits.optimizer_cycles + waits.backward.gradient_stream_cycles);
+  EXPECT_DOUBLE_EQ(waits.cycles, waits.optimizer_cycles + waits.backward.needs.gradient_stream);
   mapped.run.training.update.clip = 0;
   mapped.run.training.update.loss_scale.dynamic = false;
   const Bound overlaps = bound_of(mapped);
@@ -87,7 +112,7 @@ TEST(Roofline, OfCallsIsTheirMultiplyAdds) {
     sum += bounds[i].compute;
   }
   const Bound bound = bound_of(mapped);
-  EXPECT_NEAR(sum, bound.forward.compute_cycles + bound.backward.compute_cycles, 1e-9 * sum);
+  EXPECT_NEAR(sum, bound.forward.needs.compute + bound.backward.needs.compute, 1e-9 * sum);
 }
 
 // Simulates a step with this link and checks it against the bound; at least `tightness` of the step is explained by it.

@@ -39,11 +39,7 @@ Breakdown::Breakdown(const std::vector<PlannedCall>& calls, std::uint64_t pes, i
     BreakdownRow& row = rows_[place->second];
     row.calls += micro_batches;
     row.bound_cycles += micro_batches * call.bound.least();
-    row.bound.compute += micro_batches * call.bound.compute;
-    row.bound.sram += micro_batches * call.bound.sram;
-    row.bound.fabric += micro_batches * call.bound.fabric;
-    row.bound.weight_stream += micro_batches * call.bound.weight_stream;
-    row.bound.gradient_stream += micro_batches * call.bound.gradient_stream;
+    row.bound += call.bound * micro_batches;
     row.closed_form_cycles += micro_batches * call.closed_form_cycles;
   }
   for (const char* name : between_names) rows_.push_back(row_named(-1, "", name));

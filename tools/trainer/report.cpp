@@ -97,12 +97,7 @@ ordered_json breakdown_json(const Breakdown& breakdown, bool sampled) {
                    {"idle", mean(row.pe_cycles.back(), steps)},
                    {"macs", mean(row.macs, steps)},
                    {"bound_cycles", row.bound_cycles},
-                   {"bound",
-                    {{"compute", row.bound.compute},
-                     {"sram", row.bound.sram},
-                     {"fabric", row.bound.fabric},
-                     {"weight_stream", row.bound.weight_stream},
-                     {"gradient_stream", row.bound.gradient_stream}}},
+                   {"bound", workloads::bound_to_json(row.bound)},
                    {"bound_by", row.bound.by()},
                    {"closed_form_cycles", row.closed_form_cycles}});
     if (!sampled) continue;
@@ -200,17 +195,14 @@ std::size_t matrix_parameters(const workloads::ModelShape& shape) {
 
 ordered_json step_json(const PreparedRun& run, const RunResult& result, double seconds) {
   const workloads::Bound& bound = run.bound;
-  const auto phase = [](const workloads::Bound::Phase& p) {
-    return ordered_json{{"compute_cycles", p.compute_cycles},
-                        {"weight_stream_cycles", p.weight_stream_cycles},
-                        {"gradient_stream_cycles", p.gradient_stream_cycles}};
-  };
-  return {
-      {"cycles", mean(result.totals.cycles, result.totals.steps)},
-      {"seconds", seconds},
-      {"bound_cycles", step_bound(bound, result)},
-      {"bound_by", workloads::name(bound.by)},
-      {"bound", {{"forward", phase(bound.forward)}, {"backward", phase(bound.backward)}, {"optimizer_cycles", bound.optimizer_cycles}}}};
+  return {{"cycles", mean(result.totals.cycles, result.totals.steps)},
+          {"seconds", seconds},
+          {"bound_cycles", step_bound(bound, result)},
+          {"bound_by", workloads::name(bound.by)},
+          {"bound",
+           {{"forward", workloads::bound_to_json(bound.forward.needs)},
+            {"backward", workloads::bound_to_json(bound.backward.needs)},
+            {"optimizer", bound.optimizer_cycles}}}};
 }
 
 ordered_json throughput_json(const PreparedRun& run, double seconds) {

@@ -30,6 +30,11 @@ std::string grouped(double value) {
   return digits;
 }
 
+std::string spaced(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
 std::string label(const ordered_json& row) {
   const std::string phase = row["phase"], kernel = row["kernel"];
   return phase.empty() ? kernel : kernel + " " + phase;
@@ -101,6 +106,14 @@ std::string recompute_text(const ordered_json& recompute) {
   return recompute == true ? ", recompute" : "";
 }
 
+// Cycles of a step that each resource needs.
+std::string needs_text(const ordered_json& bound) {
+  std::string text;
+  for (const auto& [resource, forward] : bound["forward"].items())
+    text += fmt::format("{} {}, ", spaced(resource), grouped(number(forward) + number(bound["backward"][resource])));
+  return text + fmt::format("optimizer {} cycles", grouped(number(bound["optimizer"])));
+}
+
 std::string summary_text(const ordered_json& report) {
   const ordered_json &step = report["step"], &mesh = report["mesh"], &mapping = report["mapping"], &links = report["links"],
                      &throughput = report["throughput"], &memory = report["memory"], &activity = report["activity"];
@@ -118,8 +131,9 @@ std::string summary_text(const ordered_json& report) {
   line("loss", loss_text(report));
   line("step", fmt::format("{} cycles, {:.1f} us; {:.1f} samples/s, {} tokens/s", grouped(cycles), 1e6 * number(step["seconds"]),
                            number(throughput["samples_per_second"]), grouped(number(throughput["tokens_per_second"]))));
-  line("bound", fmt::format("{} cycles by {}, {:.1f} % of the step", grouped(number(step["bound_cycles"])),
-                            step["bound_by"].get<std::string>(), 100 * number(step["bound_cycles"]) / cycles));
+  line("bound", fmt::format("{} cycles by {}, {:.1f} % of the step", grouped(number(step["bound_cycles"])), spaced(step["bound_by"]),
+                            100 * number(step["bound_cycles"]) / cycles));
+  line("needs", needs_text(step["bound"]));
   line("utilisation", fmt::format("{:.2f} % of peak model flops; PEs {:.1f} % busy, {}, {:.1f} % idle",
                                   100 * number(throughput["model_flops_utilization"]), 100 * number(activity["busy"]),
                                   stall_shares(activity), 100 * number(activity["idle"])));

@@ -57,14 +57,10 @@ ordered_json sram_to_json(const models::SramMap& sram, int capacity) {
 }
 
 ordered_json bound_to_json(const workloads::Bound& bound) {
-  const auto phase = [](const workloads::Bound::Phase& p) {
-    return ordered_json{
-        {"compute", p.compute_cycles}, {"weight_stream", p.weight_stream_cycles}, {"gradient_stream", p.gradient_stream_cycles}};
-  };
   return {{"cycles", bound.cycles},
           {"by", workloads::name(bound.by)},
-          {"forward", phase(bound.forward)},
-          {"backward", phase(bound.backward)},
+          {"forward", workloads::bound_to_json(bound.forward.needs)},
+          {"backward", workloads::bound_to_json(bound.backward.needs)},
           {"optimizer", bound.optimizer_cycles},
           {"updates_wait_for_the_last_gradient", bound.updates_wait},
           {"macs", bound.forward.work.macs + bound.backward.work.macs},
@@ -153,11 +149,13 @@ std::string mapping_table(const ordered_json& mapping) {
 }
 
 std::string bound_table(const ordered_json& bound) {
-  std::string text = fmt::format("bound: {} cycles a step, by {}\n{:<12}{:>14}{:>16}{:>18}\n", integer(bound["cycles"]),
-                                 bound["by"].get<std::string>(), "", "compute", "weight stream", "gradient stream");
-  for (const char* phase : {"forward", "backward"})
-    text += fmt::format("{:<12}{:>14}{:>16}{:>18}\n", phase, integer(bound[phase]["compute"]), integer(bound[phase]["weight_stream"]),
-                        integer(bound[phase]["gradient_stream"]));
+  std::string text = fmt::format("bound: {} cycles a step, by {}\n{:<12}{:>14}{:>14}{:>14}{:>16}{:>18}\n", integer(bound["cycles"]),
+                                 bound["by"].get<std::string>(), "", "compute", "SRAM", "fabric", "weight stream", "gradient stream");
+  for (const char* phase : {"forward", "backward"}) {
+    const ordered_json& needs = bound[phase];
+    text += fmt::format("{:<12}{:>14}{:>14}{:>14}{:>16}{:>18}\n", phase, integer(needs["compute"]), integer(needs["sram"]),
+                        integer(needs["fabric"]), integer(needs["weight_stream"]), integer(needs["gradient_stream"]));
+  }
   const bool waits = bound["updates_wait_for_the_last_gradient"].get<bool>();
   return text +
          fmt::format("{:<12}{:>14}  {}\n", "optimizer", integer(bound["optimizer"]),
