@@ -97,7 +97,7 @@ void read_rotation(sim::ConfigReader& reader, const HfKeys& keys, ModelShape& s)
   s.rotary = s.head();
   if (keys.rotation == HfKeys::Rotation::features) {
     key = "rotary_dim";
-    s.rotary = static_cast<int>(reader.integer(key, Range{1, 1 << 20}, s.head()));
+    s.rotary = static_cast<int>(reader.integer(key, Range{1, 1 << 20}, 64));  // transformers' default
   }
   if (keys.rotation == HfKeys::Rotation::fraction) {
     key = "rotary_pct";

@@ -6,6 +6,8 @@
 #include "sim/config/tree.h"
 #include "sim/error.h"
 #include "sim/json_file.h"
+#include "workloads/family.h"
+#include "workloads/hf_keys.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -106,8 +108,8 @@ TEST(HfConfig, RefusesOtherFamiliesActivationsAndMathematicsByName) {
 HfConfig with(const std::string& family, const std::string& keys) { return parse("{\"model_type\": \"" + family + "\"" + keys + "}"); }
 
 TEST(HfConfig, StandardsOfEachFamilyAreThoseOfTransformers) {
-  const HfConfig gptj = with("gptj", R"(, "rotary_dim": 64)"), neox = with("gpt_neox", ""), llama = with("llama", ""),
-                 opt = with("opt", ""), bert = with("bert", "");
+  const HfConfig gptj = with("gptj", ""), neox = with("gpt_neox", ""), llama = with("llama", ""), opt = with("opt", ""),
+                 bert = with("bert", "");
   EXPECT_EQ(parameter_table(gptj.shape).size(), 6050882784u);
   EXPECT_EQ(parameter_table(neox.shape).size(), 20554567680u);
   EXPECT_EQ(parameter_table(llama.shape).size(), 6738415616u);
@@ -178,6 +180,68 @@ TEST(HfConfig, RefusesWhatWouldChangeAFamilysMathematics) {
   EXPECT_EQ(with("opt", R"(, "dropout": 0.1, "attention_dropout": 0.0, "layerdrop": 0.1)").ignored.size(), 2u);
   EXPECT_EQ(with("bert", R"(, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1)").ignored.size(), 2u);
 }
+
+// transformers' default of rotary_dim is no share of the head.
+TEST(HfConfig, GptjRotates64FeaturesOfAHeadWhereNothingSaysOtherwise) {
+  EXPECT_EQ(with("gptj", "").shape.rotary, 64);
+  EXPECT_THROW(with("gptj", R"(, "n_embd": 64, "n_head": 4)"), sim::Error);
+}
+
+class FamilyKeys : public testing::TestWithParam<Family> {
+ protected:
+  // "unsupported: config.json: key" where that is how the error begins.
+  static std::string refused(const std::string& key, const std::string& value) {
+    try {
+      with(name(GetParam()), ", \"" + key + "\": " + value);
+    } catch (const sim::Error& error) {
+      const std::string text = std::string(sim::name(error.category())) + ": " + error.what();
+      return text.substr(0, std::string("unsupported: config.json: ").size() + key.size());
+    }
+    return "taken";
+  }
+};
+
+TEST_P(FamilyKeys, ThatWouldChangeTheMathematicsAreRefusedByName) {
+  const HfKeys keys = hf_keys(GetParam());
+  const std::string start = "unsupported: config.json: ";
+  for (const auto& [key, plain] : keys.flags) {
+    EXPECT_EQ(refused(key, plain ? "false" : "true"), start + key);
+    EXPECT_EQ(refused(key, plain ? "true" : "false"), "taken") << key;
+  }
+  for (const auto& [key, plain] : keys.words) {
+    EXPECT_EQ(refused(key, "\"other\""), start + key);
+    EXPECT_EQ(refused(key, '"' + plain + '"'), "taken") << key;
+  }
+  for (const std::string& key : keys.empty) EXPECT_EQ(refused(key, R"({"a": 1})"), start + key);
+  EXPECT_EQ(refused(keys.activation, "\"mish\""), start + keys.activation);
+}
+
+TEST_P(FamilyKeys, OfOtherFamiliesAndLaterModelsAreUnknownNotIgnored) {
+  for (const std::string key :
+       {"sliding_window", "use_sliding_window", "partial_rotary_factor", "rope_parameters", "attn_logit_softcapping",
+        "final_logit_softcapping", "query_pre_attn_scalar", "alibi", "multi_query", "num_experts_per_tok"}) {
+    try {
+      with(name(GetParam()), ", \"" + key + "\": 1");
+      ADD_FAILURE() << key << " is taken";
+    } catch (const sim::Error& error) {
+      EXPECT_NE(std::string(error.what()).find(key + " = 1: unknown key"), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST_P(FamilyKeys, OfDropoutAndUpcastsAreReportedAsIgnored) {
+  const HfKeys keys = hf_keys(GetParam());
+  for (const std::string& key : keys.dropout) {
+    const HfConfig config = with(name(GetParam()), ", \"" + key + "\": 0.25");
+    ASSERT_EQ(config.ignored.size(), 1u) << key;
+    EXPECT_EQ(text(config.ignored[0]), key + " = 0.25: dropout is not applied");
+  }
+  for (const std::string& key : keys.upcast) EXPECT_EQ(with(name(GetParam()), ", \"" + key + "\": true").ignored.size(), 1u) << key;
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, FamilyKeys,
+                         testing::Values(Family::gpt2, Family::gptj, Family::gpt_neox, Family::llama, Family::opt, Family::bert),
+                         [](const auto& test) { return std::string(name(test.param)); });
 
 TEST(HfConfig, RefusesUnknownKeysAndWrongValues) {
   EXPECT_TRUE(failure(R"("n_layers": 2)").starts_with("config: config.json: n_layers = 2: unknown key, the nearest known key is n_layer"));

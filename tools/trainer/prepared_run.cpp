@@ -66,7 +66,7 @@ void check_store(const workloads::RunSpec& spec) {
   const double bytes = stored_bytes(parameters), capacity = spec.machine.memoryx.capacity;
   if (bytes > capacity)
     throw sim::Error(sim::ErrorCategory::plan,
-                     fmt::format("memoryx.capacity = {:.6g} bytes: {} parameters with gradients and moments take {:.6g}; choose a larger "
+                     fmt::format("memoryx.capacity = {:.10g} bytes: {} parameters with gradients and moments take {:.10g}; choose a larger "
                                  "MemoryX or a smaller model",
                                  capacity, parameters, bytes));
 }
