@@ -74,7 +74,8 @@ TEST(System, CountsWhatItsPartsDidInTheStep) {
     std::uint64_t cycles = 0;
     for (std::size_t a = 0; a < activities; ++a) cycles += step.statistics.activity[pe * activities + a];
     EXPECT_EQ(cycles, step.last - step.first) << "PE " << pe;
-    busy += step.statistics.activity[pe * activities + static_cast<std::size_t>(Activity::reduce)];
+    for (const Activity work : {Activity::compute, Activity::reduce})
+      busy += step.statistics.activity[pe * activities + static_cast<std::size_t>(work)];
     EXPECT_EQ(step.statistics.flits[pe * fabric::directions + fabric::east], words + (pe % 4 == 3 ? 0u : 1u)) << "PE " << pe;
   }
   EXPECT_EQ(busy_cycles(call.cycles) + busy_cycles(call.switch_cycles), busy);

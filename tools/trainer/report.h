@@ -2,7 +2,8 @@
 // report.json and report.txt of a run that ended well.
 //
 // Every figure of a step is the mean over the measured steps (trainer.h). Times are in cycles of the wafer unless the key says otherwise;
-// busy, stalls and idle of a breakdown row are cycles summed over PEs; `reduce` is that part of busy that adds or passes on wavelets. Everything that depends on the host is in `host` and nowhere else.
+// busy, stalls and idle of a breakdown row are cycles summed over PEs; `reduce` is that part of busy that adds or passes on wavelets.
+// Everything that depends on the host is in `host` and nowhere else.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>

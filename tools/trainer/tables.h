@@ -11,8 +11,8 @@ namespace wafersim::tools {
 // number's is empty.
 std::string steps_csv(const RunResult& result, double clock, bool numerics);
 
-// x,y, cycles by activity (busy, each cause of a stall, idle), wavelets sent by direction, sram_bytes, of busy the part in reduce: a row a PE, row by row from the
-// north-west, means over the measured steps.
+// x,y, cycles by activity (busy, each cause of a stall, idle), wavelets sent by direction, sram_bytes, of busy the part in reduce: a row a
+// PE, row by row from the north-west, means over the measured steps.
 std::string heatmap_csv(const RunResult& result, const models::WaferPlan& plan);
 
 }  // namespace wafersim::tools
