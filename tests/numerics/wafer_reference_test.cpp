@@ -186,6 +186,22 @@ INSTANTIATE_TEST_SUITE_P(Families, Wafer,
                                   (std::get<1>(test.param) == sim::Dtype::f32 ? "Fp32" : "Fp16");
                          });
 
+TEST(WaferWithoutRoom, ArraysThatLieByLifetimeBecauseFirstFitLeavesGapsChangeNoBit) {
+  SmallModel model = of_family(workloads::Family::gptj, with(1, 2, 2, 4, 16, 2, 8), 4);
+  model.layers = 2;
+  model.recompute = true;
+  for (const sim::Dtype type : {sim::Dtype::f32, sim::Dtype::f16}) {
+    model.type = type;
+    Experiment s = make_experiment(model);
+    const models::WaferPlan roomy = s.plan();
+    s.machine.sram.bytes = roomy.sram.peak_bytes - 8;
+    const models::WaferPlan plan = s.plan();
+    EXPECT_LT(plan.sram.peak_bytes, roomy.sram.peak_bytes);
+    PureWafer wafer(s.machine, plan, s.store, s.training);
+    expect_same_bits(wafer, s, 2);
+  }
+}
+
 TEST(WaferInSystemC, TrainsTwoLanesInHalfPrecisionLikeTheReference) {
   SmallModel model = with(2, 1, 3, 11, 8, 3, 11);
   model.type = sim::Dtype::f16;
