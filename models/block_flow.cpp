@@ -13,11 +13,11 @@ InFlow::InFlow(const memoryx::LinkTiming& timing)
       channels_(static_cast<std::size_t>(timing.channels())),
       busy_(channels_.size()) {}
 
-double InFlow::Coming::words(std::size_t channel, int kind) const {
-  const LinkLoad::Part& part = load->in[channel].parts[static_cast<std::size_t>(kind)];
-  if (part.first) return first ? part.words : 0;
-  return part.words * share;
-}
+namespace {
+
+double room(const LinkLoad::Part& part) { return part.queue + part.routers; }
+
+}  // namespace
 
 void InFlow::offer(const LinkLoad& load, double share, bool first, const BlockSupply& supply) {
   coming_.emplace_back();
@@ -41,16 +41,18 @@ void InFlow::send_blocks() {
 
 template <class Visit>
 void InFlow::for_each_part(const Coming& block, Visit&& visit) {
-  for (std::size_t c = 0; c < channels_.size(); ++c)
-    for (int kind = 0; kind < port_kinds; ++kind)
-      if (const double words = block.words(c, kind); words > 0)
-        visit(c, channels_[c].queues[static_cast<std::size_t>(kind)], words, block.load->in[c].parts[static_cast<std::size_t>(kind)]);
+  for (std::size_t c = 0; c < channels_.size(); ++c) {
+    const std::vector<LinkLoad::Part>& parts = block.load->in[c].parts;
+    channels_[c].queues.resize(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (const double words = block.words(parts[i]); words > 0) visit(c, channels_[c].queues[i], words, parts[i]);
+  }
 }
 
 bool InFlow::start(Coming& block) {
   bool known = true;
   for_each_part(block, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    known = known && queue.knows_start(words, part.queue);
+    known = known && queue.knows_start(words, room(part));
   });
   if (!known) return false;
   struct Sending {
@@ -58,11 +60,11 @@ bool InFlow::start(Coming& block) {
   };
   std::vector<Sending> sending(channels_.size());
   for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    sending[c].words += words;
-    sending[c].ahead += part.first ? words : 0;
+    sending[c].words += part.ports * words;
+    sending[c].ahead += block.first ? part.ports * part.ahead : 0;
     // With its queues empty and its kernel waiting, a channel sends what one round trip's credits allow.
     sending[c].cycles = std::max(sending[c].cycles, words * (latency_ + 2) / part.queue);
-    sending[c].free = std::max(sending[c].free, queue.start(words, part.queue));
+    sending[c].free = std::max(sending[c].free, queue.start(words, room(part)));
   });
   block.started = std::numeric_limits<double>::infinity();
   for (std::size_t c = 0; c < channels_.size(); ++c) {
@@ -89,12 +91,12 @@ bool InFlow::start(Coming& block) {
 bool InFlow::finish(Coming& block) {
   bool known = true;
   for_each_part(block, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    known = known && queue.knows_end(words, part.queue);
+    known = known && queue.knows_end(words, room(part));
   });
   if (!known) return false;
   double end = std::max(block.supply.begin, last_sent_);
   for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    channels_[c].free = std::max(channels_[c].free, queue.send(words, part.queue));
+    channels_[c].free = std::max(channels_[c].free, queue.send(words, room(part)));
     end = std::max(end, channels_[c].free);
   });
   sent_.push_back({std::clamp(block.started, last_sent_, end), end});
@@ -134,27 +136,31 @@ OutFlow::OutFlow(const memoryx::LinkTiming& timing)
 OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin, double cycles) {
   Block block;
   block.produced = begin + cycles;
-  const auto for_each_part = [&](auto&& visit) {
+  const auto for_each_channel = [&](auto&& visit) {
     for (std::size_t c = 0; c < sent_.size(); ++c)
-      for (int kind = 0; kind < port_kinds; ++kind) {
-        const double words = load.out[c].parts[kind].words * share;
-        if (words > 0) visit(c, sent_[c][kind], words, load.out[c].parts[kind].queue, std::max(free_[c], begin));
-      }
+      if (const double words = load.out[c].words() * share; words > 0)
+        visit(c, load.out[c].parts, words, std::max(free_[c], begin), words * word_cycles_);
   };
-  for_each_part([&](std::size_t c, const Passage& sent, double words, double queue, double start) {
-    // The last word finds room when the word that is a queue's length before it has left.
-    const double before = sent.total() + words - queue;
-    const double room = before > sent.total() ? start + (before - sent.total()) * word_cycles_ : sent.time_of(before);
-    block.produced = std::max(block.produced, room);
-    busy_[c] += words * word_cycles_;
-    words_ += words;
+  for_each_channel([&](std::size_t c, const std::vector<LinkLoad::Part>& parts, double all, double start, double needed) {
+    sent_[c].resize(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const double words = parts[i].words * share;
+      if (words <= 0) continue;
+      // The last word finds room when the word that is a queue's length before it has left.
+      const double total = sent_[c][i].total(), before = total + words - room(parts[i]);
+      block.produced = std::max(block.produced, before > total ? start + (before - total) / words * needed : sent_[c][i].time_of(before));
+    }
+    busy_[c] += needed;
+    words_ += all;
   });
-  for_each_part([&](std::size_t c, Passage& sent, double words, double queue, double start) {
-    const double end = std::max(start + words * word_cycles_, block.produced + word_cycles_);
-    sent.extend(words, start, end);
+  for_each_channel([&](std::size_t c, const std::vector<LinkLoad::Part>& parts, double all, double start, double needed) {
+    const double end = std::max(start + needed, block.produced + word_cycles_);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      sent_[c][i].extend(parts[i].words * share, start, end);
+      sent_[c][i].forget(sent_[c][i].total() - room(parts[i]));
+    }
     free_[c] = end;
-    block.edges[c < sent_.size() / 2 ? west_edge : east_edge].add(words, start, end);
-    sent.forget(sent.total() - queue);
+    block.edges[c < sent_.size() / 2 ? west_edge : east_edge].add(all, start, end);
     block.arrived = std::max(block.arrived, end + latency_);
   });
   return block;

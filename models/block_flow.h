@@ -3,7 +3,6 @@
 // the credits of the edge queues. Words of a block pass evenly; what a queue holds up is found from when the words before it passed.
 // Pure; times are wafer cycles with fractions, words are numbered from the start.
 
-#include <array>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -28,7 +27,7 @@ class InFlow {
  public:
   explicit InFlow(const memoryx::LinkTiming& timing);
 
-  // Another block, `share` of a load, which outlives it, and in a call's `first` block all of what is sent first.
+  // Another block, `share` of a load, which outlives it, and in a call's `first` block all of what is sent ahead.
   void offer(const LinkLoad& load, double share, bool first, const BlockSupply& supply);
 
   struct Block {
@@ -51,14 +50,14 @@ class InFlow {
  private:
   struct Channel {
     double free = 0;  // when it is done with the blocks sent and, as far as it depends on the channel, with the one on the link
-    std::array<CreditQueue, port_kinds> queues;
+    std::vector<CreditQueue> queues;  // of a port of each part
   };
   struct Coming {
     const LinkLoad* load = nullptr;
     double share = 0;
     BlockSupply supply;
     bool first = false;
-    double words(std::size_t channel, int kind) const;
+    double words(const LinkLoad::Part& part) const { return (first ? part.ahead : 0) + part.words * share; }  // of a port
 
     double started = 0;                       // its first word
     double arrived = 0, arrived_at_once = 0;  // its last word; had it been there long ago
@@ -66,7 +65,7 @@ class InFlow {
     LinkSpan edges[link_edges];
   };
 
-  // visit(channel, queue, words, part) for each part that has words.
+  // visit(channel, queue, words of a port, part) for each part that has words.
   template <class Visit>
   void for_each_part(const Coming& block, Visit&& visit);
   void send_blocks();
@@ -102,8 +101,8 @@ class OutFlow {
 
  private:
   double word_cycles_, latency_;
-  std::vector<double> free_;                           // when a channel is
-  std::vector<std::array<Passage, port_kinds>> sent_;  // by channel
+  std::vector<double> free_;                // when a channel is
+  std::vector<std::vector<Passage>> sent_;  // by channel, of a port of each part
   std::vector<double> busy_;
   double words_ = 0;
 };

@@ -2,7 +2,6 @@
 // A training step as kernel calls whose times are known: what the sampled simulation executes in the place of wavelets. The calls are those
 // of one micro-batch, in the order in which they run; a step runs them `micro_batches` times. Cycles are those of the wafer's clock.
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,24 +10,29 @@
 
 namespace wafersim::models {
 
-// Ports of the wafer's edges by what passes them: starts of calls into the corner, tokens along every row, parameters and their gradients
-// at the rows that feed or collect a column. Each kind has edge queues of its own.
-enum PortKind { corner_port, row_ports, column_ports };
-inline constexpr int port_kinds = 3;
-
 // What a kernel call puts on the channels of the I/O link, by channel (memoryx::LinkTiming).
 struct LinkLoad {
+  // Ports of a channel that carry the same words in every call. All loads of a schedule name the parts of a channel in one order.
   struct Part {
-    double words = 0;    // 4 bytes each
-    double queue = 0;    // words that the edge queues of the ports it uses hold
-    bool first = false;  // they are sent ahead of the call's others, and the kernel begins when they have come
+    double ports = 0;
+    // Of each port, 4 bytes each:
+    double ahead = 0;    // words in that are sent ahead of the channel's others; the kernel begins when they have come
+    double words = 0;    // the others
+    double queue = 0;    // words that its edge queue holds
+    double routers = 0;  // words that wait in routers between it and the first core (in), the last core and it (out)
+    double all() const { return ports * (ahead + words); }
   };
   struct Channel {
-    std::array<Part, port_kinds> parts;
-    double words() const { return parts[corner_port].words + parts[row_ports].words + parts[column_ports].words; }
+    std::vector<Part> parts;
+    double words() const {
+      double sum = 0;
+      for (const Part& part : parts) sum += part.all();
+      return sum;
+    }
   };
   std::vector<Channel> in, out;
-  double own_in = 0, own_out = 0;  // of the words of all channels: those of the system's own tokens, which no other system shares
+  // Of the words of all channels: those of the system's own tokens, which no other system shares; how many of those in are sent ahead.
+  double own_in = 0, own_ahead = 0, own_out = 0;
 };
 
 // Elements of a tensor of the parameter store that a call reads or whose gradient it makes.
@@ -37,6 +41,8 @@ struct TensorUse {
   double elements = 0;
   double run = 0;    // consecutive elements that one sixteenth of the call reads; 0: all of it lie together
   bool own = false;  // rows of the system's own tokens: every system has its own
+  // Which part of the call's words comes from it.
+  double from = 0, to = 1;
 };
 
 struct ScheduledCall {

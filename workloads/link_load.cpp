@@ -1,6 +1,7 @@
 #include "workloads/link_load.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "workloads/family.h"
 #include "workloads/kernels/wafer_routes.h"
@@ -44,6 +45,29 @@ int start_words(const CallOutline& call, int row_kinds) {
 
 }  // namespace
 
+struct LinkLoads::Port {
+  int columns = 0, features = 0;
+  bool row = false, corner = false;
+  int row_routers = 0, column_routers = std::numeric_limits<int>::max();
+};
+
+LinkLoads::Channels LinkLoads::group(const std::vector<Port>& ports, const memoryx::LinkTiming& link) {
+  Channels channels(static_cast<std::size_t>(link.channels()));
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const Port& port = ports[i];
+    if (!port.row && port.columns == 0) continue;
+    std::vector<Served>& served = channels[static_cast<std::size_t>(link.channel_of(link.port(static_cast<int>(i))))];
+    auto same = std::find_if(served.begin(), served.end(), [&](const Served& s) {
+      return s.columns == port.columns && s.features == port.features && s.row == port.row && s.corner == port.corner;
+    });
+    if (same == served.end())
+      same = served.insert(same, {0, port.columns, port.features, port.row, port.corner, port.row_routers, port.column_routers});
+    ++same->ports;
+    same->column_routers = std::min(same->column_routers, port.column_routers);
+  }
+  return channels;
+}
+
 LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
     : type_(spec.type),
       columns_(spec.layout.columns),
@@ -52,40 +76,34 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
       chunks_(spec.chunks()),
       tokens_(static_cast<double>(spec.layout.batch) * spec.layout.sequence),
       row_kinds_(family_form(spec.shape).row_kinds()),
-      word_cycles_(4 / link.bytes_per_cycle()),
-      in_(static_cast<std::size_t>(link.channels())),
-      out_(in_) {
-  const auto channel = [&](std::vector<Served>& channels, memoryx::Port port) -> Served& {
-    return channels[static_cast<std::size_t>(link.channel_of(port))];
-  };
-  for (int row = 0; row < spec.layout.rows; ++row)
-    for (std::vector<Served>* channels : {&in_, &out_})
-      channel(*channels, {memoryx::Port::Side::west, static_cast<std::uint16_t>(row)}).rows += 1;
-  channel(in_, {memoryx::Port::Side::west, 0}).corner = true;
-  const int across = spec.layout.lanes * spec.layout.columns;
-  for (Served& served : out_) served.row_routers = served.column_routers = across;
-  const int width = feature_count(Features::residual, spec.shape), a_column = ceil_divide(width, spec.layout.columns);
-  std::vector<bool> used_in(static_cast<std::size_t>(link.ports())), used_out = used_in;
-  for (int c = 0; c < spec.layout.columns; ++c) {
+      word_cycles_(4 / link.bytes_per_cycle()) {
+  using Side = memoryx::Port::Side;
+  const int columns = spec.layout.columns, across = spec.layout.lanes * columns;
+  std::vector<Port> in(static_cast<std::size_t>(link.ports())), out = in;
+  for (int row = 0; row < spec.layout.rows; ++row) {
+    const auto west = static_cast<std::size_t>(link.port_index({Side::west, static_cast<std::uint16_t>(row)}));
+    in[west].row = out[west].row = true;
+    in[west].row_routers = 1;
+    out[west].row_routers = across;
+  }
+  in[static_cast<std::size_t>(link.port_index({Side::west, 0}))].corner = true;
+  const int width = feature_count(Features::residual, spec.shape), a_column = ceil_divide(width, columns);
+  for (int c = 0; c < columns; ++c) {
     const int features = std::clamp(width - c * a_column, 0, a_column);
     token_features_ += features;
     token_words_ += words_of(features, type_);
-    const auto serve = [&](std::vector<Served>& channels, std::vector<bool>& used, memoryx::Port port) {
-      Served& served = channel(channels, port);
-      served.columns += 1;
-      served.features += features;
-      if (used[static_cast<std::size_t>(link.port_index(port))]) return;
-      used[static_cast<std::size_t>(link.port_index(port))] = true;
-      served.column_ports += 1;
-      served.feature_ports += features > 0 ? 1 : 0;
+    const auto serve = [&](std::vector<Port>& ports, memoryx::Port place, int routers) {
+      Port& port = ports[static_cast<std::size_t>(link.port_index(place))];
+      port.columns += 1;
+      port.features += features;
+      port.column_routers = std::min(port.column_routers, routers);
     };
-    serve(in_, used_in, weight_port(spec.layout, c));
-    const memoryx::Port out = gradient_port(spec.layout, c);
-    serve(out_, used_out, out);
-    const int to_edge = out.side == memoryx::Port::Side::west ? across - spec.layout.columns + c : spec.layout.columns - 1 - c;
-    int& nearest = channel(out_, out).column_routers;
-    nearest = std::min(nearest, spec.layout.rows - out.row + to_edge);
+    const memoryx::Port enters = weight_port(spec.layout, c), leaves = gradient_port(spec.layout, c);
+    serve(in, enters, enters.side == Side::west ? c + 1 : columns - c);
+    serve(out, leaves, spec.layout.rows - leaves.row + (leaves.side == Side::west ? across - columns + c : columns - 1 - c));
   }
+  in_ = group(in, link);
+  out_ = group(out, link);
 }
 
 LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
@@ -101,7 +119,7 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
     case CallKind::linear: streams.in.column = matrix; break;
     case CallKind::loss:
       streams.in.row = lanes_ * slots_;
-      streams.rows_first = true;
+      streams.rows_ahead = true;
       streams.in.column = chunks_ * matrix;
       streams.out.column = 1;
       break;
@@ -123,39 +141,36 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
   return streams;
 }
 
-models::LinkLoad::Channel LinkLoads::Served::channel(const Counts& counts, double row_queue, double column_queue) const {
+models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) {
   models::LinkLoad::Channel channel;
-  models::LinkLoad::Part &start = channel.parts[models::corner_port], &row = channel.parts[models::row_ports],
-                         &column = channel.parts[models::column_ports];
-  if (corner && counts.start > 0) start = {counts.start, row_queue};
-  if (counts.row > 0) row = {counts.row * rows, rows * row_queue};
-  column.words = counts.column * columns + counts.feature * features;
-  column.queue = column_queue * std::max(counts.column > 0 ? column_ports : 0, counts.feature > 0 ? feature_ports : 0);
+  for (const Served& s : served) {
+    const double of_row = s.row ? counts.row : 0, of_columns = counts.column * s.columns + counts.feature * s.features;
+    models::LinkLoad::Part& part = channel.parts.emplace_back();
+    part.ports = s.ports;
+    part.ahead = (s.corner ? counts.start : 0) + (rows_ahead ? of_row : 0);
+    part.words = of_columns + (rows_ahead ? 0 : of_row);
+    part.queue = queues.edge;
+    part.routers = queues.router * (of_columns > 0 ? s.column_routers : s.row_routers);
+  }
   return channel;
 }
 
 models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const {
   const Streams streams = streams_of(call);
   models::LinkLoad load;
-  for (const Served& served : in_) {
-    models::LinkLoad::Channel& channel = load.in.emplace_back(served.channel(streams.in, queues.edge, queues.edge));
-    channel.parts[models::corner_port].first = true;
-    channel.parts[models::row_ports].first = streams.rows_first;
-  }
-  for (const Served& served : out_)
-    load.out.push_back(
-        served.channel(streams.out, queues.edge + queues.router * served.row_routers, queues.edge + queues.router * served.column_routers));
+  for (const std::vector<Served>& served : in_) load.in.push_back(channel(served, streams.in, streams.rows_ahead, queues));
+  for (const std::vector<Served>& served : out_) load.out.push_back(channel(served, streams.out, false, queues));
   if (call.kind == CallKind::embedding) load.own_in = tokens_ * token_words_;  // other rows are all systems'
-  if (call.kind == CallKind::loss) load.own_in = tokens_;
+  if (call.kind == CallKind::loss) load.own_in = load.own_ahead = tokens_;  // targets
   if (call.kind == CallKind::embedding_gradient) load.own_out = tokens_ * token_features_;
   return load;
 }
 
 double LinkLoads::busiest_cycles(const CallOutline& call) const {
-  const Streams streams = streams_of(call);
+  const models::LinkLoad load = of(call, {});
   double words = 0;
-  for (const Served& channel : in_) words = std::max(words, channel.words(streams.in));
-  for (const Served& channel : out_) words = std::max(words, channel.words(streams.out));
+  for (const auto* channels : {&load.in, &load.out})
+    for (const models::LinkLoad::Channel& channel : *channels) words = std::max(words, channel.words());
   return words * word_cycles_;
 }
 

@@ -21,8 +21,8 @@ class LinkLoads {
   // link: of a wafer of spec.layout.rows rows.
   LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link);
 
-  // Before a port of gradients wait those in the routers on their way, of a channel's columns as many as the nearest has, because all
-  // columns sum in step.
+  // Words wait in the routers on their way, too: of the columns of a part as many as the nearest one's have, because all columns work in
+  // step.
   models::LinkLoad of(const CallOutline& call, QueueWords queues) const;
   // Cycles for which the busiest channel of either direction is busy.
   double busiest_cycles(const CallOutline& call) const;
@@ -33,30 +33,28 @@ class LinkLoads {
   };
   struct Streams {
     Counts in, out;
-    bool rows_first = false;  // ahead of the columns' words
+    bool rows_ahead = false;  // of the columns' words
   };
-  // What a channel serves, over how many ports, and how many routers lie between the last core and the nearest of them.
+  // Ports of a channel that serve the same, and how many routers lie between the nearest of them and its first or last core.
   struct Served {
-    double rows = 0, columns = 0, features = 0;
-    double column_ports = 0, feature_ports = 0;
+    int ports = 0;
+    int columns = 0, features = 0;  // of each port; the features of its columns
+    bool row = false, corner = false;
     int row_routers = 0, column_routers = 0;
-    bool corner = false;
-
-    double words(const Counts& counts) const {
-      return counts.row * rows + counts.column * columns + counts.feature * features + (corner ? counts.start : 0);
-    }
-    // column_queue, row_queue: words before each port.
-    models::LinkLoad::Channel channel(const Counts& counts, double row_queue, double column_queue) const;
   };
+  struct Port;  // of one direction
+  using Channels = std::vector<std::vector<Served>>;
 
+  static Channels group(const std::vector<Port>& ports, const memoryx::LinkTiming& link);
   Streams streams_of(const CallOutline& call) const;
+  static models::LinkLoad::Channel channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues);
 
   sim::Dtype type_;
   double columns_, lanes_, slots_, chunks_, tokens_;
   int row_kinds_;
   double token_features_ = 0, token_words_ = 0;  // of a token, over all columns
   double word_cycles_;
-  std::vector<Served> in_, out_;  // by channel
+  Channels in_, out_;
 };
 
 }  // namespace wafersim::workloads

@@ -23,8 +23,11 @@ class Scheduler {
     const TrainingOp& op = graph_.ops[static_cast<std::size_t>(call.op)];
     const double tokens = static_cast<double>(spec_.layout.batch) * spec_.layout.sequence, width = spec_.shape.width;
     switch (call.kind) {
-      case CallKind::embedding:
-        for (const int parameter : op.parameters) made.reads.push_back({parameter, tokens * width, width, parameter == op.parameters[0]});
+      case CallKind::embedding:  // rows of one table after those of another
+        for (std::size_t i = 0; i < op.parameters.size(); ++i) {
+          const double part = 1.0 / static_cast<double>(op.parameters.size()), place = static_cast<double>(i);
+          made.reads.push_back({op.parameters[i], tokens * width, width, i == 0, place * part, (place + 1) * part});
+        }
         break;
       case CallKind::embedding_gradient:
         for (const int parameter : op.gradients) made.gradients.push_back({parameter, tokens * width, width, true});

@@ -14,6 +14,12 @@ constexpr double value_bytes = 4, stored_bytes = 16;  // a parameter's weight; w
 constexpr double access_bytes = 1 << 30;              // at most, of one access
 constexpr std::size_t updates_in_flight = 8;          // tensors
 
+// Share of what a call takes of a tensor that comes in one of its blocks.
+double share_of(const TensorUse& use, int part) {
+  const double begin = static_cast<double>(part) / blocks_a_call, end = static_cast<double>(part + 1) / blocks_a_call;
+  return std::max(0.0, std::min(end, use.to) - std::max(begin, use.from)) / (use.to - use.from);
+}
+
 }  // namespace
 
 SampledMemoryX::SampledMemoryX(const sc_core::sc_module_name& name, const SampledClock& clock)
@@ -89,9 +95,7 @@ double SampledMemoryX::access(bool in_flash, double bytes, bool write, double ru
   return clock_.cycles(delay);
 }
 
-double SampledMemoryX::bytes_of(const TensorUse& use) const {
-  return use.elements * (use.own ? systems_ : 1) / blocks_a_call * value_bytes;
-}
+double SampledMemoryX::bytes_of(const TensorUse& use) const { return use.elements * (use.own ? systems_ : 1) * value_bytes; }
 
 StreamBlock SampledMemoryX::read(int step, int call, int part) {
   StreamBlock block;
@@ -100,13 +104,15 @@ StreamBlock SampledMemoryX::read(int step, int call, int part) {
   block.part = part;
   double there = 0;
   for (const TensorUse& use : schedule_->calls[static_cast<std::size_t>(call) % schedule_->calls.size()].reads) {
+    const double share = share_of(use, part);
+    if (share <= 0) continue;
     const Tensor& tensor = tensors_[static_cast<std::size_t>(use.tensor)];
     const double asked = clock_.now();
     while (tensor.updates < step) wait(updates_);
     block.update_wait += clock_.now() - asked;
     const bool turned = tensor.in_flash && use.run > 0;
-    if (turned && part == 0) copy_to_dram(bytes_of(use) * blocks_a_call);
-    there = std::max(there, access(tensor.in_flash && !turned, bytes_of(use), false, use.run * value_bytes, 0));
+    if (turned && part == 0) copy_to_dram(bytes_of(use));
+    there = std::max(there, access(tensor.in_flash && !turned, bytes_of(use) * share, false, use.run * value_bytes, 0));
   }
   block.supply.begin = clock_.now() + there;
   return block;
@@ -166,7 +172,7 @@ void SampledMemoryX::take(const BlockReport& report) {
   const int calls = static_cast<int>(schedule_->calls.size());
   for (const TensorUse& use : schedule_->calls[static_cast<std::size_t>(report.call % calls)].gradients) {
     Tensor& tensor = tensors_[static_cast<std::size_t>(use.tensor)];
-    const double bytes = bytes_of(use);
+    const double bytes = bytes_of(use) / blocks_a_call;
     if (report.call >= calls) access(tensor.in_flash, bytes, false, 0, 0);  // adds to what earlier micro-batches left
     access(tensor.in_flash, bytes, true, 0, 0);
     if (report.part == blocks_a_call - 1) --tensor.gradients_left;

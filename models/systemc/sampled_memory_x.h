@@ -55,7 +55,7 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   int next_to_update(int step) const;  // -1: none may start
   // Cycles from now until the bytes are there, when they are asked for `after` cycles from now.
   double access(bool in_flash, double bytes, bool write, double run_bytes, double after);
-  // Of a sixteenth of a call.
+  // Of a call.
   double bytes_of(const TensorUse& use) const;
   int blocks_a_step() const { return static_cast<int>(schedule_->calls.size()) * schedule_->micro_batches * blocks_a_call; }
 

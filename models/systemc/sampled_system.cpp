@@ -83,13 +83,14 @@ void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const Sa
   for (const ScheduledCall& call : schedule.calls) {
     const LinkLoad& load = schedule.loads[static_cast<std::size_t>(call.load)];
     SwarmNode::Block block;
-    double in = -load.own_in, out = -load.own_out;
+    double in = -load.own_in, out = -load.own_out, ahead = -load.own_ahead;
     for (const LinkLoad::Channel& channel : load.in) {
-      in += channel.words() - channel.parts[corner_port].words;
-      block.start_words += channel.parts[corner_port].words;
+      in += channel.words();
+      for (const LinkLoad::Part& part : channel.parts) ahead += part.ports * part.ahead;
     }
     for (const LinkLoad::Channel& channel : load.out) out += channel.words();
-    block.words = in / blocks_a_call;
+    block.start_words = ahead;
+    block.words = (in - ahead) / blocks_a_call;
     block.own_words = load.own_in / blocks_a_call;
     block.out_words = out / blocks_a_call;
     node_times.blocks.push_back(block);

@@ -40,7 +40,7 @@ models::StepSchedule two_calls() {
   models::LinkLoad in, out;
   in.in.resize(2);
   in.out = out.in = out.out = in.in;
-  in.in[0].parts[models::column_ports] = out.out[0].parts[models::column_ports] = {1600, 64};
+  in.in[0].parts = out.out[0].parts = {{1, 0, 1600, 64, 0}};
   schedule.loads = {in, out};
   models::ScheduledCall forward, backward;
   forward.active_cycles = backward.active_cycles = 3200;
@@ -122,7 +122,7 @@ TEST(MemoryTier, BlocksLeaveTheBufferWhenTheLinkHasThem) {
   one_block.memoryx.prefetch_blocks = 1;
   Accesses accesses;
   models::StepSchedule schedule = two_calls();
-  schedule.loads[0].in[0].parts[models::column_ports].queue = 1600;
+  schedule.loads[0].in[0].parts[0].queue = 1600;
   EXPECT_NEAR(step_with(50e-9, accesses, schedule, one_block), 3200 + 100 + 3200, 60 + 150);
   EXPECT_EQ(accesses.dram, 16 + 16 + 1);
 }

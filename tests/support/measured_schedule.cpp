@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "memoryx/tensor_index.h"
 #include "tests/support/pure_wafer.h"
@@ -22,32 +21,22 @@ std::vector<models::TensorUse> uses(const std::map<int, double>& elements) {
 models::LinkLoad stream_load(const memoryx::CallStream& stream, const memoryx::LinkTiming& link, int edge_queue_words) {
   models::LinkLoad load;
   load.in.resize(static_cast<std::size_t>(link.channels()));
+  for (int i = 0; i < link.ports(); ++i)
+    load.in[static_cast<std::size_t>(link.channel_of(link.port(i)))].parts.push_back({1, 0, 0, static_cast<double>(edge_queue_words), 0});
   load.out = load.in;
-  using Ports = std::set<std::pair<models::PortKind, int>>;
-  Ports in, out;
-  const auto kind = [](std::uint8_t color) {
-    if (color == workloads::color_f3) return models::corner_port;
-    const bool tokens = color == workloads::color_e0 || color == workloads::color_e1 || color == workloads::color_g;
-    return tokens ? models::row_ports : models::column_ports;
-  };
-  const auto add = [&](std::vector<models::LinkLoad::Channel>& channels, Ports& ports, memoryx::Port port, std::uint8_t color,
-                       std::size_t words) {
-    models::LinkLoad::Part& part = channels[static_cast<std::size_t>(link.channel_of(port))].parts[kind(color)];
-    part.words += static_cast<double>(words);
-    if (ports.insert({kind(color), link.port_index(port)}).second) part.queue += edge_queue_words;
+  const auto part = [&](std::vector<models::LinkLoad::Channel>& channels, memoryx::Port port) -> models::LinkLoad::Part& {
+    const int channel = link.channel_of(port), first = channel % link.channels_per_edge * link.pitch;
+    return channels[static_cast<std::size_t>(channel)].parts[static_cast<std::size_t>(port.row - first)];
   };
   for (const memoryx::StreamWord& word : stream.in) {
-    add(load.in, in, word.port, word.color, 1);
+    // Starts, and targets before the matrix that they are for.
+    const bool ahead = word.color == workloads::color_f3 || word.color == workloads::color_e1;
+    (ahead ? part(load.in, word.port).ahead : part(load.in, word.port).words) += 1;
     load.own_in += memoryx::of_one_system(word) ? 1 : 0;
-  }
-  for (models::LinkLoad::Channel& channel : load.in) {
-    channel.parts[models::corner_port].first = true;
-    // Targets, before the matrix that they are for.
-    const auto is_target = [](const memoryx::StreamWord& word) { return word.color == workloads::color_e1; };
-    channel.parts[models::row_ports].first = std::any_of(stream.in.begin(), stream.in.end(), is_target);
+    load.own_ahead += memoryx::of_one_system(word) && word.color == workloads::color_e1 ? 1 : 0;
   }
   for (const memoryx::CallStream::PortWords& words : stream.out) {
-    add(load.out, out, words.port, words.color, words.words.size());
+    part(load.out, words.port).words += static_cast<double>(words.words.size());
     for (const memoryx::GradientWord& word : words.words) load.own_out += memoryx::of_one_system(word) ? 1 : 0;
   }
   return load;

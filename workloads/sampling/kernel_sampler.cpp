@@ -20,21 +20,25 @@ struct KernelSampler::OpClass {
   LoweringSpec spec;
   TrainingGraph alone;  // that op
   SampleHeads heads;
+  bool whole = false;  // timed on the mesh of `spec`
   SampleReach reach = {};
   int scale = 1;
   std::string key;
   SampledOp sampled;
   SampleReport::Source source = SampleReport::Source::sampled;
 
-  LoweringSpec on(const SampleMesh& mesh) const { return on_mesh(spec, mesh, heads); }
+  LoweringSpec on(const SampleMesh& mesh) const {
+    if (!whole) return on_mesh(spec, mesh, heads);
+    LoweringSpec one = spec;
+    one.micro_batches = 1;
+    return one;
+  }
 };
 
 namespace {
 
 constexpr double largest_residual = 0.01;
 constexpr int largest_scale = 4;
-// What the samples of an op may cost before they reach less far: PEs times cycles, by the closed forms. About half a second.
-constexpr double most_pe_cycles = 1.2e7;
 
 // Whether a tensor of the op holds keys once for a group of heads.
 bool shares_keys(const TrainingGraph& graph, const TrainingOp& op) {
@@ -71,17 +75,16 @@ double working_pes(TrainingKind kind, const SampleMesh& mesh, const Layout& layo
   return static_cast<double>(mesh.lanes) * layout.head_columns() * mesh.sequence_rows();
 }
 
-KernelTime kernel_time(const CallMeasurement& mean, const CallOutline& call, const SampleMesh& mesh, TrainingKind kind,
-                       const Layout& layout) {
+// working: PEs that are as the mean one, of those that work `places` of the places of their tiles; the others are idle.
+KernelTime kernel_time(const CallMeasurement& mean, const SampleMesh& mesh, double working, double places) {
   const double pes = static_cast<double>(mesh.width()) * mesh.rows;
-  const double working = working_pes(kind, mesh, layout);
   KernelTime time;
   time.period = mean.period;
   time.active = mean.active;
   const double sum = std::accumulate(mean.cycles.begin(), mean.cycles.end(), 0.0);
   for (std::size_t a = 0; a < models::activities; ++a) time.share[a] = mean.cycles[a] / sum * working / pes;
   time.share[static_cast<std::size_t>(models::Activity::idle)] += 1 - working / pes;
-  time.macs = std::round(mean.macs * working * true_places(call, layout));
+  time.macs = std::round(mean.macs * working * places);
   time.hops = mean.hops * working;
   return time;
 }
@@ -96,22 +99,29 @@ KernelSampler::OpClass KernelSampler::make_class(const LoweringSpec& spec, const
   made.alone = {graph.tensors, {graph.ops[op]}};
   made.heads = {needs_whole_heads(made.kind) ? spec.layout.columns_per_head : 1,
                 shares_keys(graph, graph.ops[op]) ? spec.shape.group() : 1};
+  made.whole = true;
+  made.whole = cost_of(made) <= whole_cycles_;
   for (const SampleReach& reach : sample_reaches) {
     made.reach = reach;
-    double cost = 0;
-    for (const SampleMesh& mesh : samples_of(made, 1).meshes) {
-      const LoweringSpec sample = made.on(mesh);
-      for (const CallOutline& call : outline_calls(sample, made.alone))
-        cost += closed_form_cycles(call, sample, machine_) * mesh.width() * mesh.rows;
-    }
-    if (cost <= most_pe_cycles) break;
+    if (cost_of(made) <= most_sample_cycles) break;
   }
   const SampleSet set = samples_of(made, 1);
   made.key = sample_key(lower_alone(made.on(set.meshes.front()), graph, op, machine_.sram), set, machine_);
   return made;
 }
 
+double KernelSampler::cost_of(const OpClass& op) const {
+  double cost = 0;
+  for (const SampleMesh& mesh : samples_of(op, 1).meshes) {
+    const LoweringSpec sample = op.on(mesh);
+    for (const CallOutline& call : outline_calls(sample, op.alone))
+      cost += closed_form_cycles(call, sample, machine_) * mesh.width() * mesh.rows;
+  }
+  return cost;
+}
+
 SampleSet KernelSampler::samples_of(const OpClass& op, int scale) const {
+  if (op.whole) return {{Regressor::one}, {mesh_of(op.spec)}};
   return choose_samples(op.kind, mesh_of(op.spec), op.heads.columns(), op.reach, scale);
 }
 
@@ -201,9 +211,10 @@ std::vector<KernelTime> KernelSampler::times(const LoweringSpec& spec, const Tra
     const std::vector<CallOutline> calls = outline_calls(spec, op.alone);
     const std::vector<CallOutline> sampled = outline_calls(op.on(op.sampled.set.meshes.front()), op.alone);
     by_class.emplace_back();
+    const double working = op.whole ? static_cast<double>(mesh.width()) * mesh.rows : working_pes(op.kind, mesh, spec.layout);
     for (std::size_t i = 0; i < calls.size(); ++i)
-      by_class.back().push_back(
-          kernel_time(extend(op.sampled, sampled_call(calls, i, sampled), mesh), calls[i], mesh, op.kind, spec.layout));
+      by_class.back().push_back(kernel_time(extend(op.sampled, sampled_call(calls, i, sampled), mesh), mesh, working,
+                                            op.whole ? 1.0 : true_places(calls[i], spec.layout)));
   }
   std::vector<KernelTime> times;
   for (const std::size_t index : class_of_op) times.insert(times.end(), by_class[index].begin(), by_class[index].end());
