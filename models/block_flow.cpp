@@ -19,11 +19,11 @@ double room(const LinkLoad::Part& part) { return part.queue + part.routers; }
 
 }  // namespace
 
-void InFlow::offer(const LinkLoad& load, double share, bool first, const BlockSupply& supply) {
+void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupply& supply) {
   coming_.emplace_back();
   coming_.back().load = &load;
-  coming_.back().share = share;
-  coming_.back().first = first;
+  coming_.back().from = from;
+  coming_.back().to = to;
   coming_.back().supply = supply;
   send_blocks();
 }
@@ -61,7 +61,7 @@ bool InFlow::start(Coming& block) {
   std::vector<Sending> sending(channels_.size());
   for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
     sending[c].words += part.ports * words;
-    sending[c].ahead += block.first ? part.ports * part.ahead : 0;
+    sending[c].ahead += part.ports * block.ahead(part);
     // With its queues empty and its kernel waiting, a channel sends what one round trip's credits allow.
     sending[c].cycles = std::max(sending[c].cycles, words * (latency_ + 2) / part.queue);
     sending[c].free = std::max(sending[c].free, queue.start(words, room(part)));
@@ -74,10 +74,11 @@ bool InFlow::start(Coming& block) {
     const double ahead_at_once = here.ahead * word_cycles_, ahead = std::max(ahead_at_once, block.supply.start_cycles);
     const double free = std::max(channels_[c].free, here.free), begin = std::max(free, block.supply.begin);
     channels_[c].free = begin + cycles;
+    channels_[c].cycles = cycles;
+    channels_[c].waited = begin - free + (cycles - at_once);
     block.edges[c < channels_.size() / 2 ? west_edge : east_edge].add(here.words, begin, begin + cycles);
     block.started = std::min(block.started, begin);
-    block.arrived = std::max(block.arrived, begin + cycles + latency_);
-    block.arrived_at_once = std::max(block.arrived_at_once, free + at_once + latency_);
+    is_sent(block, channels_[c], channels_[c].free);
     if (here.ahead > 0) {
       block.ready = std::max(block.ready, begin + ahead + latency_);
       block.ready_at_once = std::max(block.ready_at_once, free + ahead_at_once + latency_);
@@ -88,6 +89,12 @@ bool InFlow::start(Coming& block) {
   return true;
 }
 
+// A channel is done with a block at `end`.
+void InFlow::is_sent(Coming& block, const Channel& channel, double end) const {
+  block.arrived = std::max(block.arrived, end + latency_);
+  block.arrived_at_once = std::max(block.arrived_at_once, end + latency_ - channel.waited);
+}
+
 bool InFlow::finish(Coming& block) {
   bool known = true;
   for_each_part(block, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
@@ -96,8 +103,9 @@ bool InFlow::finish(Coming& block) {
   if (!known) return false;
   double end = std::max(block.supply.begin, last_sent_);
   for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    channels_[c].free = std::max(channels_[c].free, queue.send(words, room(part)));
+    channels_[c].free = std::max(channels_[c].free, queue.send(words, room(part), channels_[c].cycles / words));
     end = std::max(end, channels_[c].free);
+    is_sent(block, channels_[c], channels_[c].free);
   });
   sent_.push_back({std::clamp(block.started, last_sent_, end), end});
   last_sent_ = end;
@@ -106,7 +114,13 @@ bool InFlow::finish(Coming& block) {
 
 InFlow::Block InFlow::consume(double begin, double cycles) {
   sim::require_invariant(!coming_.empty() && (on_the_way_ > 0 || starts_), "a kernel uses a block that is on the link");
-  const Coming used = coming_.front();
+  Coming& used = coming_.front();
+  // Words for which there is no room are sent when the kernel makes some.
+  if (on_the_way_ == 0)
+    for_each_part(used, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
+      const double blocked = queue.blocked(words, room(part));
+      if (blocked > 0) is_sent(used, channels_[c], begin + blocked / words * channels_[c].cycles);
+    });
   Block block;
   block.end = std::max(std::max(begin, used.ready) + cycles, used.arrived);
   block.supply_wait = block.end - std::max(std::max(begin, used.ready_at_once) + cycles, used.arrived_at_once);

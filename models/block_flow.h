@@ -27,8 +27,9 @@ class InFlow {
  public:
   explicit InFlow(const memoryx::LinkTiming& timing);
 
-  // Another block, `share` of a load, which outlives it, and in a call's `first` block all of what is sent ahead.
-  void offer(const LinkLoad& load, double share, bool first, const BlockSupply& supply);
+  // Another block, a load's words from one share of them to another, and in the first block all of what is sent ahead. The load outlives
+  // it.
+  void offer(const LinkLoad& load, double from, double to, const BlockSupply& supply);
 
   struct Block {
     double end = 0;          // the kernel is done with it
@@ -50,14 +51,16 @@ class InFlow {
  private:
   struct Channel {
     double free = 0;  // when it is done with the blocks sent and, as far as it depends on the channel, with the one on the link
+    // Of the last of these: its cycles, and those for which the channel waited for it to be supplied.
+    double cycles = 0, waited = 0;
     std::vector<CreditQueue> queues;  // of a port of each part
   };
   struct Coming {
     const LinkLoad* load = nullptr;
-    double share = 0;
+    double from = 0, to = 0;
     BlockSupply supply;
-    bool first = false;
-    double words(const LinkLoad::Part& part) const { return (first ? part.ahead : 0) + part.words * share; }  // of a port
+    double ahead(const LinkLoad::Part& part) const { return from > 0 ? 0 : part.ahead; }  // of a port
+    double words(const LinkLoad::Part& part) const { return ahead(part) + part.sent(to) - part.sent(from); }
 
     double started = 0;                       // its first word
     double arrived = 0, arrived_at_once = 0;  // its last word; had it been there long ago
@@ -71,6 +74,7 @@ class InFlow {
   void send_blocks();
   bool start(Coming& block);  // whether it is known when
   bool finish(Coming& block);
+  void is_sent(Coming& block, const Channel& channel, double end) const;
 
   double word_cycles_, latency_;
   std::vector<Channel> channels_;

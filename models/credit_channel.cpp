@@ -17,15 +17,26 @@ double Passage::time_of(double position) const {
   return piece.begin + part * (piece.end - piece.begin);
 }
 
+double Passage::followed(double from, double to, double cycles) const {
+  double end = 0;
+  for (const Piece& piece : pieces_) {
+    const double last = std::min(to, piece.first + piece.words), first = std::max(from, piece.first);
+    if (last <= first) continue;
+    end = std::max({end, piece.begin + (first - piece.first) / piece.words * (piece.end - piece.begin) + (to - first) * cycles,
+                    time_of(last) + (to - last) * cycles});
+  }
+  return end;
+}
+
 void Passage::forget(double position) {
   while (!pieces_.empty() && pieces_.front().first + pieces_.front().words < position) pieces_.pop_front();
 }
 
-double CreditQueue::send(double words, double queue) {
+double CreditQueue::send(double words, double queue, double cycles) {
+  const double end = left_.followed(first_ - queue, first_ + words - queue, cycles);
   first_ += words;
-  const double room = left_.time_of(first_ - queue);
   left_.forget(first_ - queue);
-  return room;
+  return end;
 }
 
 }  // namespace wafersim::models

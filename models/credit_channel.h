@@ -15,6 +15,8 @@ class Passage {
   void extend(double words, double begin, double end);
   // When word `position` has passed; 0 at or before position 0. REQUIRES position <= total().
   double time_of(double position) const;
+  // When words from position `from` to `to` are through what takes each `cycles` once it has passed here, one after another.
+  double followed(double from, double to, double cycles) const;
   double total() const { return total_; }
   double last() const { return pieces_.empty() ? 0.0 : pieces_.back().end; }
   // Questions about words up to `position` will not be asked any more.
@@ -33,9 +35,11 @@ class CreditQueue {
   // The next block's `words`, and the room of the queue. Whether it is known when the first of them finds room, and when that is.
   bool knows_start(double words, double queue) const { return left_.total() >= first_ + std::min(1.0, words) - queue; }
   double start(double words, double queue) const { return left_.time_of(first_ + std::min(1.0, words) - queue); }
-  // Whether it is known when the last of them does; when that is: the block is sent.
+  // Whether it is known when the last of them does; when the channel, which sends one in `cycles`, is done with it: the block is sent.
   bool knows_end(double words, double queue) const { return left_.total() >= first_ + words - queue; }
-  double send(double words, double queue);
+  double send(double words, double queue, double cycles);
+  // How many of them have no room, as far as known is what has left.
+  double blocked(double words, double queue) const { return std::max(0.0, first_ + words - queue - left_.total()); }
 
   // `words` more have left the queue, as Passage::extend.
   void leave(double words, double begin, double end) { left_.extend(words, begin, end); }
@@ -51,8 +55,8 @@ class CreditChannel {
   bool knows_start(double words, double queue) const { return queue_.knows_start(words, queue); }
   double start(double words, double queue) const { return std::max(sent_, queue_.start(words, queue)); }
   bool knows_end(double words, double queue) const { return queue_.knows_end(words, queue); }
-  // When the last word has started, if the channel alone would be done at `sent`.
-  double send(double words, double queue, double sent) { return sent_ = std::max(sent, queue_.send(words, queue)); }
+  // When the last word is sent, a word in `cycles`, if the channel alone would be done at `sent`.
+  double send(double words, double queue, double cycles, double sent) { return sent_ = std::max(sent, queue_.send(words, queue, cycles)); }
   void leave(double words, double begin, double end) { queue_.leave(words, begin, end); }
 
  private:

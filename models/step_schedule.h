@@ -2,6 +2,7 @@
 // A training step as kernel calls whose times are known: what the sampled simulation executes in the place of wavelets. The calls are those
 // of one micro-batch, in the order in which they run; a step runs them `micro_batches` times. Cycles are those of the wafer's clock.
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,7 +21,10 @@ struct LinkLoad {
     double words = 0;    // the others
     double queue = 0;    // words that its edge queue holds
     double routers = 0;  // words that wait in routers between it and the first core (in), the last core and it (out)
+    double bursts = 0;   // in so many bursts they come, the first at once; 0: evenly
     double all() const { return ports * (ahead + words); }
+    // Of the others, in the first `share` of the call's words.
+    double sent(double share) const { return words * (bursts > 0 ? std::ceil(share * bursts) / bursts : share); }
   };
   struct Channel {
     std::vector<Part> parts;
@@ -50,6 +54,8 @@ struct ScheduledCall {
   int layer = -1;
   double active_cycles = 0;  // first PE's start to last PE's completion, with weights that are always there and gradients that always leave
   double period_cycles = 0;  // to the next call's start
+  double fill_cycles = 0;    // of the active ones: to its first gradient on the wafer's edge
+  double drain_cycles = 0;   // and from its last word's use to its end
   int load = 0;              // of StepSchedule::loads
   std::vector<TensorUse> reads, gradients;
 };

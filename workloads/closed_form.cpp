@@ -29,9 +29,11 @@ class ClosedForm {
         form_(family_form(spec.shape)) {}
 
   double cycles(const CallOutline& call);
+  CallEnds ends(const CallOutline& call);
 
  private:
   double linear(int outputs_a_column, int h) const;
+  double a_gradient() const;  // of a weight gradient's outputs
   double weight_gradient() const;
   double layer_norm() const;
   double layer_norm_gradient() const;
@@ -51,7 +53,11 @@ class ClosedForm {
   double embedding() const;
   double embedding_gradient() const;
   double loss() const;
+  double rescale() const;
+  double loss_of_chunk() const;   // beyond its logits
+  double loss_of_chunks() const;  // beyond them, of all
   double logit_gradient() const;
+  double gradient_of_logits() const;
   double add() const { return start() + at_.add_tiles(h_, t_); }
   double accumulate() const { return start() + at_.add_rows(h_, t_); }
   double round() const { return start() + at_.convert_tiles(h_, t_); }
@@ -92,11 +98,13 @@ double ClosedForm::linear(int outputs_a_column, int h) const {
   return layout_.columns * outputs_a_column * per_output + ring_fill();
 }
 
-double ClosedForm::weight_gradient() const {
+double ClosedForm::a_gradient() const {
   const double relay = layout_.columns > 1 ? 2 * at_.stream_tile_row(t_) : 0;
-  const int held = std::max(h_, call_.tile_outputs), sent = std::min(h_, call_.tile_outputs);
-  return layout_.columns * sent * (relay + at_.fma_rows(held, t_) + at_.stream(held) + at_.output_switch()) + column_chain();
+  const int held = std::max(h_, call_.tile_outputs);
+  return relay + at_.fma_rows(held, t_) + at_.stream(held) + at_.output_switch();
 }
+
+double ClosedForm::weight_gradient() const { return layout_.columns * std::min(h_, call_.tile_outputs) * a_gradient() + column_chain(); }
 
 double ClosedForm::layer_norm() const {
   const double mean = at_.move(t_) + at_.fma_rows(h_, t_) + at_.all_reduce(t_, layout_.columns) + at_.multiply(t_) + at_.move(t_);
@@ -203,19 +211,44 @@ double ClosedForm::embedding_gradient() const { return start() + width() * at_.s
 double ClosedForm::loss() const {
   const int rows = call_.tile_outputs;
   const double targets = at_.issue() + layout_.lanes * t_ + at_.hops(width()) + at_.ramps(1);
-  const double rescale = at_.add(t_) + at_.function(t_, functions_.exp) + at_.multiply(t_);
-  const double a_logit = at_.maximum(t_) + at_.add(t_) + at_.function(t_, functions_.exp) + at_.add(t_) + at_.add(t_) + at_.scalars(3);
-  const double chunk = linear(rows, h_) + 2 * at_.move(t_) + rescale + rows * a_logit;
-  const double sums = at_.all_reduce(t_, layout_.columns) + rescale + at_.all_reduce(2 * t_, layout_.columns);
-  const double result = at_.function(t_, functions_.log) + 3 * at_.add(t_) + at_.fma(t_) + at_.stream(1) + column_chain();
-  return start() + targets + 2 * at_.move(t_) + chunks_ * chunk + sums + result;
+  const double chunk = linear(rows, h_) + 2 * at_.move(t_) + loss_of_chunk();
+  return start() + targets + 2 * at_.move(t_) + chunks_ * chunk + loss_of_chunks();
 }
 
-double ClosedForm::logit_gradient() const {
+double ClosedForm::rescale() const { return at_.add(t_) + at_.function(t_, functions_.exp) + at_.multiply(t_); }
+
+double ClosedForm::loss_of_chunk() const {
+  const double a_logit = at_.maximum(t_) + at_.add(t_) + at_.function(t_, functions_.exp) + at_.add(t_) + at_.add(t_) + at_.scalars(3);
+  return rescale() + call_.tile_outputs * a_logit;
+}
+
+double ClosedForm::loss_of_chunks() const {
+  const double sums = at_.all_reduce(t_, layout_.columns) + rescale() + at_.all_reduce(2 * t_, layout_.columns);
+  return sums + at_.function(t_, functions_.log) + 3 * at_.add(t_) + at_.fma(t_) + at_.stream(1) + column_chain();
+}
+
+double ClosedForm::logit_gradient() const { return start() + 2 * at_.move(t_) + linear(call_.tile_outputs, h_) + gradient_of_logits(); }
+
+double ClosedForm::gradient_of_logits() const {
   const int rows = call_.tile_outputs;
   const double a_logit =
       at_.add(t_) + at_.function(t_, functions_.exp) + 2 * at_.add(t_) + at_.multiply(t_) + at_.convert(t_) + at_.scalars(3);
-  return start() + 2 * at_.move(t_) + linear(rows, h_) + at_.clear_tiles(rows, t_) + rows * a_logit;
+  return at_.clear_tiles(rows, t_) + rows * a_logit;
+}
+
+CallEnds ClosedForm::ends(const CallOutline& call) {
+  call_ = call;
+  h_ = call.tile_inputs;
+  const double last_output = at_.triggered_fma(t_) + at_.stream(t_) + at_.chain_hop() * (layout_.columns - 1);
+  switch (call.kind) {
+    case CallKind::embedding: return {0, at_.hops(width()) + at_.ramps(1) + (form_.row_kinds() - 1) * at_.add_tiles(h_, t_)};
+    case CallKind::linear: return {0, last_output};
+    case CallKind::loss: return {0, last_output + loss_of_chunk() + loss_of_chunks()};
+    case CallKind::logit_gradient: return {0, last_output + gradient_of_logits()};
+    case CallKind::weight_gradient: return {start_at(0, 0) + a_gradient() + column_chain(), 0};
+    case CallKind::embedding_gradient: return {start_at(0, 0), 0};
+    default: return {};
+  }
 }
 
 double ClosedForm::cycles(const CallOutline& call) {
@@ -253,6 +286,10 @@ double ClosedForm::cycles(const CallOutline& call) {
 }
 
 }  // namespace
+
+CallEnds call_ends(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine) {
+  return ClosedForm(spec, machine).ends(call);
+}
 
 double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine) {
   return ClosedForm(spec, machine).cycles(call);

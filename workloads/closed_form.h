@@ -22,6 +22,12 @@ namespace wafersim::workloads {
 
 // spec's layout gives the mesh; of the machine, core and fabric count.
 double closed_form_cycles(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine);
+// Of a call that streams gradients out, the cycles before the first of them comes to the edge; of one that streams words in, those after
+// the last has come to its PE. Others: 0.
+struct CallEnds {
+  double fill = 0, drain = 0;
+};
+CallEnds call_ends(const CallOutline& call, const LoweringSpec& spec, const models::MachineSpec& machine);
 // From the last PE's completion of a call to the first PE's start of the next: gathering completions.
 double kernel_switch_cycles(const Layout& layout, const models::MachineSpec& machine);
 

@@ -47,7 +47,7 @@ int start_words(const CallOutline& call, int row_kinds) {
 
 struct LinkLoads::Port {
   int columns = 0, features = 0;
-  bool row = false, corner = false;
+  bool row = false, corner = false, leads = false;
   int row_routers = 0, column_routers = std::numeric_limits<int>::max();
 };
 
@@ -58,10 +58,12 @@ LinkLoads::Channels LinkLoads::group(const std::vector<Port>& ports, const memor
     if (!port.row && port.columns == 0) continue;
     std::vector<Served>& served = channels[static_cast<std::size_t>(link.channel_of(link.port(static_cast<int>(i))))];
     auto same = std::find_if(served.begin(), served.end(), [&](const Served& s) {
-      return s.columns == port.columns && s.features == port.features && s.row == port.row && s.corner == port.corner;
+      return s.columns == port.columns && s.features == port.features && s.row == port.row && s.corner == port.corner &&
+             s.leads == port.leads;
     });
     if (same == served.end())
-      same = served.insert(same, {0, port.columns, port.features, port.row, port.corner, port.row_routers, port.column_routers});
+      same =
+          served.insert(same, {0, port.columns, port.features, port.row, port.corner, port.leads, port.row_routers, port.column_routers});
     ++same->ports;
     same->column_routers = std::min(same->column_routers, port.column_routers);
   }
@@ -84,6 +86,8 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
     const auto west = static_cast<std::size_t>(link.port_index({Side::west, static_cast<std::uint16_t>(row)}));
     in[west].row = out[west].row = true;
     in[west].row_routers = 1;
+    in[west].leads = row == 0 || link.channel_of({Side::west, static_cast<std::uint16_t>(row)}) !=
+                                     link.channel_of({Side::west, static_cast<std::uint16_t>(row - 1)});
     out[west].row_routers = across;
   }
   in[static_cast<std::size_t>(link.port_index({Side::west, 0}))].corner = true;
@@ -141,7 +145,8 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
   return streams;
 }
 
-models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) {
+models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead,
+                                             QueueWords queues) const {
   models::LinkLoad::Channel channel;
   for (const Served& s : served) {
     const double of_row = s.row ? counts.row : 0, of_columns = counts.column * s.columns + counts.feature * s.features;
@@ -150,7 +155,13 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
     part.ahead = (s.corner ? counts.start : 0) + (rows_ahead ? of_row : 0);
     part.words = of_columns + (rows_ahead ? 0 : of_row);
     part.queue = queues.edge;
-    part.routers = queues.router * (of_columns > 0 ? s.column_routers : s.row_routers);
+    if (s.leads && of_row > 0) part.bursts = slots_ * row_kinds_;  // row after row of the same slot
+    // What is sent ahead waits for the kernel's start; where it does not all find room beyond the port, nothing passes it.
+    const double of_stream = of_columns > 0 ? queues.feeder + queues.router * s.column_routers
+                             : of_row > 0   ? queues.router * s.row_routers
+                                            : 0;
+    const double of_ahead = queues.router + (s.corner ? queues.host : 0);
+    part.routers = part.ahead > of_ahead ? of_ahead : part.ahead + of_stream;
   }
   return channel;
 }
@@ -159,7 +170,7 @@ models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const
   const Streams streams = streams_of(call);
   models::LinkLoad load;
   for (const std::vector<Served>& served : in_) load.in.push_back(channel(served, streams.in, streams.rows_ahead, queues));
-  for (const std::vector<Served>& served : out_) load.out.push_back(channel(served, streams.out, false, queues));
+  for (const std::vector<Served>& served : out_) load.out.push_back(channel(served, streams.out, false, {queues.edge, queues.router}));
   if (call.kind == CallKind::embedding) load.own_in = tokens_ * token_words_;  // other rows are all systems'
   if (call.kind == CallKind::loss) load.own_in = load.own_ahead = tokens_;  // targets
   if (call.kind == CallKind::embedding_gradient) load.own_out = tokens_ * token_features_;

@@ -9,9 +9,10 @@
 
 namespace wafersim::workloads {
 
-// Words that wait between the cores and the link: in the queue of each port, and in each router's of a color.
+// Words that wait between the cores and the link: in the queue of each port, in each router's of a color, and between router and core, of
+// weights and of starts.
 struct QueueWords {
-  int edge = 0, router = 0;
+  int edge = 0, router = 0, feeder = 0, host = 0;
 };
 
 // The calls of one layout. A stream is made of rows' words (every row of the wafer has as many), columns' words (every column of a lane)
@@ -40,6 +41,7 @@ class LinkLoads {
     int ports = 0;
     int columns = 0, features = 0;  // of each port; the features of its columns
     bool row = false, corner = false;
+    bool leads = false;  // the first of the channel's rows
     int row_routers = 0, column_routers = 0;
   };
   struct Port;  // of one direction
@@ -47,7 +49,7 @@ class LinkLoads {
 
   static Channels group(const std::vector<Port>& ports, const memoryx::LinkTiming& link);
   Streams streams_of(const CallOutline& call) const;
-  static models::LinkLoad::Channel channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues);
+  models::LinkLoad::Channel channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) const;
 
   sim::Dtype type_;
   double columns_, lanes_, slots_, chunks_, tokens_;
