@@ -68,7 +68,7 @@ void SwarmNode::pass() {
     }
     if (!channel_.knows_end(count, room)) return;
     started_ = false;
-    parent->taken(place_, {begin_, free_ = channel_.send(count, room, load.in_cycles / count, sent_)});
+    parent->taken(place_, {begin_, free_ = channel_.send(count, room, shared * times_->word_cycles / count, sent_)});
   }
 }
 
