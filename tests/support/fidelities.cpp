@@ -1,16 +1,29 @@
 #include "tests/support/fidelities.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 #include <utility>
 
+#include "models/thread_team.h"
 #include "tests/support/pure_wafer.h"
 #include "tests/support/same_bits.h"
+#include "workloads/call_outline.h"
+#include "workloads/kernels/bank_phases.h"
+#include "workloads/kernels/lower_alone.h"
+#include "workloads/sampling/measure_calls.h"
+#include "workloads/sampling/sample_key.h"
 #include "workloads/step_schedule.h"
 
 namespace wafersim::tests {
+namespace {
+
+std::string name_of(const workloads::CallOutline& call) { return fmt::format("{} {}", call.kernel, call.phase); }
+
+}  // namespace
 
 std::vector<ComparedCall> compare_calls(Experiment experiment) {
   experiment.training.batch /= experiment.lowering.micro_batches;
@@ -31,6 +44,35 @@ std::vector<ComparedCall> compare_calls(Experiment experiment) {
     call.sampled = times[k];
     calls.push_back(std::move(call));
   }
+  return calls;
+}
+
+std::vector<ComparedCall> compare_ops(const Experiment& experiment) {
+  const workloads::LoweringSpec& spec = experiment.lowering;
+  const workloads::TrainingGraph& graph = experiment.graph;
+  const std::vector<workloads::KernelTime> times = workloads::KernelSampler(experiment.machine, {}, 2).times(spec, graph);
+  const std::vector<workloads::CallOutline> outlines = workloads::outline_calls(spec, graph);
+  const std::vector<int> phases = workloads::bank_phases(graph);
+  struct Op {
+    std::size_t op, first_call;
+    std::vector<workloads::CallMeasurement> calls;
+  };
+  std::vector<Op> ops;
+  std::set<std::string> known;
+  for (std::size_t k = 0; k < outlines.size(); ++k)
+    if (known.insert(workloads::op_signature(graph, graph.ops[static_cast<std::size_t>(outlines[k].op)], phases)).second)
+      ops.push_back({static_cast<std::size_t>(outlines[k].op), k, {}});
+  std::atomic<std::size_t> next{0};
+  models::ThreadTeam(2).run([&](int) {
+    for (std::size_t i = next++; i < ops.size(); i = next++)
+      ops[i].calls = workloads::measure_calls(workloads::lower_alone(spec, graph, ops[i].op, experiment.machine.sram), experiment.machine);
+  });
+  const double pes = static_cast<double>(spec.layout.lanes) * spec.layout.columns * spec.layout.rows;
+  std::vector<ComparedCall> calls;
+  for (const Op& op : ops)
+    for (std::size_t i = 0; i < op.calls.size(); ++i)
+      calls.push_back({name_of(outlines[op.first_call + i]), op.calls[i].active, op.calls[i].period, std::round(op.calls[i].macs * pes),
+                       times[op.first_call + i]});
   return calls;
 }
 

@@ -23,6 +23,9 @@ struct ComparedCall {
 // The calls of a micro-batch whose weights are always there.
 std::vector<ComparedCall> compare_calls(Experiment experiment);
 
+// The calls of one op of each kind of the experiment's, run alone: of meshes on which a step takes too long. Sampled as by the program.
+std::vector<ComparedCall> compare_ops(const Experiment& experiment);
+
 // What a sampled time may differ from the wavelets': 2 %, or 40 cycles of what takes less than 2,000 (design, section 8).
 double fidelity_limit(double simulated);
 

@@ -1,7 +1,7 @@
 #pragma once
 // The time of every kernel call of a step on a mesh of any size (design, section 8): each kind of op runs alone, with its own programs and
-// the same tile, on a few small meshes whose edges always have words and room, and is extended to the whole one; or, where that costs no
-// more than samples do, on the whole mesh. No time is written down.
+// the same tile, on a few small meshes whose edges always have words and room, and is extended to the whole one; or, where that costs
+// little more than samples do, on the whole mesh. No time is written down.
 
 #include <array>
 #include <filesystem>
@@ -38,14 +38,15 @@ struct SampleReport {
   std::string cache_failure;  // why the samples are not on disk; empty when they are
 };
 
-// What the samples of an op may cost, in PEs times cycles by the closed forms: dearer ones reach less far. Half a second.
-constexpr double most_sample_cycles = 1.2e7;
+// Costs are PEs times cycles by the closed forms. Samples that cost more reach less far: half a second. An op that costs no more on its own
+// mesh is timed there: two seconds, of meshes up to a few thousand PEs.
+constexpr double most_sample_cycles = 1.2e7, most_whole_cycles = 5e7;
 
 class KernelSampler {
  public:
   // cache: a directory (sample_cache.h), empty for none. threads >= 1 sample at the same time; times do not depend on them.
   // An op that costs up to whole_cycles on its own mesh is timed there and not extended.
-  KernelSampler(models::MachineSpec machine, std::filesystem::path cache, int threads, double whole_cycles = most_sample_cycles)
+  KernelSampler(models::MachineSpec machine, std::filesystem::path cache, int threads, double whole_cycles = most_whole_cycles)
       : machine_(std::move(machine)), cache_(std::move(cache)), threads_(threads), whole_cycles_(whole_cycles) {}
 
   // By call, in the order of outline_calls(spec, graph). Throws Error(plan) when a PE's SRAM cannot hold an op alone.

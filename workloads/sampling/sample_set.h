@@ -34,7 +34,7 @@ struct SampleReach {
   int columns[3];
   int rows_a_column;
 };
-constexpr SampleReach sample_reaches[] = {{{4, 8, 12}, 4}, {{4, 6, 8}, 2}, {{3, 5, 6}, 1}};  // the costliest first
+constexpr SampleReach sample_reaches[] = {{{4, 8, 12}, 16}, {{4, 8, 12}, 4}, {{4, 6, 8}, 2}, {{3, 5, 6}, 1}};  // the costliest first
 
 // Whether the op needs all columns of a head (attention, rotation, sharing of keys).
 bool needs_whole_heads(TrainingKind kind);
