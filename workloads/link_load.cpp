@@ -155,7 +155,7 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
     part.ahead = (s.corner ? counts.start : 0) + (rows_ahead ? of_row : 0);
     part.words = of_columns + (rows_ahead ? 0 : of_row);
     part.queue = queues.edge;
-    if (s.leads && of_row > 0) part.bursts = slots_ * row_kinds_;  // row after row of the same slot
+    if (s.leads && of_row > 0 && !rows_ahead) part.bursts = slots_ * row_kinds_;  // row after row of the same slot
     // What is sent ahead waits for the kernel's start; where it does not all find room beyond the port, nothing passes it.
     const double of_stream = of_columns > 0 ? queues.feeder + queues.router * s.column_routers
                              : of_row > 0   ? queues.router * s.row_routers

@@ -1,4 +1,4 @@
-// Samples are small; what they are extended to is not. Each kind of op by itself on meshes far larger than its samples.
+// Samples are small; what they are extended to is not: each kind of op by itself on a mesh far larger than its samples.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -34,23 +34,6 @@ SmallModel tiles(Family family, int lanes, int heads, int columns, int rows, int
   model.vocabulary = 2 * model.width;
   model.loss_outputs_per_pe = features;
   return model;
-}
-
-TEST(LargeMesh, ASquareOfNinetySixColumns) { expect_sampled_is_simulated(make_experiment(tiles(Family::gptj, 1, 24, 4, 96, 12, 2, 2))); }
-
-TEST(LargeMesh, SixteenColumnsOfTwoHundredAndFiftySixRows) {
-  SmallModel model = tiles(Family::llama, 1, 8, 2, 256, 16, 3, 2);
-  model.kv_heads = 4;
-  expect_sampled_is_simulated(make_experiment(model));
-}
-
-TEST(LargeMesh, SixteenLanesOfSixteenColumns) { expect_sampled_is_simulated(make_experiment(tiles(Family::bert, 16, 4, 4, 16, 2, 3, 2))); }
-
-TEST(LargeMesh, ColumnsBehindTheHeadsOfTwoLanes) {
-  SmallModel model = tiles(Family::gptj, 2, 2, 11, 64, 4, 5, 4);
-  model.further_columns = 10;
-  model.width = 2 * 11 * 4 + 40;  // padded heads
-  expect_sampled_is_simulated(make_experiment(model));
 }
 
 // h 11, t 23; a head of 256 features in 22 columns, of which 64 are rotated; the columns left over hold no head. The MLP is as wide as the
