@@ -149,7 +149,7 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
                                              QueueWords queues) const {
   models::LinkLoad::Channel channel;
   for (const Served& s : served) {
-    const double of_row = s.row ? counts.row : 0, of_columns = counts.column * s.columns + counts.feature * s.features;
+    const double of_row = s.of_row(counts), of_columns = s.of_columns(counts);
     models::LinkLoad::Part& part = channel.parts.emplace_back();
     part.ports = s.ports;
     part.ahead = (s.corner ? counts.start : 0) + (rows_ahead ? of_row : 0);
@@ -178,10 +178,17 @@ models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const
 }
 
 double LinkLoads::busiest_cycles(const CallOutline& call) const {
-  const models::LinkLoad load = of(call, {});
+  const Streams streams = streams_of(call);
   double words = 0;
-  for (const auto* channels : {&load.in, &load.out})
-    for (const models::LinkLoad::Channel& channel : *channels) words = std::max(words, channel.words());
+  const auto look_at = [&](const Channels& channels, const Counts& counts) {
+    for (const std::vector<Served>& served : channels) {
+      double sum = 0;
+      for (const Served& s : served) sum += s.ports * (s.of_row(counts) + s.of_columns(counts)) + (s.corner ? counts.start : 0);
+      words = std::max(words, sum);
+    }
+  };
+  look_at(in_, streams.in);
+  look_at(out_, streams.out);
   return words * word_cycles_;
 }
 

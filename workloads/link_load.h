@@ -43,6 +43,10 @@ class LinkLoads {
     bool row = false, corner = false;
     bool leads = false;  // the first of the channel's rows
     int row_routers = 0, column_routers = 0;
+
+    // Words of each port.
+    double of_row(const Counts& counts) const { return row ? counts.row : 0; }
+    double of_columns(const Counts& counts) const { return counts.column * columns + counts.feature * features; }
   };
   struct Port;  // of one direction
   using Channels = std::vector<std::vector<Served>>;
