@@ -25,6 +25,14 @@ void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupp
   coming_.back().from = from;
   coming_.back().to = to;
   coming_.back().supply = supply;
+  for (std::size_t c = 0; c < channels_.size(); ++c) {
+    const std::vector<LinkLoad::Part>& parts = load.in[c].parts;
+    if (channels_[c].queues.size() < parts.size()) channels_[c].queues.resize(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const double words = coming_.back().ahead(parts[i]) + parts[i].sent(to) - parts[i].sent(from);
+      if (words > 0) coming_.back().words.push_back({c, i, words});
+    }
+  }
   send_blocks();
 }
 
@@ -41,12 +49,8 @@ void InFlow::send_blocks() {
 
 template <class Visit>
 void InFlow::for_each_part(const Coming& block, Visit&& visit) {
-  for (std::size_t c = 0; c < channels_.size(); ++c) {
-    const std::vector<LinkLoad::Part>& parts = block.load->in[c].parts;
-    channels_[c].queues.resize(parts.size());
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      if (const double words = block.words(parts[i]); words > 0) visit(c, channels_[c].queues[i], words, parts[i]);
-  }
+  for (const Coming::Words& words : block.words)
+    visit(words.channel, channels_[words.channel].queues[words.part], words.of_a_port, block.load->in[words.channel].parts[words.part]);
 }
 
 bool InFlow::start(Coming& block) {

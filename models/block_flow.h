@@ -60,7 +60,11 @@ class InFlow {
     double from = 0, to = 0;
     BlockSupply supply;
     double ahead(const LinkLoad::Part& part) const { return from > 0 ? 0 : part.ahead; }  // of a port
-    double words(const LinkLoad::Part& part) const { return ahead(part) + part.sent(to) - part.sent(from); }
+    struct Words {
+      std::size_t channel, part;
+      double of_a_port;
+    };
+    std::vector<Words> words;  // of the parts that have any
 
     double started = 0;                       // its first word
     double arrived = 0, arrived_at_once = 0;  // its last word; had it been there long ago

@@ -14,8 +14,6 @@
 namespace wafersim::workloads {
 namespace {
 
-using models::TensorUse;
-
 constexpr double parts = 16;  // of a call: what the store reads at a time
 
 class Scheduler {

