@@ -26,6 +26,7 @@ void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupp
   coming_.back().to = to;
   coming_.back().supply = supply;
   for (std::size_t c = 0; c < channels_.size(); ++c) {
+    if (load.in[c].like >= 0) continue;
     const std::vector<LinkLoad::Part>& parts = load.in[c].parts;
     if (channels_[c].queues.size() < parts.size()) channels_[c].queues.resize(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -72,23 +73,29 @@ bool InFlow::start(Coming& block) {
   });
   block.started = std::numeric_limits<double>::infinity();
   for (std::size_t c = 0; c < channels_.size(); ++c) {
-    const Sending& here = sending[c];
+    const int like = block.load->in[c].like;
+    const Sending& here = sending[like < 0 ? c : static_cast<std::size_t>(like)];
     if (here.words <= 0) continue;
+    busy_[c] += here.words * word_cycles_;
+    words_ += here.words;
+    LinkSpan& edge = block.edges[c < channels_.size() / 2 ? west_edge : east_edge];
+    if (like >= 0) {
+      edge.words += here.words;
+      continue;
+    }
     const double at_once = std::max(here.cycles, here.words * word_cycles_), cycles = std::max(at_once, block.supply.cycles);
     const double ahead_at_once = here.ahead * word_cycles_, ahead = std::max(ahead_at_once, block.supply.start_cycles);
     const double free = std::max(channels_[c].free, here.free), begin = std::max(free, block.supply.begin);
     channels_[c].free = begin + cycles;
     channels_[c].cycles = cycles;
     channels_[c].waited = begin - free + (cycles - at_once);
-    block.edges[c < channels_.size() / 2 ? west_edge : east_edge].add(here.words, begin, begin + cycles);
+    edge.add(here.words, begin, begin + cycles);
     block.started = std::min(block.started, begin);
     is_sent(block, channels_[c], channels_[c].free);
     if (here.ahead > 0) {
       block.ready = std::max(block.ready, begin + ahead + latency_);
       block.ready_at_once = std::max(block.ready_at_once, free + ahead_at_once + latency_);
     }
-    busy_[c] += here.words * word_cycles_;
-    words_ += here.words;
   }
   return true;
 }
@@ -156,7 +163,7 @@ OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin
   block.produced = begin + cycles;
   const auto for_each_channel = [&](auto&& visit) {
     for (std::size_t c = 0; c < sent_.size(); ++c)
-      if (const double words = load.out[c].words() * share; words > 0)
+      if (const double words = load.out[c].like < 0 ? load.out[c].words() * share : 0; words > 0)
         visit(c, load.out[c].parts, words, std::max(free_[c], begin), words * word_cycles_);
   };
   for_each_channel([&](std::size_t c, const std::vector<LinkLoad::Part>& parts, double all, double start, double needed) {
@@ -181,6 +188,12 @@ OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin
     block.edges[c < sent_.size() / 2 ? west_edge : east_edge].add(all, start, end);
     block.arrived = std::max(block.arrived, end + latency_);
   });
+  for (std::size_t c = 0; c < sent_.size(); ++c)
+    if (const double words = load.out[c].like < 0 ? 0 : load.out[c].words() * share; words > 0) {
+      busy_[c] += words * word_cycles_;
+      words_ += words;
+      block.edges[c < sent_.size() / 2 ? west_edge : east_edge].words += words;
+    }
   return block;
 }
 

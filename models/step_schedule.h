@@ -28,6 +28,7 @@ struct LinkLoad {
   };
   struct Channel {
     std::vector<Part> parts;
+    int like = -1;  // an earlier channel of the same edge that has the same parts in every load of the schedule; -1: none
     double words() const {
       double sum = 0;
       for (const Part& part : parts) sum += part.all();

@@ -166,11 +166,20 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
   return channel;
 }
 
+void LinkLoads::mark_alike(std::vector<models::LinkLoad::Channel>& made, const Channels& channels) {
+  const std::size_t an_edge = channels.size() / 2;
+  for (std::size_t c = 0; c < channels.size(); ++c)
+    for (std::size_t before = c / an_edge * an_edge; before < c && made[c].like < 0; ++before)
+      if (made[before].like < 0 && channels[before] == channels[c]) made[c].like = static_cast<int>(before);
+}
+
 models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const {
   const Streams streams = streams_of(call);
   models::LinkLoad load;
   for (const std::vector<Served>& served : in_) load.in.push_back(channel(served, streams.in, streams.rows_ahead, queues));
   for (const std::vector<Served>& served : out_) load.out.push_back(channel(served, streams.out, false, {queues.edge, queues.router}));
+  mark_alike(load.in, in_);
+  mark_alike(load.out, out_);
   if (call.kind == CallKind::embedding) load.own_in = tokens_ * token_words_;  // other rows are all systems'
   if (call.kind == CallKind::loss) load.own_in = load.own_ahead = tokens_;  // targets
   if (call.kind == CallKind::embedding_gradient) load.own_out = tokens_ * token_features_;

@@ -45,6 +45,7 @@ class LinkLoads {
     int row_routers = 0, column_routers = 0;
 
     // Words of each port.
+    bool operator==(const Served&) const = default;
     double of_row(const Counts& counts) const { return row ? counts.row : 0; }
     double of_columns(const Counts& counts) const { return counts.column * columns + counts.feature * features; }
   };
@@ -52,6 +53,7 @@ class LinkLoads {
   using Channels = std::vector<std::vector<Served>>;
 
   static Channels group(const std::vector<Port>& ports, const memoryx::LinkTiming& link);
+  static void mark_alike(std::vector<models::LinkLoad::Channel>& made, const Channels& channels);
   Streams streams_of(const CallOutline& call) const;
   models::LinkLoad::Channel channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) const;
 
