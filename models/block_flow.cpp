@@ -25,7 +25,8 @@ void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupp
   coming_.back().from = from;
   coming_.back().to = to;
   coming_.back().supply = supply;
-  for (std::size_t c = 0; c < channels_.size(); ++c) {
+  const bool has_words = from <= 0 || load.has_in;
+  for (std::size_t c = 0; has_words && c < channels_.size(); ++c) {
     if (load.in[c].like >= 0) continue;
     const std::vector<LinkLoad::Part>& parts = load.in[c].parts;
     if (channels_[c].queues.size() < parts.size()) channels_[c].queues.resize(parts.size());
@@ -60,6 +61,8 @@ bool InFlow::start(Coming& block) {
     known = known && queue.knows_start(words, room(part));
   });
   if (!known) return false;
+  block.started = std::numeric_limits<double>::infinity();
+  if (block.words.empty()) return true;
   struct Sending {
     double words = 0, ahead = 0, cycles = 0, free = 0;
   };
@@ -71,7 +74,6 @@ bool InFlow::start(Coming& block) {
     sending[c].cycles = std::max(sending[c].cycles, words * (latency_ + 2) / part.queue);
     sending[c].free = std::max(sending[c].free, queue.start(words, room(part)));
   });
-  block.started = std::numeric_limits<double>::infinity();
   for (std::size_t c = 0; c < channels_.size(); ++c) {
     const int like = block.load->in[c].like;
     const Sending& here = sending[like < 0 ? c : static_cast<std::size_t>(like)];
@@ -161,6 +163,7 @@ OutFlow::OutFlow(const memoryx::LinkTiming& timing)
 OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin, double cycles) {
   Block block;
   block.produced = begin + cycles;
+  if (!load.has_out) return block;
   const auto for_each_channel = [&](auto&& visit) {
     for (std::size_t c = 0; c < sent_.size(); ++c)
       if (const double words = load.out[c].like < 0 ? load.out[c].words() * share : 0; words > 0)

@@ -28,7 +28,8 @@ struct LinkLoad {
   };
   struct Channel {
     std::vector<Part> parts;
-    int like = -1;  // an earlier channel of the same edge that has the same parts in every load of the schedule; -1: none
+    int like = -1;  // a channel of the same edge that stands for it: in every load of the schedule it has the same words and no more room
+                    // for them; -1: none
     double words() const {
       double sum = 0;
       for (const Part& part : parts) sum += part.all();
@@ -36,6 +37,8 @@ struct LinkLoad {
     }
   };
   std::vector<Channel> in, out;
+  // Whether any channel has words in that are not sent ahead; words out.
+  bool has_in = true, has_out = true;
   // Of the words of all channels: those of the system's own tokens, which no other system shares; how many of those in are sent ahead.
   double own_in = 0, own_ahead = 0, own_out = 0;
 };

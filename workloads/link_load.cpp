@@ -70,6 +70,28 @@ LinkLoads::Channels LinkLoads::group(const std::vector<Port>& ports, const memor
   return channels;
 }
 
+// Same words over the same ports, with room for no more of them.
+bool LinkLoads::binds_before(const std::vector<Served>& one, const std::vector<Served>& other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](Served a, const Served& b) {
+    if (a.column_routers > b.column_routers) return false;
+    a.column_routers = b.column_routers;
+    return a == b;
+  });
+}
+
+std::vector<int> LinkLoads::representatives(const Channels& channels) {
+  std::vector<int> like(channels.size(), -1);
+  const std::size_t an_edge = channels.size() / 2;
+  for (std::size_t c = 0; c < channels.size(); ++c)
+    for (std::size_t b = c / an_edge * an_edge, end = b + an_edge; b < end && like[c] < 0; ++b) {
+      const bool stands_for = b != c && binds_before(channels[b], channels[c]) && (b < c || !binds_before(channels[c], channels[b]));
+      if (stands_for) like[c] = static_cast<int>(b);
+    }
+  for (int& of : like)
+    while (of >= 0 && like[static_cast<std::size_t>(of)] >= 0) of = like[static_cast<std::size_t>(of)];
+  return like;
+}
+
 LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
     : type_(spec.type),
       columns_(spec.layout.columns),
@@ -108,6 +130,8 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
   }
   in_ = group(in, link);
   out_ = group(out, link);
+  in_like_ = representatives(in_);
+  out_like_ = representatives(out_);
 }
 
 LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
@@ -166,22 +190,20 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
   return channel;
 }
 
-void LinkLoads::mark_alike(std::vector<models::LinkLoad::Channel>& made, const Channels& channels) {
-  const std::size_t an_edge = channels.size() / 2;
-  for (std::size_t c = 0; c < channels.size(); ++c)
-    for (std::size_t before = c / an_edge * an_edge; before < c && made[c].like < 0; ++before)
-      if (made[before].like < 0 && channels[before] == channels[c]) made[c].like = static_cast<int>(before);
-}
-
 models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const {
   const Streams streams = streams_of(call);
   models::LinkLoad load;
   for (const std::vector<Served>& served : in_) load.in.push_back(channel(served, streams.in, streams.rows_ahead, queues));
   for (const std::vector<Served>& served : out_) load.out.push_back(channel(served, streams.out, false, {queues.edge, queues.router}));
-  mark_alike(load.in, in_);
-  mark_alike(load.out, out_);
+  for (std::size_t c = 0; c < load.in.size(); ++c) {
+    load.in[c].like = in_like_[c];
+    load.out[c].like = out_like_[c];
+  }
+  const auto sum = [](const Counts& counts) { return counts.row + counts.column + counts.feature; };
+  load.has_in = sum(streams.in) > 0;
+  load.has_out = sum(streams.out) > 0;
   if (call.kind == CallKind::embedding) load.own_in = tokens_ * token_words_;  // other rows are all systems'
-  if (call.kind == CallKind::loss) load.own_in = load.own_ahead = tokens_;  // targets
+  if (call.kind == CallKind::loss) load.own_in = load.own_ahead = tokens_;     // targets
   if (call.kind == CallKind::embedding_gradient) load.own_out = tokens_ * token_features_;
   return load;
 }

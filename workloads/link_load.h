@@ -53,7 +53,9 @@ class LinkLoads {
   using Channels = std::vector<std::vector<Served>>;
 
   static Channels group(const std::vector<Port>& ports, const memoryx::LinkTiming& link);
-  static void mark_alike(std::vector<models::LinkLoad::Channel>& made, const Channels& channels);
+  static bool binds_before(const std::vector<Served>& one, const std::vector<Served>& other);
+  // By channel: the one of its edge that stands for it (models::LinkLoad::Channel::like).
+  static std::vector<int> representatives(const Channels& channels);
   Streams streams_of(const CallOutline& call) const;
   models::LinkLoad::Channel channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) const;
 
@@ -63,6 +65,7 @@ class LinkLoads {
   double token_features_ = 0, token_words_ = 0;  // of a token, over all columns
   double word_cycles_;
   Channels in_, out_;
+  std::vector<int> in_like_, out_like_;
 };
 
 }  // namespace wafersim::workloads
