@@ -36,13 +36,13 @@ SmallModel tiles(Family family, int lanes, int heads, int columns, int rows, int
   return model;
 }
 
-// h 11, t 23; a head of 256 features in 22 columns, of which 64 are rotated; the columns left over hold no head. The MLP is as wide as the
+// h 11, t 36; a head of 256 features in 22 columns, of which 64 are rotated; the columns left over hold no head. The MLP is as wide as the
 // stream here: of qkv's three tiles a PE has more rows.
 TEST(LargeMesh, GptJsOwnTileOnThirtyTwoByThirtyTwo) {
-  SmallModel model = tiles(Family::gptj, 1, 1, 22, 32, 4, 23, 11);
+  SmallModel model = tiles(Family::gptj, 1, 1, 22, 32, 4, 36, 11);
   model.further_columns = 10;
   model.rotary = 64;
-  model.sequence -= 2;  // rows with a slot of padding, as 2048 tokens have in 90 rows
+  model.sequence -= 2;  // rows with a slot of padding, as 2048 tokens have in 57 rows
   model.vocabulary = 32 * 4;
   model.loss_outputs_per_pe = 2;
   workloads::LoweringSpec lowering = lowering_of(model);
