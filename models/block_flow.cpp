@@ -25,6 +25,8 @@ void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupp
   coming_.back().from = from;
   coming_.back().to = to;
   coming_.back().supply = supply;
+  coming_.back().words.swap(spare_words_);
+  coming_.back().words.clear();
   const bool has_words = from <= 0 || load.has_in;
   for (std::size_t c = 0; has_words && c < channels_.size(); ++c) {
     if (load.in[c].like >= 0) continue;
@@ -63,10 +65,8 @@ bool InFlow::start(Coming& block) {
   if (!known) return false;
   block.started = std::numeric_limits<double>::infinity();
   if (block.words.empty()) return true;
-  struct Sending {
-    double words = 0, ahead = 0, cycles = 0, free = 0;
-  };
-  std::vector<Sending> sending(channels_.size());
+  std::vector<Sending>& sending = sending_;
+  sending.assign(channels_.size(), {});
   for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
     sending[c].words += part.ports * words;
     sending[c].ahead += part.ports * block.ahead(part);
@@ -141,6 +141,7 @@ InFlow::Block InFlow::consume(double begin, double cycles) {
   for_each_part(used, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part&) { queue.leave(words, begin, block.end); });
   send_blocks();
   sim::require_invariant(on_the_way_ > 0, "a block that a kernel has used is sent");
+  spare_words_.swap(used.words);
   coming_.pop_front();
   --on_the_way_;
   return block;

@@ -75,6 +75,11 @@ class InFlow {
   // visit(channel, queue, words of a port, part) for each part that has words.
   template <class Visit>
   void for_each_part(const Coming& block, Visit&& visit);
+  // What a block brings to a channel.
+  struct Sending {
+    double words = 0, ahead = 0, cycles = 0, free = 0;
+  };
+
   void send_blocks();
   bool start(Coming& block);  // whether it is known when
   bool finish(Coming& block);
@@ -89,6 +94,8 @@ class InFlow {
   bool starts_ = false;         // the next of them is on the link, but not known is when it has gone
   std::deque<Sent> sent_;       // that nobody has asked for
   double last_sent_ = 0;
+  std::vector<Sending> sending_;            // used in start() alone
+  std::vector<Coming::Words> spare_words_;  // memory for the next block's
 };
 
 // Words out of the wafer.
