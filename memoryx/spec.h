@@ -24,7 +24,7 @@ struct MemoryXSpec {
   double flash_latency = 100e-6;  // s [A]
   double flash_page = 16384;      // bytes that are read together [A]
   double optimizer_rate = 2e11;   // parameter updates/s [A: not public]
-  int prefetch_blocks = 64;       // sixteenths of a kernel that MemoryX reads ahead of the wafer [A]
+  int prefetch_blocks = 64;  // sixteenths of a kernel that MemoryX reads ahead of the wafer; one that only its start comes for is one [A]
 };
 
 // The tree of broadcast and reduce nodes between MemoryX and several wafers.

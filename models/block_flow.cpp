@@ -138,7 +138,13 @@ InFlow::Block InFlow::consume(double begin, double cycles) {
   block.end = std::max(std::max(begin, used.ready) + cycles, used.arrived);
   block.supply_wait = block.end - std::max(std::max(begin, used.ready_at_once) + cycles, used.arrived_at_once);
   std::copy(std::begin(used.edges), std::end(used.edges), std::begin(block.edges));
-  for_each_part(used, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part&) { queue.leave(words, begin, block.end); });
+  // What is sent ahead has left the queues when the kernel begins.
+  const double begins = std::max(begin, used.ready);
+  for_each_part(used, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
+    const double ahead = used.ahead(part);
+    if (ahead > 0) queue.leave(ahead, begin, begins);
+    if (words > ahead) queue.leave(words - ahead, begins, block.end);
+  });
   send_blocks();
   sim::require_invariant(on_the_way_ > 0, "a block that a kernel has used is sent");
   spare_words_.swap(used.words);

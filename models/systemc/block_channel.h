@@ -5,15 +5,18 @@
 #include <systemc>
 
 #include "models/block_flow.h"
+#include "models/step_schedule.h"
 
 namespace wafersim::models {
 
-constexpr int blocks_a_call = 16;
+// Of a call, its words in sixteenths; a call to which nothing but its start comes, and that sends nothing, is one block.
+inline int blocks_of(const LinkLoad& load) { return load.has_in || load.has_out ? 16 : 1; }
 
 struct StreamBlock {
   int step = 0;
   int call = 0;            // of the step, all micro-batches counted
-  int part = 0;            // of the call, 0 .. blocks_a_call - 1
+  int part = 0;            // of the call,
+  int parts = 1;           // which comes in so many
   BlockSupply supply;      // from MemoryX or the node above
   double update_wait = 0;  // of it: cycles that MemoryX waited for updates before it could read them
 };
@@ -26,7 +29,8 @@ class BlockSink : public virtual sc_core::sc_interface {
 
 // Towards MemoryX: a wafer has worked on a block; what it made of gradients has arrived here at `arrived` (0: it made none).
 struct BlockReport {
-  int step = 0, call = 0, part = 0;
+  int step = 0, call = 0;
+  bool last = false;  // of its call
   double arrived = 0;
 };
 // The words of a block have been taken from here, the first at `begin` and the last at `end`.

@@ -15,8 +15,8 @@ constexpr double access_bytes = 1 << 30;              // at most, of one access
 constexpr std::size_t updates_in_flight = 8;          // tensors
 
 // Share of what a call takes of a tensor that comes in one of its blocks.
-double share_of(const TensorUse& use, int part) {
-  const double begin = static_cast<double>(part) / blocks_a_call, end = static_cast<double>(part + 1) / blocks_a_call;
+double share_of(const TensorUse& use, const StreamBlock& block) {
+  const double begin = static_cast<double>(block.part) / block.parts, end = static_cast<double>(block.part + 1) / block.parts;
   return std::max(0.0, std::min(end, use.to) - std::max(begin, use.from)) / (use.to - use.from);
 }
 
@@ -97,21 +97,22 @@ double SampledMemoryX::access(bool in_flash, double bytes, bool write, double ru
 
 double SampledMemoryX::bytes_of(const TensorUse& use) const { return use.elements * (use.own ? systems_ : 1) * value_bytes; }
 
-StreamBlock SampledMemoryX::read(int step, int call, int part) {
-  StreamBlock block;
-  block.step = step;
-  block.call = call;
-  block.part = part;
+const LinkLoad& SampledMemoryX::load_of(int call) const {
+  const ScheduledCall& scheduled = schedule_->calls[static_cast<std::size_t>(call) % schedule_->calls.size()];
+  return schedule_->loads[static_cast<std::size_t>(scheduled.load)];
+}
+
+StreamBlock SampledMemoryX::read(StreamBlock block) {
   double there = 0;
-  for (const TensorUse& use : schedule_->calls[static_cast<std::size_t>(call) % schedule_->calls.size()].reads) {
-    const double share = share_of(use, part);
+  for (const TensorUse& use : schedule_->calls[static_cast<std::size_t>(block.call) % schedule_->calls.size()].reads) {
+    const double share = share_of(use, block);
     if (share <= 0) continue;
     const Tensor& tensor = tensors_[static_cast<std::size_t>(use.tensor)];
     const double asked = clock_.now();
-    while (tensor.updates < step) wait(updates_);
+    while (tensor.updates < block.step) wait(updates_);
     block.update_wait += clock_.now() - asked;
     const bool turned = tensor.in_flash && use.run > 0;
-    if (turned && part == 0) copy_to_dram(bytes_of(use));
+    if (turned && block.part == 0) copy_to_dram(bytes_of(use));
     there = std::max(there, access(tensor.in_flash && !turned, bytes_of(use) * share, false, use.run * value_bytes, 0));
   }
   block.supply.begin = clock_.now() + there;
@@ -130,9 +131,9 @@ void SampledMemoryX::stream() {
     for (int step = 0; step < steps_; ++step) {
       while (gradient_steps_ < step) wait(gradients_);
       for (int call = 0; call < calls; ++call)
-        for (int part = 0; part < blocks_a_call; ++part) {
+        for (int part = 0, parts = blocks_of(load_of(call)); part < parts; ++part) {
           wait_for_room();
-          down->give(read(step, call, part));
+          down->give(read({step, call, part, parts, {}, 0}));
         }
     }
   }
@@ -172,12 +173,12 @@ void SampledMemoryX::take(const BlockReport& report) {
   const int calls = static_cast<int>(schedule_->calls.size());
   for (const TensorUse& use : schedule_->calls[static_cast<std::size_t>(report.call % calls)].gradients) {
     Tensor& tensor = tensors_[static_cast<std::size_t>(use.tensor)];
-    const double bytes = bytes_of(use) / blocks_a_call;
+    const double bytes = bytes_of(use) / blocks_of(load_of(report.call));
     if (report.call >= calls) access(tensor.in_flash, bytes, false, 0, 0);  // adds to what earlier micro-batches left
     access(tensor.in_flash, bytes, true, 0, 0);
-    if (report.part == blocks_a_call - 1) --tensor.gradients_left;
+    if (report.last) --tensor.gradients_left;
   }
-  if (++collected_ == blocks_a_step()) {
+  if (report.last && ++collected_ == calls * schedule_->micro_batches) {
     collected_ = 0;
     ++gradient_steps_;
     if (report.step + 1 < steps_) results_[static_cast<std::size_t>(report.step) + 1].first = step.gradients;

@@ -47,7 +47,8 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
 
   void place_tensors();
   void wait_for_room();
-  StreamBlock read(int step, int call, int part);
+  StreamBlock read(StreamBlock block);  // with its supply
+  const LinkLoad& load_of(int call) const;
   // What a call reads across its rows is copied from flash as it lies, all of it, and read across in DRAM.
   void copy_to_dram(double bytes);
   void take(const BlockReport& report);
@@ -57,7 +58,6 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   double access(bool in_flash, double bytes, bool write, double run_bytes, double after);
   // Of a call.
   double bytes_of(const TensorUse& use) const;
-  int blocks_a_step() const { return static_cast<int>(schedule_->calls.size()) * schedule_->micro_batches * blocks_a_call; }
 
   const SampledClock& clock_;
   const StepSchedule* schedule_ = nullptr;
@@ -70,7 +70,7 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   std::deque<BlockReport> arriving_;
   int read_ = 0;                // blocks that the buffer has a place for, but for those that have left it in `leaving_`
   std::deque<double> leaving_;  // when the oldest of them leave it
-  int collected_ = 0;           // reports of the step whose gradients arrive
+  int collected_ = 0;           // calls of the step whose gradients arrive
   int gradient_steps_ = 0;      // steps whose gradients are complete
   int updated_steps_ = 0;
   sc_core::sc_event started_, reported_, taken_, gradients_, updates_;

@@ -90,9 +90,9 @@ void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const Sa
     }
     for (const LinkLoad::Channel& channel : load.out) out += channel.words();
     block.start_words = ahead;
-    block.words = (in - ahead) / blocks_a_call;
-    block.own_words = load.own_in / blocks_a_call;
-    block.out_words = out / blocks_a_call;
+    block.words = (in - ahead) / blocks_of(load);
+    block.own_words = load.own_in / blocks_of(load);
+    block.out_words = out / blocks_of(load);
     node_times.blocks.push_back(block);
   }
   for (const auto& node : nodes) node->configure(&node_times);

@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace wafersim::models {
-namespace {
-
-constexpr double share = 1.0 / blocks_a_call;
-
-}  // namespace
-
 SampledWafer::SampledWafer(const sc_core::sc_module_name& name, int place, const SampledClock& clock)
     : sc_core::sc_module(name), down("down"), parent("parent"), place_(place), clock_(clock), given_("given") {
   down.bind(*this);
@@ -26,6 +20,7 @@ void SampledWafer::configure(const StepSchedule& schedule) {
 
 void SampledWafer::give(const StreamBlock& block) {
   const ScheduledCall& call = schedule_->calls[static_cast<std::size_t>(block.call) % schedule_->calls.size()];
+  const double share = 1.0 / block.parts;
   in_->offer(schedule_->loads[static_cast<std::size_t>(call.load)], block.part * share, (block.part + 1) * share, block.supply);
   tell_what_is_taken();
   blocks_.push_back(block);
@@ -50,7 +45,8 @@ void SampledWafer::work_on(const StreamBlock& block) {
   const ScheduledCall& call = order[static_cast<std::size_t>(block.call) % order.size()];
   const LinkLoad& load = schedule_->loads[static_cast<std::size_t>(call.load)];
   // Words come evenly until the drain, gradients evenly after the fill.
-  const bool is_first = block.part == 0, is_last = block.part == blocks_a_call - 1;
+  const bool is_first = block.part == 0, is_last = block.part == block.parts - 1;
+  const double share = 1.0 / block.parts;
   const double fill = is_first ? call.fill_cycles : 0, drain = is_last ? call.drain_cycles : 0;
   const double cycles = fill + (call.active_cycles - call.fill_cycles - call.drain_cycles) * share;
   if (is_first) {
@@ -73,7 +69,7 @@ void SampledWafer::work_on(const StreamBlock& block) {
     record.out[edge].add(out.edges[edge]);
   }
   free_ = record.done = out.produced;
-  const BlockReport report{block.step, block.call, block.part, out.arrived};
+  const BlockReport report{block.step, block.call, is_last, out.arrived};
   if (is_last) free_ += call.period_cycles - call.active_cycles;
   wait(clock_.until(out.produced));
   parent->report(place_, report);
