@@ -4,11 +4,11 @@
 // (workloads/NUMERICS.md, 15).
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "memoryx/gradient_reader.h"
 #include "memoryx/parameter_store.h"
-#include "memoryx/tensor_index.h"
 #include "memoryx/training.h"
 
 namespace wafersim::memoryx {
@@ -20,15 +20,21 @@ class GradientCollector : public GradientSink {
   GradientCollector(const std::vector<const CallStream*>& streams, const TrainingSpec& training, ParameterStore& store,
                     int micro_batches = 1);
 
-  // Clears the gradients. What no word is announced for is complete at `cycle`.
-  void begin_step(std::uint64_t cycle);
+  void begin_step();  // clears the gradients
   void take(const GradientValue& value, std::uint64_t cycle) override;
 
   bool complete() const { return arrived_ == expected_; }
   std::uint64_t expected_words() const { return expected_; }  // of all systems, one for those that are added on the way
   std::uint64_t arrived_words() const { return arrived_; }
-  // Of the last gradient of a tensor so far, of embeddings their tokens' included. Its gradient is complete there once complete().
-  std::uint64_t last_arrival(int tensor) const { return last_[static_cast<std::size_t>(tensor)]; }
+  // Sixteenths of the words of calls, numbered micro-batch after micro-batch, that arrived since this was asked last.
+  struct Arrived {
+    int call = 0;
+    double share = 0;
+    bool last = false;
+    std::uint64_t cycle = 0;
+  };
+  std::vector<Arrived> take_arrived() { return std::exchange(shares_, {}); }
+  bool any_arrived() const { return !shares_.empty(); }
   // Adds the tokens' gradients to the embedding tables, tokens ascending. REQUIRES complete().
   void scatter_tokens(const std::vector<std::uint32_t>& tokens);
   double loss_sum() const { return loss_sum_; }  // of the micro-batches, ascending
@@ -38,11 +44,11 @@ class GradientCollector : public GradientSink {
 
   TrainingSpec training_;
   ParameterStore& store_;
-  TensorIndex index_;
   int micro_batches_;
-  std::vector<std::uint64_t> last_;     // by tensor
+  std::vector<std::uint64_t> call_words_;  // of a micro-batch, of all systems
+  std::vector<std::uint64_t> come_;        // of them, by call of the step
+  std::vector<Arrived> shares_;
   std::vector<float> token_gradients_;  // [token * width + feature]
-  std::vector<int> embedded_;           // the embedding tables; none where no word is a token's
   std::uint64_t expected_ = 0;
   std::uint64_t arrived_ = 0;
   double loss_sum_ = 0.0;

@@ -53,10 +53,10 @@ void GradientReader::arrive(Port port, std::uint8_t color, std::uint32_t bits, s
   const std::vector<GradientWord>& words = *state.segments[state.segment].words;
   const GradientWord& word = words[state.word];
   const int system = of_one_system(word) ? system_ : all_systems;
-  count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.micro_batch * calls_ + state.segments[state.segment].call,
-             cycle);
+  const int call = state.segments[state.segment].call;
+  count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.micro_batch * calls_ + call, cycle);
   ++arrived_;
-  sink_.take({word, std::bit_cast<float>(bits), state.micro_batch, system, state.number}, cycle);
+  sink_.take({word, std::bit_cast<float>(bits), state.micro_batch, call, system, state.number}, cycle);
   if (++state.word < words.size()) return;
   state.word = 0;
   if (++state.segment == state.segments.size() && state.micro_batch + 1 < micro_batches_) state.segment = 0, ++state.micro_batch;

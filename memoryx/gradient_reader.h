@@ -16,6 +16,7 @@ struct GradientValue {
   GradientWord word;
   float value = 0.0f;
   int micro_batch = 0;
+  int call = 0;              // of the micro-batch
   int system = all_systems;  // whose token it belongs to; all_systems: it is added to those of the others
   int sequence = 0;          // its port's color, the same on all wafers of a plan
 };

@@ -21,6 +21,7 @@ LinkCounters& LinkCounters::operator+=(const LinkCounters& other) {
   busy_cycles += other.busy_cycles;
   credit_stall_cycles += other.credit_stall_cycles;
   update_wait_cycles += other.update_wait_cycles;
+  store_wait_cycles += other.store_wait_cycles;
   return *this;
 }
 
@@ -29,6 +30,7 @@ LinkCounters& LinkCounters::operator-=(const LinkCounters& other) {
   busy_cycles -= other.busy_cycles;
   credit_stall_cycles -= other.credit_stall_cycles;
   update_wait_cycles -= other.update_wait_cycles;
+  store_wait_cycles -= other.store_wait_cycles;
   return *this;
 }
 
@@ -65,7 +67,10 @@ void InLink::start_words(int index, std::uint64_t cycle) {
     if (channel.blocked_since != never) channel.stalled += cycle - channel.blocked_since;
     channel.blocked_since = never;
     const std::uint64_t asked = std::max(word->step_cycle, channel.clock.free_at());
-    if (word->ready_cycle > asked) channel.waited += word->ready_cycle - asked;
+    const std::uint64_t waited = word->ready_cycle > asked ? word->ready_cycle - asked : 0,
+                        for_update = std::min(waited, word->update_wait);
+    channel.update_wait += for_update;
+    channel.store_wait += waited - for_update;
     const std::uint64_t sent = channel.clock.send(cycle, timing_);
     const std::uint64_t arrival = std::max(cycle + 1, sent + timing_.latency_cycles + timing_.edge_latency_cycles);
     edge.credits.take();
@@ -122,7 +127,7 @@ std::optional<Port> InLink::blocked(int channel) const {
 LinkCounters InLink::counters(int channel, std::uint64_t cycle) const {
   const Channel& c = channels_[static_cast<std::size_t>(channel)];
   const std::uint64_t waiting = c.blocked_since < cycle ? cycle - c.blocked_since : 0;
-  return {c.clock.words(), c.clock.busy_cycles(), c.stalled + waiting, c.waited};
+  return {c.clock.words(), c.clock.busy_cycles(), c.stalled + waiting, c.update_wait, c.store_wait};
 }
 
 OutLink::OutLink(const LinkTiming& timing, int edge_queue_words, OutSink& sink)
@@ -182,7 +187,7 @@ bool OutLink::idle() const {
 
 LinkCounters OutLink::counters(int channel) const {
   const ChannelClock& clock = channels_[static_cast<std::size_t>(channel)].clock;
-  return {clock.words(), clock.busy_cycles(), 0, 0};
+  return {clock.words(), clock.busy_cycles(), 0, 0, 0};
 }
 
 }  // namespace wafersim::memoryx

@@ -24,6 +24,7 @@ struct LinkCounters {
   std::uint64_t busy_cycles = 0;          // whole cycles of sending, of the words started
   std::uint64_t credit_stall_cycles = 0;  // a word was there and its port had no room (words in only)
   std::uint64_t update_wait_cycles = 0;   // free, and the next word waited for a tensor's update (words in only)
+  std::uint64_t store_wait_cycles = 0;    // free, and the next word was being read (words in only)
 
   LinkCounters& operator+=(const LinkCounters& other);
   LinkCounters& operator-=(const LinkCounters& other);
@@ -35,6 +36,7 @@ struct InWord {
   std::uint32_t bits = 0;
   std::uint64_t ready_cycle = 0;  // MemoryX has it from this cycle on
   std::uint64_t step_cycle = 0;   // its step began; it may wait for ready_cycle from then on
+  std::uint64_t update_wait = 0;  // of that so many cycles for updates
   int system = all_systems;       // whose word it is
 };
 
@@ -75,7 +77,7 @@ class InLink {
     std::deque<std::uint64_t> arrivals;  // of words on their way
     std::uint64_t blocked_since = never;
     std::uint64_t stalled = 0;
-    std::uint64_t waited = 0;  // for updates
+    std::uint64_t update_wait = 0, store_wait = 0;
   };
   struct Slot {
     InWord word;

@@ -3,15 +3,16 @@
 // from the store, the batch and the loss scale when the link asks for them. Call k of micro-batch m is number m * calls + k of the step.
 //   fp16 words: two values rounded to nearest even, `low` in the low half. fp32 words: the value's bits. Ids as u32.
 //   Words of a system's own tokens are sent once for each system, ascending, all others once.
-//   A word is ready when the step has begun and every tensor it takes values from has been updated.
+//   A word is ready when its block of the call (stream_work.h) has been read from the store, which is told; a block has left the store's
+//   buffer when its last word has been taken.
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "memoryx/call_span.h"
 #include "memoryx/io_link.h"
 #include "memoryx/parameter_store.h"
-#include "memoryx/tensor_index.h"
 #include "memoryx/training.h"
 
 namespace wafersim::memoryx {
@@ -26,8 +27,12 @@ class WeightStreamer : public InSource {
   // Starts a step's words. `batch`, that of all systems and micro-batches, is kept until the next step. REQUIRES finished(). Throws
   // Error(invariant) for a token that is not there.
   void begin_step(std::uint64_t cycle, const StepBatch& batch, float gradient_scale);
-  // The words of a tensor wait until `cycle`, in this step and all that follow.
-  void set_ready(int tensor, std::uint64_t cycle) { ready_[static_cast<std::size_t>(tensor)] = cycle; }
+  // A block of a call of the step has been read by `cycle`: its words may leave from `ready` on; of that time so many cycles went by
+  // waiting for updates. None may before.
+  void set_read(int call, int block, std::uint64_t ready, std::uint64_t update_wait, std::uint64_t cycle);
+  // Blocks whose last word was taken, or that have none, since this was asked last: when.
+  std::vector<std::uint64_t> take_left() { return std::exchange(left_blocks_, {}); }
+  bool any_left() const { return !left_blocks_.empty(); }
 
   const InWord* peek(int channel) override;
   void pop(int channel, std::uint64_t cycle) override;
@@ -36,13 +41,11 @@ class WeightStreamer : public InSource {
   // When each call's words of the step were sent, by channel.
   const std::vector<std::vector<CallSpan>>& spans() const { return spans_; }
 
-  // Tensors in the order in which a step first uses them; those that are never sent come last, in the order of the table.
-  const std::vector<int>& first_use() const { return first_use_; }
-
  private:
   struct Channel {
     std::vector<const StreamWord*> words;
-    std::vector<int> calls;  // of the words
+    std::vector<int> calls;            // of the words
+    std::vector<std::uint8_t> blocks;  // of their calls
     int micro_batch = 0;
     std::size_t next = 0;
     int system = 0;     // that words[next] is made for, where it is a system's own
@@ -55,18 +58,24 @@ class WeightStreamer : public InSource {
   };
 
   int call_of(const Channel& channel) const { return channel.micro_batch * calls_ + channel.calls[channel.next]; }
-  Value value(const StreamValue& v, const Channel& channel, std::uint64_t& ready) const;
-  Value parameter(std::size_t element, std::uint64_t& ready) const;
+  std::size_t block_of(const Channel& channel) const;  // that words[next] belongs to, in the step
+  Value value(const StreamValue& v, const Channel& channel) const;
+  Value parameter(std::size_t element) const;
 
   const ParameterStore& store_;
-  TensorIndex index_;
   int calls_;  // of a micro-batch
   int micro_batches_;
   int systems_;
   std::vector<Channel> channels_;
   std::vector<std::vector<CallSpan>> spans_;
-  std::vector<int> first_use_;
-  std::vector<std::uint64_t> ready_;  // by tensor
+  // By call of the step and block.
+  struct Block {
+    std::uint64_t words = 0;  // that have not been taken
+    std::uint64_t ready = never, update_wait = 0;
+  };
+  std::vector<std::uint64_t> block_words_;  // of a micro-batch
+  std::vector<Block> blocks_;
+  std::vector<std::uint64_t> left_blocks_;
   std::uint64_t words_ = 0;
   std::uint64_t left_ = 0;
   std::uint64_t began_ = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "memoryx/link_timing.h"
+#include "memoryx/store_work.h"
 
 namespace wafersim::models {
 
@@ -43,16 +44,6 @@ struct LinkLoad {
   double own_in = 0, own_ahead = 0, own_out = 0;
 };
 
-// Elements of a tensor of the parameter store that a call reads or whose gradient it makes.
-struct TensorUse {
-  int tensor = 0;
-  double elements = 0;
-  double run = 0;    // consecutive elements that one sixteenth of the call reads; 0: all of it lie together
-  bool own = false;  // rows of the system's own tokens: every system has its own
-  // Which part of the call's words comes from it.
-  double from = 0, to = 1;
-};
-
 struct ScheduledCall {
   std::string kernel, phase;
   int layer = -1;
@@ -61,7 +52,7 @@ struct ScheduledCall {
   double fill_cycles = 0;    // of the active ones: to its first gradient on the wafer's edge
   double drain_cycles = 0;   // and from its last word's use to its end
   int load = 0;              // of StepSchedule::loads
-  std::vector<TensorUse> reads, gradients;
+  std::vector<memoryx::TensorUse> reads, gradients;
 };
 
 struct StepSchedule {

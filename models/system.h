@@ -48,7 +48,12 @@ struct StepResult {
   fabric::Cycle first = 0;      // cycles of the step are first .. last - 1
   fabric::Cycle gradients = 0;  // the last gradient arrived in MemoryX
   fabric::Cycle last = 0;
-  fabric::Cycle updates_begin = 0, updates_end = 0;  // may reach beyond `last`; equal when the step is skipped
+  // Updates that were done by `last`, of the step so many before this one; begin = end when it was skipped.
+  struct Updates {
+    int steps_before = 0;
+    fabric::Cycle begin = 0, end = 0;
+  };
+  std::vector<Updates> updates;
   StepStatistics statistics;
 };
 

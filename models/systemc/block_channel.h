@@ -4,13 +4,14 @@
 
 #include <systemc>
 
+#include "memoryx/stream_work.h"
 #include "models/block_flow.h"
 #include "models/step_schedule.h"
 
 namespace wafersim::models {
 
 // Of a call, its words in sixteenths; a call to which nothing but its start comes, and that sends nothing, is one block.
-inline int blocks_of(const LinkLoad& load) { return load.has_in || load.has_out ? 16 : 1; }
+inline int blocks_of(const LinkLoad& load) { return load.has_in || load.has_out ? memoryx::blocks_a_call : 1; }
 
 struct StreamBlock {
   int step = 0;

@@ -2,8 +2,8 @@
 
 namespace wafersim::models {
 
-CycleModule::CycleModule(const sc_core::sc_module_name& name, sim::Hertz clock, Failure& failure)
-    : sc_core::sc_module(name), clock_(clock), failure_(failure), wake_("wake") {
+CycleModule::CycleModule(const sc_core::sc_module_name& name, sim::Hertz clock, Pause& pause)
+    : sc_core::sc_module(name), clock_(clock), pause_(pause), wake_("wake") {
   SC_HAS_PROCESS(CycleModule);
   SC_METHOD(activate);
   sensitive << wake_;
@@ -23,8 +23,9 @@ void CycleModule::activate() {
   pending_ = never;
   try {
     run(now);
+    if (pause_.is_over && pause_.is_over()) sc_core::sc_pause();
   } catch (...) {
-    if (!failure_.error) failure_.error = std::current_exception();
+    if (!pause_.error) pause_.error = std::current_exception();
     sc_core::sc_pause();
   }
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <systemc>
 
 #include "sim/units.h"
@@ -19,9 +20,11 @@ class Wakeable : public virtual sc_core::sc_interface {
   virtual void wake_at(std::uint64_t cycle) = 0;
 };
 
-// The first failure of any process; the simulation pauses and whoever started it rethrows.
-struct Failure {
+// Why the simulation pauses before nothing is left to happen: the first failure of any process, which whoever started it rethrows; or that
+// it is over, which is asked whenever a process has run.
+struct Pause {
   std::exception_ptr error;
+  std::function<bool()> is_over;  // none: never
 };
 
 class CycleModule : public sc_core::sc_module, public Wakeable {
@@ -30,9 +33,10 @@ class CycleModule : public sc_core::sc_module, public Wakeable {
   static constexpr Cycle never = ~Cycle{0};
 
   void wake_at(Cycle cycle) override;
+  bool asleep() const { return pending_ == never; }
 
  protected:
-  CycleModule(const sc_core::sc_module_name& name, sim::Hertz clock, Failure& failure);
+  CycleModule(const sc_core::sc_module_name& name, sim::Hertz clock, Pause& pause);
   // All that the module does in cycle `now`.
   virtual void run(Cycle now) = 0;
 
@@ -40,7 +44,7 @@ class CycleModule : public sc_core::sc_module, public Wakeable {
   void activate();
 
   sim::Hertz clock_;
-  Failure& failure_;
+  Pause& pause_;
   sc_core::sc_event wake_;
   Cycle pending_ = never;  // of the event
 };

@@ -5,8 +5,8 @@
 namespace wafersim::models {
 
 LinkModule::LinkModule(const sc_core::sc_module_name& name, const memoryx::LinkTiming& timing, int edge_queue_words,
-                       memoryx::InSource& weights, memoryx::OutSink& gradients, sim::Hertz clock, Failure& failure)
-    : CycleModule(name, clock, failure),
+                       memoryx::InSource& weights, memoryx::OutSink& gradients, sim::Hertz clock, Pause& pause)
+    : CycleModule(name, clock, pause),
       wafer("wafer"),
       peer("peer"),
       in_(timing, edge_queue_words, weights),

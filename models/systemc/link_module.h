@@ -12,7 +12,7 @@ class LinkModule : public CycleModule {
  public:
   // weights and gradients, the far ends of its words, outlive the module.
   LinkModule(const sc_core::sc_module_name& name, const memoryx::LinkTiming& timing, int edge_queue_words, memoryx::InSource& weights,
-             memoryx::OutSink& gradients, sim::Hertz clock, Failure& failure);
+             memoryx::OutSink& gradients, sim::Hertz clock, Pause& pause);
   sc_core::sc_port<Wakeable> wafer;
   sc_core::sc_port<LinkPeer> peer;
 

@@ -1,7 +1,6 @@
 #include "models/systemc/memory_tier.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace wafersim::models {
 
@@ -9,25 +8,45 @@ MemoryTier::MemoryTier(const sc_core::sc_module_name& name) : sc_core::sc_module
   socket.register_b_transport(this, &MemoryTier::b_transport);
 }
 
-void MemoryTier::configure(const Times& times) {
-  times_ = times;
-  bytes_ = busy_ = 0;
+void MemoryTier::configure(const memoryx::TierTiming::Times& times) {
+  timing_ = memoryx::TierTiming(times);
+  zero_ = sc_core::sc_time_stamp();
 }
 
-void MemoryTier::b_transport(tlm::tlm_generic_payload& access, sc_core::sc_time& delay) {
-  double bytes = access.get_data_length();
-  const StoreAccess* store = access.get_extension<StoreAccess>();
-  if (store != nullptr && store->run_bytes > 0)
-    bytes = bytes / store->run_bytes * std::ceil(store->run_bytes / times_.page) * times_.page;
-  else
-    bytes = std::ceil(bytes / times_.page) * times_.page;
-  const double seconds = bytes / times_.bandwidth;
-  const sc_core::sc_time asked = sc_core::sc_time_stamp() + delay;
-  free_ = std::max(free_, asked) + sc_core::sc_time(seconds, sc_core::SC_SEC);
-  delay = free_ - sc_core::sc_time_stamp() + sc_core::sc_time(times_.latency, sc_core::SC_SEC);
-  bytes_ += bytes;
-  busy_ += seconds;
-  access.set_response_status(tlm::TLM_OK_RESPONSE);
+void MemoryTier::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  memoryx::StoreAccess access;
+  access.bytes = payload.get_data_length();
+  if (const StoreAccessKind* kind = payload.get_extension<StoreAccessKind>()) access.run_bytes = kind->run_bytes;
+  const double now = (sc_core::sc_time_stamp() - zero_).to_seconds();
+  delay = sc_core::sc_time(timing_.access(access, now + delay.to_seconds()) - now, sc_core::SC_SEC);
+  payload.set_response_status(tlm::TLM_OK_RESPONSE);
+}
+
+StoreSockets::StoreSockets(const sc_core::sc_module_name& name, const CycleClock& clock)
+    : sc_core::sc_module(name), dram("dram"), flash("flash"), clock_(clock) {}
+
+std::uint64_t StoreSockets::access(const memoryx::StoreAccess& access, std::uint64_t cycle) {
+  constexpr double most_bytes = 1 << 30;  // of one payload
+  StoreAccessKind kind;
+  kind.write = access.write;
+  kind.run_bytes = access.run_bytes;
+  tlm::tlm_generic_payload payload;
+  payload.set_command(tlm::TLM_IGNORE_COMMAND);
+  payload.set_extension(&kind);
+  const double now = clock_.now();
+  const sc_core::sc_time asked = clock_.cycles_later(std::max(0.0, static_cast<double>(cycle) - now));
+  sc_core::sc_time done = asked;
+  for (double left = access.bytes; left > 0; left -= most_bytes) {
+    sc_core::sc_time delay = asked;
+    payload.set_data_length(static_cast<unsigned>(std::max(1.0, std::min(left, most_bytes))));
+    if (access.in_flash)
+      flash->b_transport(payload, delay);
+    else
+      dram->b_transport(payload, delay);
+    done = std::max(done, delay);
+  }
+  payload.clear_extension(&kind);
+  return memoryx::whole_cycles(now + clock_.cycles(done));
 }
 
 }  // namespace wafersim::models

@@ -1,20 +1,24 @@
 #pragma once
-// A memory of the parameter store behind a TLM-2.0 target socket: accesses take their bytes over the rate, one after another, and come
-// back a latency later.
+// A memory of the parameter store behind a TLM-2.0 target socket (times: memoryx/store_memory.h), and the two initiator sockets through
+// which the store reaches its memories.
 // Accesses carry no data, only times (TLM_IGNORE_COMMAND): the numbers are in memoryx::ParameterStore.
 
 #include <systemc>
 #include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+
+#include "memoryx/store_memory.h"
+#include "models/systemc/cycle_clock.h"
 
 namespace wafersim::models {
 
 // What an access is. Ignorable: a memory that does not know it takes the bytes as lying together.
-struct StoreAccess : tlm::tlm_extension<StoreAccess> {
+struct StoreAccessKind : tlm::tlm_extension<StoreAccessKind> {
   bool write = false;
   double run_bytes = 0;  // consecutive bytes, of which whole pages are moved; 0: all of them
-  tlm::tlm_extension_base* clone() const override { return new StoreAccess(*this); }
-  void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const StoreAccess&>(other); }
+  tlm::tlm_extension_base* clone() const override { return new StoreAccessKind(*this); }
+  void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const StoreAccessKind&>(other); }
 };
 
 class MemoryTier : public sc_core::sc_module {
@@ -22,21 +26,27 @@ class MemoryTier : public sc_core::sc_module {
   explicit MemoryTier(const sc_core::sc_module_name& name);
   tlm_utils::simple_target_socket<MemoryTier> socket;
 
-  struct Times {
-    double bandwidth = 1;  // bytes/s
-    double latency = 0;    // s
-    double page = 1;       // bytes
-  };
-  void configure(const Times& times);
-  double bytes() const { return bytes_; }  // moved since then
-  double busy_seconds() const { return busy_; }
+  // Times count from SystemC's present on.
+  void configure(const memoryx::TierTiming::Times& times);
+  const memoryx::TierTiming& timing() const { return timing_; }
 
  private:
-  void b_transport(tlm::tlm_generic_payload& access, sc_core::sc_time& delay);
+  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
 
-  Times times_;
-  sc_core::sc_time free_;  // when the bytes of the last access have moved
-  double bytes_ = 0, busy_ = 0;
+  memoryx::TierTiming timing_;
+  sc_core::sc_time zero_;
+};
+
+class StoreSockets : public sc_core::sc_module, public memoryx::StoreMemory {
+ public:
+  // clock: of the cycles; outlives the module.
+  StoreSockets(const sc_core::sc_module_name& name, const CycleClock& clock);
+  tlm_utils::simple_initiator_socket<StoreSockets> dram, flash;
+
+  std::uint64_t access(const memoryx::StoreAccess& access, std::uint64_t cycle) override;
+
+ private:
+  const CycleClock& clock_;
 };
 
 }  // namespace wafersim::models

@@ -1,5 +1,5 @@
 #pragma once
-// MemoryX on the clock: when the last gradient of a step has arrived it works out the updates and when each of them is done.
+// MemoryX on the clock: what its store does, and, when the last gradient of a step has arrived, the numbers of the update.
 
 #include <optional>
 
@@ -12,7 +12,7 @@ namespace wafersim::models {
 class MemoryXModule : public CycleModule, public LinkPeer {
  public:
   // memory_x outlives the module.
-  MemoryXModule(const sc_core::sc_module_name& name, memoryx::MemoryX& memory_x, sim::Hertz clock, Failure& failure);
+  MemoryXModule(const sc_core::sc_module_name& name, memoryx::MemoryX& memory_x, sim::Hertz clock, Pause& pause);
   sc_core::sc_port<Wakeable> link;  // or SwarmX
 
   // Starts a step at `cycle`, which is not past.

@@ -29,7 +29,7 @@ struct SampledSystem::Parts {
   void configure_tree(const StepSchedule& schedule, const SampledSpec& spec);
 
   int systems;
-  SampledClock clock;
+  CycleClock clock;
   SampledMemoryX memory_x;
   MemoryTier dram, flash;
   std::vector<std::unique_ptr<SwarmNode>> nodes;
@@ -39,8 +39,8 @@ struct SampledSystem::Parts {
 
 SampledSystem::Parts::Parts(int system_count, int fanout, bool representative)
     : systems(system_count), memory_x("memory_x", clock), dram("dram"), flash("flash") {
-  memory_x.dram.bind(dram.socket);
-  memory_x.flash.bind(flash.socket);
+  memory_x.store.dram.bind(dram.socket);
+  memory_x.store.flash.bind(flash.socket);
   for (int i = 0; i < (representative ? 1 : systems); ++i)
     wafers.push_back(std::make_unique<SampledWafer>(("wafer_" + std::to_string(i)).c_str(), i % fanout, clock));
   if (systems == 1) {
@@ -112,8 +112,8 @@ SampledRun SampledSystem::run(const StepSchedule& schedule, const SampledSpec& s
   p.memory_x.configure(schedule, spec, p.systems, steps, skipped);
   p.configure_tree(schedule, spec);
   for (const auto& wafer : p.wafers) wafer->configure(schedule);
-  p.dram.configure({spec.memoryx.bandwidth, spec.memoryx.dram_latency, spec.memoryx.dram_page});
-  p.flash.configure({spec.memoryx.flash_bandwidth, spec.memoryx.flash_latency, spec.memoryx.flash_page});
+  p.dram.configure(memoryx::dram_times(spec.memoryx));
+  p.flash.configure(memoryx::flash_times(spec.memoryx));
   p.memory_x.start();
   sc_core::sc_start();
   if (!p.memory_x.finished())
@@ -133,8 +133,8 @@ SampledRun SampledSystem::run(const StepSchedule& schedule, const SampledSpec& s
   run.out_busy = p.wafers[0]->out().busy_cycles();
   run.words_in = p.wafers[0]->in().words();
   run.words_out = p.wafers[0]->out().words();
-  run.dram = {p.dram.bytes(), p.dram.busy_seconds() * spec.clock};
-  run.flash = {p.flash.bytes(), p.flash.busy_seconds() * spec.clock};
+  run.dram = {p.dram.timing().bytes(), p.dram.timing().busy_seconds() * spec.clock};
+  run.flash = {p.flash.timing().bytes(), p.flash.timing().busy_seconds() * spec.clock};
   return run;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 namespace wafersim::models {
-SampledWafer::SampledWafer(const sc_core::sc_module_name& name, int place, const SampledClock& clock)
+SampledWafer::SampledWafer(const sc_core::sc_module_name& name, int place, const CycleClock& clock)
     : sc_core::sc_module(name), down("down"), parent("parent"), place_(place), clock_(clock), given_("given") {
   down.bind(*this);
   SC_HAS_PROCESS(SampledWafer);

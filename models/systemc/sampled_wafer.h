@@ -8,13 +8,13 @@
 #include "models/block_flow.h"
 #include "models/sampled_system.h"
 #include "models/systemc/block_channel.h"
-#include "models/systemc/sampled_clock.h"
+#include "models/systemc/cycle_clock.h"
 
 namespace wafersim::models {
 
 class SampledWafer : public sc_core::sc_module, public BlockSink {
  public:
-  SampledWafer(const sc_core::sc_module_name& name, int place, const SampledClock& clock);
+  SampledWafer(const sc_core::sc_module_name& name, int place, const CycleClock& clock);
   sc_core::sc_export<BlockSink> down;
   sc_core::sc_port<ReportSink> parent;
 
@@ -32,7 +32,7 @@ class SampledWafer : public sc_core::sc_module, public BlockSink {
   void work_on(const StreamBlock& block);
 
   int place_;
-  const SampledClock& clock_;
+  const CycleClock& clock_;
   const StepSchedule* schedule_ = nullptr;
   std::optional<InFlow> in_;
   std::optional<OutFlow> out_;

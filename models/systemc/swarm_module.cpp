@@ -3,8 +3,8 @@
 namespace wafersim::models {
 
 SwarmModule::SwarmModule(const sc_core::sc_module_name& name, const memoryx::SwarmXSpec& spec, const memoryx::LinkTiming& link, int systems,
-                         memoryx::MemoryX& memory, sim::Hertz clock, Failure& failure)
-    : CycleModule(name, clock, failure),
+                         memoryx::MemoryX& memory, sim::Hertz clock, Pause& pause)
+    : CycleModule(name, clock, pause),
       memory_x("memory_x"),
       links("links"),
       tree_(spec, static_cast<double>(clock.count()), link, {systems, spec.fanout}, memory.streamer(), memory.collector()) {}

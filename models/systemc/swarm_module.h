@@ -12,7 +12,7 @@ class SwarmModule : public CycleModule, public LinkPeer {
  public:
   // link: of each of the systems, several; memory_x outlives the module.
   SwarmModule(const sc_core::sc_module_name& name, const memoryx::SwarmXSpec& spec, const memoryx::LinkTiming& link, int systems,
-              memoryx::MemoryX& memory_x, sim::Hertz clock, Failure& failure);
+              memoryx::MemoryX& memory_x, sim::Hertz clock, Pause& pause);
   sc_core::sc_port<LinkPeer> memory_x;
   sc_core::sc_port<Wakeable, 0> links;
 

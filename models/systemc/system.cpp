@@ -10,6 +10,7 @@
 #include "models/step_counters.h"
 #include "models/systemc/kernel.h"
 #include "models/systemc/link_module.h"
+#include "models/systemc/memory_tier.h"
 #include "models/systemc/memory_x_module.h"
 #include "models/systemc/swarm_module.h"
 #include "models/systemc/wafer_module.h"
@@ -34,7 +35,7 @@ const WaferPlan& checked(const WaferPlan& plan) {
 // A wafer with its link; sends its gradients to `gradients`.
 struct System::Wafer {
   Wafer(int number, const Parts& parts, const MachineSpec& machine, const SystemOptions& options, memoryx::InSource& weights,
-        memoryx::GradientSink& gradients, Failure& failure);
+        memoryx::GradientSink& gradients, Pause& pause);
 
   memoryx::GradientReader reader;
   LinkModule link;
@@ -47,13 +48,19 @@ struct System::Parts {
         const SystemOptions& options);
 
   void connect(const MachineSpec& machine, const SystemOptions& options, int systems);
+  void simulate();  // until it is over or nothing is left to happen
+  bool wafers_are_at_rest() const;
   bool step_is_complete() const;
   std::string stall(fabric::Cycle cycle) const;
 
   const WaferPlan& plan;
   sim::Hertz clock;
-  Failure failure;
+  Pause pause;
+  int steps = 0;  // that have been run
   memoryx::LinkTiming timing;
+  CycleClock store_clock;
+  StoreSockets sockets;
+  MemoryTier dram, flash;
   memoryx::MemoryX memory_x;
   MemoryXModule memory_x_module;
   std::unique_ptr<SwarmModule> swarm;  // before several wafers
@@ -62,12 +69,12 @@ struct System::Parts {
 };
 
 System::Wafer::Wafer(int number, const Parts& p, const MachineSpec& machine, const SystemOptions& options, memoryx::InSource& weights,
-                     memoryx::GradientSink& gradients, Failure& failure)
+                     memoryx::GradientSink& gradients, Pause& pause)
     : reader(streams_of(p.plan), p.timing, p.plan.micro_batches, number, gradients),
       link(fmt::format("link_{}", number).c_str(), p.timing, memoryx::edge_queue_words(machine.io, p.timing, p.plan.edge_queue_words),
-           weights, reader, p.clock, failure),
+           weights, reader, p.clock, pause),
       wafer(fmt::format("wafer_{}", number).c_str(), p.plan, machine, {options.block_width, options.block_height, options.threads},
-            link.ports(), p.clock, failure),
+            link.ports(), p.clock, pause),
       counters(p.plan.width, p.plan.height) {
   link.wafer.bind(wafer);
   wafer.link.bind(link);
@@ -78,8 +85,16 @@ System::Parts::Parts(const MachineSpec& machine, const WaferPlan& wafer_plan, me
     : plan(checked(wafer_plan)),
       clock(static_cast<std::uint64_t>(std::llround(machine.core.clock))),
       timing(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
-      memory_x(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing, plan.micro_batches),
-      memory_x_module("memory_x", memory_x, clock, failure) {
+      sockets("store", store_clock),
+      dram("dram"),
+      flash("flash"),
+      memory_x(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing, sockets, plan.micro_batches),
+      memory_x_module("memory_x", memory_x, clock, pause) {
+  sockets.dram.bind(dram.socket);
+  sockets.flash.bind(flash.socket);
+  store_clock.start(static_cast<double>(clock.count()));
+  dram.configure(memoryx::dram_times(machine.memoryx));
+  flash.configure(memoryx::flash_times(machine.memoryx));
   connect(machine, options, training.systems);
   sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates
   for (const auto& w : wafers) w->wafer.wake_at(0);
@@ -87,19 +102,29 @@ System::Parts::Parts(const MachineSpec& machine, const WaferPlan& wafer_plan, me
 
 void System::Parts::connect(const MachineSpec& machine, const SystemOptions& options, int systems) {
   if (systems == 1) {
-    wafers.push_back(std::make_unique<Wafer>(0, *this, machine, options, memory_x.streamer(), memory_x.collector(), failure));
+    wafers.push_back(std::make_unique<Wafer>(0, *this, machine, options, memory_x.streamer(), memory_x.collector(), pause));
     wafers[0]->link.peer.bind(memory_x_module);
     memory_x_module.link.bind(wafers[0]->link);
     return;
   }
-  swarm = std::make_unique<SwarmModule>("swarm_x", machine.swarmx, timing, systems, memory_x, clock, failure);
+  swarm = std::make_unique<SwarmModule>("swarm_x", machine.swarmx, timing, systems, memory_x, clock, pause);
   swarm->memory_x.bind(memory_x_module);
   memory_x_module.link.bind(*swarm);
   for (int k = 0; k < systems; ++k) {
-    wafers.push_back(std::make_unique<Wafer>(k, *this, machine, options, swarm->tree().weights(k), swarm->tree().gradients(k), failure));
+    wafers.push_back(std::make_unique<Wafer>(k, *this, machine, options, swarm->tree().weights(k), swarm->tree().gradients(k), pause));
     wafers.back()->link.peer.bind(*swarm);
     swarm->links.bind(wafers.back()->link);
   }
+}
+
+void System::Parts::simulate() {
+  sc_core::sc_start();
+  if (pause.error) std::rethrow_exception(pause.error);
+}
+
+bool System::Parts::wafers_are_at_rest() const {
+  if (swarm && !swarm->asleep()) return false;
+  return std::all_of(wafers.begin(), wafers.end(), [](const auto& w) { return w->link.asleep() && w->wafer.asleep(); });
 }
 
 bool System::Parts::step_is_complete() const {
@@ -130,10 +155,13 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   step.first = p.now;
   for (const auto& w : p.wafers) w->reader.begin_step();
   p.memory_x_module.begin_step(p.now, batch);
-  sc_core::sc_start();  // until nothing is left to happen
-  if (p.failure.error) std::rethrow_exception(p.failure.error);
+  p.pause.is_over = [&p] { return p.wafers_are_at_rest() && p.step_is_complete(); };
+  p.simulate();
   const fabric::Cycle stopped = sim::first_cycle_at(sim::Femtoseconds(sc_core::sc_time_stamp().value()), p.clock).count();
   if (!p.step_is_complete()) throw sim::Error(sim::ErrorCategory::stall, p.stall(stopped));
+  step.last = stopped;
+  p.pause.is_over = nullptr;
+  if (last_of_run) p.simulate();
 
   const MemoryXModule::Result& result = *p.memory_x_module.result();
   step.loss = result.end.loss;
@@ -142,9 +170,10 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   step.loss_scale = result.end.update.loss_scale;
   step.skipped = result.end.update.skipped;
   step.gradients = result.gradients_done;
-  step.updates_begin = result.end.updates_begin;
-  step.updates_end = result.end.updates_end;
-  step.last = last_of_run ? std::max(step.updates_end, stopped) : stopped;
+  while (const auto done = p.memory_x.next_updates()) {
+    step.updates.push_back({p.steps - done->step, done->begin, done->end});
+    if (last_of_run) step.last = std::max(step.last, done->end);
+  }
   std::vector<StepStatistics> counted;
   for (const auto& w : p.wafers)
     counted.push_back(w->counters.take(step.last, w->wafer.blocks(), w->link.in(), w->link.out(), p.timing.channels()));
@@ -152,6 +181,7 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   step.statistics.in_spans = p.memory_x.streamer().spans();
   step.statistics.out_spans = p.wafers.front()->reader.spans();
   p.now = step.last;
+  ++p.steps;
   return step;
 }
 

@@ -6,8 +6,8 @@
 namespace wafersim::models {
 
 WaferModule::WaferModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const MachineSpec& machine, const MeshOptions& options,
-                         LinkPorts& ports, sim::Hertz clock, Failure& failure)
-    : CycleModule(name, clock, failure),
+                         LinkPorts& ports, sim::Hertz clock, Pause& pause)
+    : CycleModule(name, clock, pause),
       link("link"),
       width_(plan.width),
       height_(plan.height),

@@ -17,7 +17,7 @@ class WaferModule : public CycleModule {
  public:
   // plan, machine and ports outlive the wafer.
   WaferModule(const sc_core::sc_module_name& name, const WaferPlan& plan, const MachineSpec& machine, const MeshOptions& options,
-              LinkPorts& ports, sim::Hertz clock, Failure& failure);
+              LinkPorts& ports, sim::Hertz clock, Pause& pause);
   sc_core::sc_port<Wakeable> link;
 
   // A hook that the wafer calls before every step from `cycle` on, until it returns true: for tests that inject faults. A sleeping wafer

@@ -61,9 +61,9 @@ TEST(LinkLoad, IsThatOfTheStreamsThatLoweringMakes) {
 }
 
 using Uses = std::map<int, double>;
-Uses elements(const std::vector<models::TensorUse>& uses) {
+Uses elements(const std::vector<memoryx::TensorUse>& uses) {
   Uses all;
-  for (const models::TensorUse& use : uses) all[use.tensor] += use.elements;
+  for (const memoryx::TensorUse& use : uses) all[use.tensor] += use.elements;
   return all;
 }
 

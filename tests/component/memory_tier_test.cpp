@@ -64,12 +64,12 @@ struct Accesses {
 
 double step_with(double seconds_an_access, Accesses& accesses, const models::StepSchedule& schedule = two_calls(),
                  const models::SampledSpec& sampled = spec(), double seconds_a_flash_access = 0) {
-  models::SampledClock clock;
+  models::CycleClock clock;
   models::SampledMemoryX memory_x("memory_x", clock);
   Metronome dram("dram", seconds_an_access), flash("flash", seconds_a_flash_access);
   models::SampledWafer wafer("wafer", 0, clock);
-  memory_x.dram.bind(dram.socket);
-  memory_x.flash.bind(flash.socket);
+  memory_x.store.dram.bind(dram.socket);
+  memory_x.store.flash.bind(flash.socket);
   memory_x.down.bind(wafer.down);
   wafer.parent.bind(memory_x.reports);
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
@@ -139,17 +139,17 @@ TEST(MemoryTier, ShortRunsMoveWholePages) {
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   tier.configure({1e9, 0, 4096});
   const auto bytes_moved = [&](unsigned bytes, double run) {
-    models::StoreAccess kind;
+    models::StoreAccessKind kind;
     kind.run_bytes = run;
     tlm::tlm_generic_payload payload;
     payload.set_command(tlm::TLM_IGNORE_COMMAND);
     payload.set_data_length(bytes);
     payload.set_extension(&kind);
     sc_core::sc_time delay;
-    const double before = tier.bytes();
+    const double before = tier.timing().bytes();
     initiator.socket->b_transport(payload, delay);
     payload.clear_extension(&kind);
-    return tier.bytes() - before;
+    return tier.timing().bytes() - before;
   };
   EXPECT_EQ(bytes_moved(8192, 0), 8192);
   EXPECT_EQ(bytes_moved(8192, 1024), 8 * 4096);

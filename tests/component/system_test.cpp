@@ -39,6 +39,8 @@ MachineSpec machine(double word_cycles = 1.0, double latency_cycles = 0.0, int e
   m.io.edge_queue_words = edge_queue_words;
   m.io.latency = latency_cycles / m.core.clock;
   m.io.bandwidth_override = 8.0 * m.core.clock / word_cycles;
+  m.memoryx.bandwidth = 1e30;  // a store that comes back at once
+  m.memoryx.dram_latency = 0;
   return m;
 }
 
@@ -54,9 +56,10 @@ TEST(System, AStepMovesTheWeightsThroughTheWaferAndUpdatesThem) {
   EXPECT_EQ(step.first, 0u);
   EXPECT_GT(step.gradients, 100u);
   // 32 parameters at 2e11 a second are 0.136 cycles: one.
-  EXPECT_EQ(step.updates_begin, step.gradients);
-  EXPECT_EQ(step.updates_end, step.gradients + 1);
-  EXPECT_EQ(step.last, step.updates_end);
+  ASSERT_EQ(step.updates.size(), 1u);
+  EXPECT_EQ(step.updates[0].begin, step.gradients);
+  EXPECT_EQ(step.updates[0].end, step.gradients + 1);
+  EXPECT_EQ(step.last, step.updates[0].end);
   EXPECT_EQ(system.now(), step.last);
 }
 
@@ -112,14 +115,17 @@ TEST(System, TheWordsOfTheNextStepLeaveAsTheirTensorsAreUpdated) {
   System system(machine_that_updates_a_row_in(1000), plan, store_of_rows(plan), clipped_training(), {});
   const StepResult first = system.run_step(batch), second = system.run_step(batch);
   EXPECT_EQ(first.last, first.gradients);  // the wafer has been at rest for a while
-  EXPECT_EQ(first.updates_end, first.gradients + 2000);
+  EXPECT_TRUE(first.updates.empty());
+  ASSERT_EQ(second.updates.size(), 1u);
+  EXPECT_EQ(second.updates[0].steps_before, 1);
+  EXPECT_EQ(second.updates[0].end, first.gradients + 2000);
   EXPECT_EQ(second.first, first.last);
-  // The start (two words) leaves at once. Row 0's words leave from cycle 1000 on, one a cycle, and are gone when row 1 has been updated at
-  // 2000.
+  // The start (two words) is read with row 0's first words, at cycle 1000, and leaves in the next one. Row 0's last word, the 18th, is in a
+  // block with row 1's first, which is read when row 1 has been updated at 2000.
   const memoryx::CallSpan& sent = second.statistics.in_spans[0][0];
-  EXPECT_EQ(sent.first, second.first);
-  EXPECT_EQ(second.statistics.in[0].update_wait_cycles, (1000u - 2) + (2000u - 1000 - words));
-  EXPECT_EQ(sent.last, first.updates_end + words - 1);
+  EXPECT_EQ(sent.first, second.first + 1000 + 1);
+  EXPECT_EQ(second.statistics.in[0].update_wait_cycles, 1000u + (2000u - 1000 - 17));
+  EXPECT_EQ(sent.last, second.updates[0].end + words + 1);
   EXPECT_EQ(first.statistics.in[0].update_wait_cycles, 0u);
 }
 
@@ -129,7 +135,9 @@ TEST(System, AStepIsLongerByTheUpdatesThatItsStreamWaitsFor) {
   PureWafer fast(with_updates_of(1), plan, store_of_rows(plan), clipped_training());
   System slow(with_updates_of(1000), plan, store_of_rows(plan), clipped_training(), {});
   for (const fabric::Cycle waits :
-       {0, 2000 - 4 * (2 + words)}) {  // row 1 follows the start (two words) and row 0, then the updates of both
+       // Row 1, with the last word of row 0, follows the start and the rest of row 0, which the fast one's update holds up for 2 cycles;
+       // then the updates of both rows.
+       {0, 2000 + 1 - (2 + 4 * 17)}) {
     const StepResult a = fast.run_step(batch), b = slow.run_step(batch);
     EXPECT_EQ(b.gradients - b.first, a.gradients - a.first + waits);
   }
@@ -208,7 +216,8 @@ TEST_P(SystemCuts, GiveTheCyclesAndBitsOfEveryPartSteppedEveryCycle) {
     EXPECT_EQ(step.first, expected.first);
     EXPECT_EQ(step.gradients, expected.gradients);
     EXPECT_EQ(step.last, expected.last);
-    EXPECT_EQ(step.updates_end, expected.updates_end);
+    ASSERT_EQ(step.updates.size(), expected.updates.size());
+    for (std::size_t i = 0; i < step.updates.size(); ++i) EXPECT_EQ(step.updates[i].end, expected.updates[i].end);
     EXPECT_EQ(step.gradient_norm, expected.gradient_norm);
     EXPECT_EQ(system.store().weights(), pure.store().weights());
   }

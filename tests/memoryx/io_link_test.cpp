@@ -28,8 +28,8 @@ LinkTiming timing_8_3() {
 class ListSource : public InSource {
  public:
   explicit ListSource(const LinkTiming& timing) : words_(static_cast<std::size_t>(timing.channels())), timing_(timing) {}
-  void add(Port port, std::uint32_t bits, std::uint64_t ready = 0, std::uint64_t step = 0) {
-    words_[static_cast<std::size_t>(timing_.channel_of(port))].push_back({port, 0, bits, ready, step});
+  void add(Port port, std::uint32_t bits, std::uint64_t ready = 0, std::uint64_t step = 0, std::uint64_t update_wait = 0) {
+    words_[static_cast<std::size_t>(timing_.channel_of(port))].push_back({port, 0, bits, ready, step, update_wait});
   }
   const InWord* peek(int channel) override {
     const auto& queue = words_[static_cast<std::size_t>(channel)];
@@ -198,15 +198,16 @@ TEST(InLink, AWordStartsWhenItsSourceHasIt) {
   EXPECT_EQ(link.counters(0, 200).credit_stall_cycles, 0u);
 }
 
-TEST(InLink, CountsTheCyclesInWhichAFreeChannelWaitsForAnUpdate) {
+TEST(InLink, CountsTheCyclesInWhichAFreeChannelWaitsForAnUpdateOrForTheStore) {
   ListSource source(timing_8_3());
   source.add({west, 0}, 1, 100, 100);  // its step begins at 100
-  source.add({west, 0}, 2, 150, 100);  // the channel is free from 103 on
+  source.add({west, 0}, 2, 150, 100, 40);  // the channel is free from 103 on
   source.add({west, 0}, 3, 152, 100);  // it is busy until 153
   InLink link(timing_8_3(), 8, source);
   drain(link, 200);
   EXPECT_EQ(link.counters(0, 200).words, 3u);
-  EXPECT_EQ(link.counters(0, 200).update_wait_cycles, 150u - 103);
+  EXPECT_EQ(link.counters(0, 200).update_wait_cycles, 40u);
+  EXPECT_EQ(link.counters(0, 200).store_wait_cycles, 150u - 103 - 40);
 }
 
 TEST(InLink, FullRateWordsIsTheSmallestQueueThatNeverStallsAPortEmptiedAtOnce) {

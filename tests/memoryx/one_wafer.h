@@ -9,9 +9,9 @@ namespace wafersim::memoryx {
 struct OneWafer {
   OneWafer(const std::vector<const CallStream*>& streams, const TrainingSpec& training, ParameterStore& store)
       : collector(streams, training, store), reader(streams, small_timing(), 1, 0, collector) {}
-  void begin_step(std::uint64_t cycle) {
+  void begin_step() {
     reader.begin_step();
-    collector.begin_step(cycle);
+    collector.begin_step();
   }
 
   GradientCollector collector;

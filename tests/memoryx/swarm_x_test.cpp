@@ -44,9 +44,9 @@ struct Bench {
   void step_until(std::uint64_t end) {
     for (; now < end; ++now) tree.step(now);
   }
-  static InWord word(std::uint32_t bits, int system = all_systems) { return {west_port(0), 0, bits, 0, 0, system}; }
+  static InWord word(std::uint32_t bits, int system = all_systems) { return {west_port(0), 0, bits, 0, 0, 0, system}; }
   void give(int system, float value, int sequence = 0) {
-    tree.gradients(system).take({{Kind::parameter, 14, 0}, value, 0, all_systems, sequence}, now);
+    tree.gradients(system).take({{Kind::parameter, 14, 0}, value, 0, 0, all_systems, sequence}, now);
   }
 };
 
@@ -149,7 +149,7 @@ TEST(SwarmX, TheOrderWithinACycleIsNotThatOfTheCalls) {
 
 TEST(SwarmX, TokensGoUpOneByOneAndTakeNothingOfANodesRate) {
   Bench bench(2);
-  const auto token = [&](int system) { bench.tree.gradients(system).take({{Kind::token_row, 0, 0}, 1.0f, 0, system, 0}, bench.now); };
+  const auto token = [&](int system) { bench.tree.gradients(system).take({{Kind::token_row, 0, 0}, 1.0f, 0, 0, system, 0}, bench.now); };
   token(1), token(0);
   bench.run_until(10);
   bench.give(0, 2.0f), bench.give(1, 3.0f);  // behind them, 11 to 13

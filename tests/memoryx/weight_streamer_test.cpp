@@ -84,37 +84,36 @@ TEST(WeightStreamer, KeepsTheOrderOfEachChannelOverCalls) {
   }
 }
 
-TEST(WeightStreamer, AWordWaitsForTheTensorsItTakesValuesFrom) {
+TEST(WeightStreamer, AWordWaitsUntilItsBlockOfTheCallHasBeenRead) {
   const ParameterStore store = small_store();
   CallStream call;
-  call.in = {{west_port(0), 0, true, {Kind::parameter, 0, 13, 0}, {Kind::parameter, 0, 14, 0}},  // wpe and bias
+  call.in = {{west_port(0), 0, true, {Kind::parameter, 0, 13, 0}, {Kind::parameter, 0, 14, 0}},
              single(west_port(0), {Kind::token_row, 2, 0, 0}),
              single(west_port(0), {Kind::target, 0, 0, 0})};
   WeightStreamer streamer({&call}, small_timing(), store);
-  streamer.set_ready(0, 70);
-  streamer.set_ready(1, 90);
-  streamer.set_ready(2, 80);
   streamer.begin_step(50, small_batch(), 1.0f);
+  EXPECT_EQ(streamer.peek(0)->ready_cycle, never);
+  // Of sixteen blocks the three words are in number 0, 5 and 10; the others have none and leave at once.
+  for (int block = 0; block < 16; ++block) streamer.set_read(0, block, 60 + static_cast<std::uint64_t>(block), 7, 55);
+  EXPECT_EQ(streamer.take_left(), std::vector<std::uint64_t>(13, 55));
   std::vector<std::uint64_t> ready;
-  while (const InWord* word = streamer.peek(0)) {
+  for (std::uint64_t cycle = 80; const InWord* word = streamer.peek(0); ++cycle) {
+    EXPECT_EQ(word->step_cycle, 50u);
+    EXPECT_EQ(word->update_wait, 7u);
     ready.push_back(word->ready_cycle);
-    streamer.pop(0, 0);
+    streamer.pop(0, cycle);
   }
-  EXPECT_EQ(ready, (std::vector<std::uint64_t>{90, 70, 50}));
-}
-
-TEST(WeightStreamer, NamesTheTensorsInTheOrderOfTheirFirstUse) {
-  const ParameterStore store = small_store();
-  CallStream call;
-  call.in = {single(west_port(0), {Kind::parameter, 0, 16, 0}), single(west_port(0), {Kind::token_row, 2, 0, 3})};
-  EXPECT_EQ(WeightStreamer({&call}, small_timing(), store).first_use(), (std::vector<int>{2, 0, 1}));
+  EXPECT_EQ(ready, (std::vector<std::uint64_t>{60, 65, 70}));
+  EXPECT_EQ(streamer.take_left(), (std::vector<std::uint64_t>{80, 81, 82}));
 }
 
 TEST(WeightStreamer, RefusesAnElementBeyondTheStore) {
   const ParameterStore store = small_store();
   CallStream call;
   call.in = {single(west_port(0), {Kind::parameter, 0, 17, 0})};
-  EXPECT_THROW(WeightStreamer({&call}, small_timing(), store), sim::Error);
+  WeightStreamer streamer({&call}, small_timing(), store);
+  streamer.begin_step(0, small_batch(), 1.0f);
+  EXPECT_THROW(streamer.peek(0), sim::Error);
 }
 
 TEST(WeightStreamer, SendsWordsOfTokensOnceForEachSystemAndAllOthersOnce) {

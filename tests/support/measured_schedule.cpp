@@ -1,23 +1,12 @@
 #include "tests/support/measured_schedule.h"
 
 #include <algorithm>
-#include <map>
 
-#include "memoryx/tensor_index.h"
+#include "memoryx/stream_work.h"
 #include "tests/support/pure_wafer.h"
 #include "workloads/kernels/colors.h"
 
 namespace wafersim::tests {
-namespace {
-
-std::vector<models::TensorUse> uses(const std::map<int, double>& elements) {
-  std::vector<models::TensorUse> all;
-  for (const auto& [tensor, count] : elements) all.push_back({tensor, count, 0, false});
-  return all;
-}
-
-}  // namespace
-
 models::LinkLoad stream_load(const memoryx::CallStream& stream, const memoryx::LinkTiming& link, int edge_queue_words) {
   models::LinkLoad load;
   load.in.resize(static_cast<std::size_t>(link.channels()));
@@ -50,28 +39,11 @@ models::StepSchedule measured_schedule(const Experiment& experiment, const model
 
   models::StepSchedule schedule;
   schedule.link = memoryx::make_link_timing(experiment.machine.io, experiment.machine.core.clock, plan.height);
-  for (const memoryx::ParameterEntry& entry : experiment.store.table().entries())
-    schedule.tensor_elements.push_back(static_cast<double>(entry.size));
-  const memoryx::TensorIndex index(experiment.store.table());
-  using Value = memoryx::StreamValue;
+  std::vector<const memoryx::CallStream*> streams;
+  for (const models::KernelCall& call : plan.calls) streams.push_back(&call.stream);
+  const memoryx::StepWork work = memoryx::work_of(streams, schedule.link, experiment.store.table(), experiment.training, 1);
+  schedule.tensor_elements = work.tensor_elements;
   for (std::size_t k = 0; k < plan.calls.size(); ++k) {
-    const memoryx::CallStream& stream = plan.calls[k].stream;
-    std::map<int, double> reads, gradients;
-    const auto read = [&](const Value& v) {
-      if (v.kind == Value::Kind::parameter || v.kind == Value::Kind::token_row) reads[index.of(v.index)] += 1;
-    };
-    for (const memoryx::StreamWord& word : stream.in) {
-      read(word.low);
-      if (word.packed) read(word.high);
-    }
-    for (const auto& port : stream.out)
-      for (const memoryx::GradientWord& word : port.words) {
-        if (word.kind == memoryx::GradientWord::Kind::parameter) gradients[index.of(word.index)] += 1;
-        if (word.kind == memoryx::GradientWord::Kind::token_row) {
-          gradients[index.of(experiment.training.embedding.token)] += 1;
-          if (experiment.training.embedding.position) gradients[index.of(*experiment.training.embedding.position)] += 1;
-        }
-      }
     models::ScheduledCall call;
     call.kernel = plan.calls[k].kernel;
     call.phase = plan.calls[k].phase;
@@ -79,11 +51,11 @@ models::StepSchedule measured_schedule(const Experiment& experiment, const model
     call.active_cycles = static_cast<double>(times[k].last_done - times[k].first_start);
     call.period_cycles = k + 1 < times.size() ? static_cast<double>(times[k + 1].first_start - times[k].first_start) : call.active_cycles;
     call.load = static_cast<int>(k);
-    call.reads = uses(reads);
-    call.gradients = uses(gradients);
+    call.reads = work.calls[k].reads;
+    call.gradients = work.calls[k].gradients;
     schedule.calls.push_back(call);
     schedule.loads.push_back(
-        stream_load(stream, schedule.link, memoryx::edge_queue_words(experiment.machine.io, schedule.link, plan.edge_queue_words)));
+        stream_load(*streams[k], schedule.link, memoryx::edge_queue_words(experiment.machine.io, schedule.link, plan.edge_queue_words)));
   }
   return schedule;
 }

@@ -26,7 +26,8 @@ PureWafer::PureWafer(const models::MachineSpec& machine, const models::WaferPlan
     : plan_(plan),
       options_(options),
       timing_(memoryx::make_link_timing(machine.io, machine.core.clock, plan.height)),
-      memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_, plan.micro_batches),
+      memory_(machine.memoryx, machine.core.clock),
+      memory_x_(machine.memoryx, machine.core.clock, training, std::move(store), streams_of(plan), timing_, memory_, plan.micro_batches),
       reader_(streams_of(plan), timing_, plan.micro_batches, 0, memory_x_.collector()),
       in_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), memory_x_.streamer()),
       out_(timing_, memoryx::edge_queue_words(machine.io, timing_, plan.edge_queue_words), reader_),
@@ -52,8 +53,13 @@ void PureWafer::step_parts() {
 
 fabric::Cycle PureWafer::next_event() const {
   const fabric::Cycle room = ports_.refused() && out_.last_start() == now_ ? now_ + 1 : MeshDriver::never;
-  const fabric::Cycle next = std::min({in_.next_event(now_), out_.next_event(now_), mesh_.driver().next_event(now_), room});
-  return next != MeshDriver::never && stepping_ == Stepping::every_cycle ? now_ + 1 : next;
+  return std::min({in_.next_event(now_), out_.next_event(now_), mesh_.driver().next_event(now_), room});
+}
+
+bool PureWafer::at_rest() const {
+  const std::vector<models::Block> all = blocks();
+  const bool quiet = std::all_of(all.begin(), all.end(), [](const models::Block& block) { return block.fabric->idle(); });
+  return quiet && memory_x_.streamer().finished() && in_.idle();
 }
 
 models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
@@ -62,27 +68,35 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool las
   reader_.begin_step();
   memory_x_.begin_step(now_, batch);
   std::optional<memoryx::MemoryX::StepEnd> end;
-  for (fabric::Cycle next = now_; next != MeshDriver::never; next = next_event()) {
+  for (fabric::Cycle wafer = now_, next = now_; next != MeshDriver::never;) {
     now_ = next;
-    step_parts();
-    if (end || !memory_x_.gradients_complete()) continue;
-    step.gradients = now_;
-    end = memory_x_.finish_step(now_);
+    if (wafer <= now_ || stepping_ == Stepping::every_cycle) step_parts();
+    if (!end && memory_x_.gradients_complete()) {
+      step.gradients = now_;
+      end = memory_x_.finish_step(now_);
+    }
+    memory_x_.advance(now_);
+    wafer = next_event();
+    if (wafer == MeshDriver::never && end && at_rest()) break;
+    next = std::min(wafer, memory_x_.next_event());
+    if (next != MeshDriver::never && stepping_ == Stepping::every_cycle) next = now_ + 1;
   }
-  const std::vector<models::Block> all = blocks();
-  const bool quiet = std::all_of(all.begin(), all.end(), [](const models::Block& block) { return block.fabric->idle(); });
-  if (!end || !quiet || !memory_x_.streamer().finished() || !in_.idle())
+  if (!end || !at_rest())
     throw sim::Error(sim::ErrorCategory::stall, models::stall_report(plan_, mesh_.driver(), in_, timing_, reader_, now_));
-  if (last_of_run) now_ = std::max(end->updates_end, now_);
+  for (fabric::Cycle next = memory_x_.next_event(); last_of_run && next != MeshDriver::never; next = memory_x_.next_event())
+    memory_x_.advance(next);
+  while (const auto done = memory_x_.next_updates()) {
+    step.updates.push_back({steps_ - done->step, done->begin, done->end});
+    if (last_of_run) now_ = std::max(now_, done->end);
+  }
+  ++steps_;
   step.loss = end->loss;
   step.gradient_norm = end->update.gradient_norm;
   step.lr = end->update.lr;
   step.loss_scale = end->update.loss_scale;
   step.skipped = end->update.skipped;
   step.last = now_;
-  step.updates_begin = end->updates_begin;
-  step.updates_end = end->updates_end;
-  step.statistics = counters_.take(step.last, all, in_, out_, timing_.channels());
+  step.statistics = counters_.take(step.last, blocks(), in_, out_, timing_.channels());
   step.statistics.in_spans = memory_x_.streamer().spans();
   step.statistics.out_spans = reader_.spans();
   return step;

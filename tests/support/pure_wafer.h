@@ -27,13 +27,15 @@ class PureWafer {
   const memoryx::ParameterStore& store() const { return memory_x_.store(); }
 
  private:
-  void step_parts();  // at now_
-  fabric::Cycle next_event() const;
+  void step_parts();                 // at now_
+  fabric::Cycle next_event() const;  // of link and wafer
+  bool at_rest() const;
   std::vector<models::Block> blocks() const;
 
   const models::WaferPlan& plan_;
   models::MeshOptions options_;
   memoryx::LinkTiming timing_;
+  memoryx::PureStoreMemory memory_;
   memoryx::MemoryX memory_x_;
   memoryx::GradientReader reader_;
   memoryx::InLink in_;
@@ -43,6 +45,7 @@ class PureWafer {
   models::StepCounters counters_;
   Stepping stepping_;
   fabric::Cycle now_ = 0;
+  int steps_ = 0;                                      // that have been run
   fabric::Cycle stepped_ = models::MeshDriver::never;  // the cycle that the mesh was stepped for last
 };
 

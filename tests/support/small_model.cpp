@@ -110,6 +110,9 @@ void make_link_free(models::MachineSpec& machine) {
   machine.io.edge_latency_cycles = 0;
   machine.io.bandwidth_override = 1e15;
   machine.io.edge_queue_words = 4096;
+  machine.memoryx.bandwidth = 1e30;
+  machine.memoryx.dram_latency = 0.0;
+  machine.memoryx.prefetch_blocks = 1 << 20;
 }
 
 SmallModel main_job() {

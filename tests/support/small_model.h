@@ -62,7 +62,7 @@ Experiment make_experiment(const SmallModel& model);
 // The same for a lowering of any kind.
 Experiment make_experiment(const workloads::LoweringSpec& lowering);
 
-// Weights are always there: a link without latency that carries more than the wafer can take.
+// Weights are always there: a link without latency that carries more than the wafer can take, and a store that comes back at once.
 void make_link_free(models::MachineSpec& machine);
 
 // 2 layers, width 64, 4 heads, sequence 32, batch 4, 256 bytes, fp16, on 16 x 16 PEs.

@@ -86,8 +86,7 @@ models::StepResult step_at(fabric::Cycle first) {
   s.first = first;
   s.gradients = first + 80;
   s.last = first + 90;
-  s.updates_begin = first + 80;
-  s.updates_end = first + 100;
+  s.updates = {{0, first + 80, first + 100}};
   s.statistics.calls.resize(1);
   s.statistics.calls[0].first_start = first + 10;
   s.statistics.calls[0].last_done = first + 60;

@@ -113,6 +113,7 @@ ordered_json counters_json(const memoryx::LinkCounters& counters, int steps, boo
   if (sampled) return out;
   out["credit_stall_cycles"] = mean(counters.credit_stall_cycles, steps);
   out["update_wait_cycles"] = mean(counters.update_wait_cycles, steps);
+  out["store_wait_cycles"] = mean(counters.store_wait_cycles, steps);
   return out;
 }
 

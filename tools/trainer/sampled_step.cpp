@@ -84,8 +84,7 @@ models::StepResult SampledStepReader::read(const models::SampledStep& step, bool
   result.first = whole(step.first);
   result.gradients = whole(step.gradients);
   result.last = last_of_run ? std::max(result.gradients, whole(step.updated)) : result.gradients;
-  result.updates_begin = whole(step.update_begins);
-  result.updates_end = whole(step.updated);
+  result.updates.push_back({0, whole(step.update_begins), whole(step.updated)});
   double hops = 0;
   std::uint64_t from = result.first;
   for (std::size_t k = 0; k < step.calls.size(); ++k) {
@@ -101,7 +100,11 @@ models::StepResult SampledStepReader::read(const models::SampledStep& step, bool
 }
 
 void shift(models::StepResult& step, fabric::Cycle cycles) {
-  for (fabric::Cycle* time : {&step.first, &step.gradients, &step.last, &step.updates_begin, &step.updates_end}) *time += cycles;
+  for (fabric::Cycle* time : {&step.first, &step.gradients, &step.last}) *time += cycles;
+  for (models::StepResult::Updates& updates : step.updates) {
+    updates.begin += cycles;
+    updates.end += cycles;
+  }
   for (models::CallRecord& call : step.statistics.calls) {
     call.first_start += cycles;
     call.last_done += cycles;

@@ -44,7 +44,9 @@ std::vector<Trace::Event> Trace::events_of(const models::StepResult& step) const
     events.push_back({kernels, call.kernel + " " + call.phase, record.first_start, record.last_done,
                       fmt::format(R"({{"step":{},"call":{},"layer":{},"macs":{}}})", steps_, k, call.layer, record.macs)});
   }
-  if (!step.skipped) events.push_back({optimizer, "update", step.updates_begin, step.updates_end, fmt::format(R"({{"step":{}}})", steps_)});
+  for (const models::StepResult::Updates& updates : step.updates)
+    if (updates.end > updates.begin)
+      events.push_back({optimizer, "update", updates.begin, updates.end, fmt::format(R"({{"step":{}}})", steps_ - updates.steps_before)});
   for (const bool in : {true, false}) {
     for (const bool east : {false, true}) add_link(events, step, in, east);
   }

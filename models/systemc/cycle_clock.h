@@ -1,12 +1,12 @@
 #pragma once
-// Wafer cycles with fractions against SystemC's time, for modules that exchange blocks.
+// Wafer cycles with fractions against SystemC's time.
 
 #include <cmath>
 #include <systemc>
 
 namespace wafersim::models {
 
-class SampledClock {
+class CycleClock {
  public:
   // From now on cycle 0 of a run of `hertz` is SystemC's present.
   void start(double hertz) {
@@ -20,6 +20,7 @@ class SampledClock {
     const sc_core::sc_time then = zero_ + sc_core::sc_time(std::ceil(cycle) / hertz_, sc_core::SC_SEC);
     return then > sc_core::sc_time_stamp() ? then - sc_core::sc_time_stamp() : sc_core::SC_ZERO_TIME;
   }
+  sc_core::sc_time cycles_later(double cycles) const { return sc_core::sc_time(cycles / hertz_, sc_core::SC_SEC); }
   double cycles(const sc_core::sc_time& time) const { return time.to_seconds() * hertz_; }
 
  private:
