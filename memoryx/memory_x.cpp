@@ -41,7 +41,7 @@ std::uint64_t MemoryX::pass_on(std::uint64_t cycle, std::uint64_t earliest) {
   for (const GradientCollector::Arrived& arrived : collector_.take_arrived())
     flow_.gradient(arrived.call, arrived.share, arrived.last, arrived.cycle);
   do {
-    for (const std::uint64_t left : streamer_.take_left()) flow_.taken(left);
+    for (const WeightStreamer::Left& left : streamer_.take_left()) flow_.taken(left.call, left.block, left.cycle);
     flow_.advance(cycle);
     while (const std::optional<StoreFlow::Read> read = flow_.next_read()) {
       const std::uint64_t ready = std::max(read->ready, earliest);

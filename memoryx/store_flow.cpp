@@ -55,9 +55,14 @@ void StoreFlow::place_tensors() {
                                  spec_.capacity, bytes));
 }
 
-double StoreFlow::share(const TensorUse& use) const {
-  const double begin = static_cast<double>(part_) / call().parts, end = static_cast<double>(part_ + 1) / call().parts;
+double StoreFlow::share(const TensorUse& use, int number, int part) const {
+  const double parts = call(number).parts, begin = part / parts, end = (part + 1) / parts;
   return std::max(0.0, std::min(end, use.to) - std::max(begin, use.from)) / (use.to - use.from);
+}
+
+bool StoreFlow::reads(int number, int part) const {
+  const std::vector<TensorUse>& uses = call(number).reads;
+  return std::any_of(uses.begin(), uses.end(), [&](const TensorUse& use) { return share(use, number, part) > 0; });
 }
 
 double StoreFlow::bytes_of(const TensorUse& use) const { return use.elements * (use.own ? work_.systems : 1) * value_bytes; }
@@ -106,13 +111,13 @@ StoreFlow::Cycle StoreFlow::next_event() const {
 std::optional<StoreFlow::Reading> StoreFlow::next_reading() const {
   if (step_ == begun_) return std::nullopt;
   Cycle asked = std::max(reader_, began_);
-  if (!has_place_ && held_ == spec_.prefetch_blocks) {
+  if (!has_place_ && held_ == spec_.prefetch_blocks && reads(call_, part_)) {
     if (leaving_.empty()) return std::nullopt;
     asked = std::max(asked, leaving_.front());
   }
   Cycle cycle = asked;
-  for (const TensorUse& use : call().reads) {
-    if (share(use) <= 0 && !(part_ == 0 && is_copied(use))) continue;
+  for (const TensorUse& use : call(call_).reads) {
+    if (share(use, call_, part_) <= 0 && !(part_ == 0 && is_copied(use))) continue;
     if (tensor(use).updates < step_) return std::nullopt;
     cycle = std::max(cycle, tensor(use).updated);
   }
@@ -121,20 +126,19 @@ std::optional<StoreFlow::Reading> StoreFlow::next_reading() const {
 
 void StoreFlow::read(const Reading& reading) {
   const Cycle now = reader_ = reading.cycle;
-  if (!has_place_) {
+  if (!has_place_ && reads(call_, part_)) {
     if (held_ < spec_.prefetch_blocks)
       ++held_;
     else
       leaving_.pop_front();
     has_place_ = true;
-    update_wait_ = 0;
   }
   update_wait_ += now - reading.asked;
   if (to_write_ > 0) {
     memory_.access({false, true, std::exchange(to_write_, 0.0), 0}, now);
     ++copied_;
   }
-  const std::vector<TensorUse>& uses = call().reads;
+  const std::vector<TensorUse>& uses = call(call_).reads;
   for (; part_ == 0 && copied_ < uses.size(); ++copied_)
     if (is_copied(uses[copied_])) {
       to_write_ = bytes_of(uses[copied_]);
@@ -143,13 +147,14 @@ void StoreFlow::read(const Reading& reading) {
     }
   Read block{call_, part_, now, update_wait_};
   for (const TensorUse& use : uses)
-    if (const double bytes = std::ceil(bytes_of(use) * share(use)); bytes > 0)
+    if (const double bytes = std::ceil(bytes_of(use) * share(use, call_, part_)); bytes > 0)
       block.ready =
           std::max(block.ready, memory_.access({tensor(use).in_flash && !is_copied(use), false, bytes, use.run * value_bytes}, now));
   reads_.push_back(block);
   has_place_ = false;
+  update_wait_ = 0;
   copied_ = 0;
-  if (++part_ < call().parts) return;
+  if (++part_ < call(call_).parts) return;
   part_ = 0;
   if (++call_ < static_cast<int>(work_.calls.size()) * work_.micro_batches) return;
   call_ = 0;

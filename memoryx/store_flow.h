@@ -42,8 +42,11 @@ class StoreFlow {
 
   // The words of a step may be read from `cycle` on. REQUIRES that those of the step before have been read.
   void begin_step(Cycle cycle);
-  // The oldest block in the buffer leaves it at `cycle`: its last word is on the link, or in SwarmX.
-  void taken(Cycle cycle) { leaving_.push_back(cycle); }
+  // A block that has been read leaves the buffer at `cycle`: its last word is on the link, or in SwarmX. Each once, of none that is not
+  // read yet; of those that hold nothing it may be told at once.
+  void taken(int call, int part, Cycle cycle) {
+    if (reads(call, part)) leaving_.push_back(cycle);
+  }
   // `share` of a call's gradients arrive at `cycle`; `last`: no more will.
   void gradient(int call, double share, bool last, Cycle cycle);
   // All gradients of the step have arrived by `cycle`. A skipped step updates nothing that is not being updated.
@@ -95,11 +98,13 @@ class StoreFlow {
   };
 
   void place_tensors();
-  const CallWork& call() const { return work_.calls[static_cast<std::size_t>(call_) % work_.calls.size()]; }
+  const CallWork& call(int number) const { return work_.calls[static_cast<std::size_t>(number) % work_.calls.size()]; }
   Tensor& tensor(const TensorUse& use) { return tensors_[static_cast<std::size_t>(use.tensor)]; }
   const Tensor& tensor(const TensorUse& use) const { return tensors_[static_cast<std::size_t>(use.tensor)]; }
-  // Of what a call takes of a tensor, what comes in the next block.
-  double share(const TensorUse& use) const;
+  // Of what a call takes of a tensor, what comes in a part of it.
+  double share(const TensorUse& use, int call, int part) const;
+  // Whether a block takes anything from the store, and so a place in the buffer.
+  bool reads(int call, int part) const;
   bool is_copied(const TensorUse& use) const { return tensor(use).in_flash && use.run > 0; }
   double bytes_of(const TensorUse& use) const;
 
@@ -128,8 +133,8 @@ class StoreFlow {
   Cycle began_ = 0;
   int step_ = 0, call_ = 0, part_ = 0;  // of the next block
   Cycle reader_ = 0;                    // when it last did something
-  int held_ = 0;                        // blocks that the buffer has a place for, but for those that have left it in leaving_
-  std::deque<Cycle> leaving_;           // when the oldest of them leave it
+  int held_ = 0;                        // places taken in the buffer, those that are free from when leaving_ says included
+  std::deque<Cycle> leaving_;           // cycles from which on places are free
   bool has_place_ = false;              // the next block
   Cycle update_wait_ = 0;               // of the next block
   std::size_t copied_ = 0;              // of its call's reads, those that need no copy any more

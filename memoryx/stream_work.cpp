@@ -9,22 +9,31 @@
 namespace wafersim::memoryx {
 namespace {
 
-bool is_of_start(const StreamValue& v) { return v.kind == StreamValue::Kind::start || v.kind == StreamValue::Kind::word; }
+// Words of a call's start and targets; they are sent ahead of the others.
+bool is_ahead(const StreamWord& word) {
+  switch (word.low.kind) {
+    case StreamValue::Kind::start:
+    case StreamValue::Kind::word:
+    case StreamValue::Kind::target: return true;
+    default: return false;
+  }
+}
 
-// Consecutive runs of elements, 0 where they fill most of the span that they lie in.
-double run_of(std::vector<std::size_t>& elements) {
+// How many runs of consecutive elements there are, 0 where they fill most of the span that they lie in.
+double runs_of(std::vector<std::size_t>& elements) {
   std::sort(elements.begin(), elements.end());
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   if (2 * elements.size() > elements.back() - elements.front()) return 0;
   std::size_t runs = 1;
   for (std::size_t i = 1; i < elements.size(); ++i) runs += elements[i] == elements[i - 1] + 1 ? 0 : 1;
-  return static_cast<double>(elements.size()) / static_cast<double>(runs);
+  return static_cast<double>(runs);
 }
 
 // What the blocks of a call take of one tensor.
 class Reads {
  public:
-  explicit Reads(int blocks) : blocks_(static_cast<std::size_t>(blocks)) {}
+  // is_vector: a tensor of one dimension, which is always read together.
+  Reads(int blocks, bool is_vector) : blocks_(static_cast<std::size_t>(blocks)), is_vector_(is_vector) {}
   void element(int block, std::size_t index) { blocks_[static_cast<std::size_t>(block)].push_back(index); }
   void row_element(int block, double width) {
     run_ = width;
@@ -35,7 +44,7 @@ class Reads {
   void add_to(std::vector<TensorUse>& uses, int tensor) {
     const double blocks = static_cast<double>(blocks_.size());
     if (row_elements_ > 0) uses.push_back({tensor, row_elements_, run_, true, first_ / blocks, (last_ + 1) / blocks});
-    double elements = 0, run = 0;
+    double elements = 0, scattered = 0, runs = 0;
     int first = static_cast<int>(blocks_.size()), last = -1;
     for (int b = 0; b < static_cast<int>(blocks_.size()); ++b) {
       std::vector<std::size_t>& block = blocks_[static_cast<std::size_t>(b)];
@@ -43,31 +52,36 @@ class Reads {
       first = std::min(first, b);
       last = b;
       const double streamed = static_cast<double>(block.size());
-      run += run_of(block) * streamed;
+      const double runs_here = is_vector_ ? 0 : runs_of(block);
       elements += streamed;
+      scattered += runs_here > 0 ? streamed : 0;
+      runs += runs_here;
     }
-    if (elements > 0) uses.push_back({tensor, elements, run / elements, false, first / blocks, (last + 1) / blocks});
+    const double run = 2 * scattered > elements ? scattered / runs : 0;
+    if (elements > 0) uses.push_back({tensor, elements, run, false, first / blocks, (last + 1) / blocks});
   }
 
  private:
   std::vector<std::vector<std::size_t>> blocks_;
+  bool is_vector_;
   double row_elements_ = 0, run_ = 0;
   int first_ = blocks_a_call, last_ = 0;
 };
 
-CallWork work_of(const CallStream& stream, const LinkTiming& timing, const TensorIndex& index, const TrainingSpec& training) {
+CallWork work_of(const CallStream& stream, const LinkTiming& timing, const ParameterTable& table, const TensorIndex& index,
+                 const TrainingSpec& training) {
   CallWork work;
   work.parts = blocks_of(stream);
-  std::vector<std::size_t> words(static_cast<std::size_t>(timing.channels())), seen = words;
-  for (const StreamWord& word : stream.in) ++words[static_cast<std::size_t>(timing.channel_of(word.port))];
   std::map<int, Reads> reads;
-  for (const StreamWord& word : stream.in) {
-    const auto channel = static_cast<std::size_t>(timing.channel_of(word.port));
-    const int block = block_of(seen[channel]++, words[channel], work.parts);
+  const std::vector<std::uint8_t> blocks = block_numbers(stream, timing);
+  for (std::size_t i = 0; i < stream.in.size(); ++i) {
+    const StreamWord& word = stream.in[i];
+    const int block = blocks[i];
     const auto read = [&](const StreamValue& v) {
       const bool of_row = v.kind == StreamValue::Kind::token_row;
       if (!of_row && v.kind != StreamValue::Kind::parameter) return;
-      Reads& of = reads.try_emplace(index.of(v.index), work.parts).first->second;
+      const int tensor = index.of(v.index);
+      Reads& of = reads.try_emplace(tensor, work.parts, table[tensor].shape.size() == 1).first->second;
       if (!of_row)
         of.element(block, v.index);
       else if (v.token != StreamValue::no_token)
@@ -100,8 +114,20 @@ CallWork work_of(const CallStream& stream, const LinkTiming& timing, const Tenso
 }  // namespace
 
 int blocks_of(const CallStream& stream) {
-  const bool reads = std::any_of(stream.in.begin(), stream.in.end(), [](const StreamWord& word) { return !is_of_start(word.low); });
+  const bool reads = std::any_of(stream.in.begin(), stream.in.end(), [](const StreamWord& word) { return !is_ahead(word); });
   return reads || !stream.out.empty() ? blocks_a_call : 1;
+}
+
+std::vector<std::uint8_t> block_numbers(const CallStream& stream, const LinkTiming& timing) {
+  const auto blocks = static_cast<std::size_t>(blocks_of(stream));
+  std::vector<std::size_t> words(static_cast<std::size_t>(timing.channels())), before = words;
+  for (const StreamWord& word : stream.in) words[static_cast<std::size_t>(timing.channel_of(word.port))] += is_ahead(word) ? 0 : 1;
+  std::vector<std::uint8_t> numbers;
+  for (const StreamWord& word : stream.in) {
+    const auto channel = static_cast<std::size_t>(timing.channel_of(word.port));
+    numbers.push_back(is_ahead(word) ? 0 : static_cast<std::uint8_t>(before[channel]++ * blocks / words[channel]));
+  }
+  return numbers;
 }
 
 StepWork work_of(const std::vector<const CallStream*>& streams, const LinkTiming& timing, const ParameterTable& table,
@@ -111,7 +137,7 @@ StepWork work_of(const std::vector<const CallStream*>& streams, const LinkTiming
   work.systems = training.systems;
   for (const ParameterEntry& entry : table.entries()) work.tensor_elements.push_back(static_cast<double>(entry.size));
   const TensorIndex index(table);
-  for (const CallStream* stream : streams) work.calls.push_back(work_of(*stream, timing, index, training));
+  for (const CallStream* stream : streams) work.calls.push_back(work_of(*stream, timing, table, index, training));
   return work;
 }
 

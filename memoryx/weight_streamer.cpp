@@ -25,21 +25,17 @@ WeightStreamer::WeightStreamer(const std::vector<const CallStream*>& streams, co
                                                           " kernel calls: a wavelet's number tells " + std::to_string(most_calls) +
                                                           " apart; use fewer micro-batches (mapping.micro_batches) or a smaller model");
   for (std::size_t call = 0; call < streams.size(); ++call) {
-    for (const StreamWord& word : streams[call]->in) {
+    const std::vector<std::uint8_t> blocks = block_numbers(*streams[call], timing);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const StreamWord& word = streams[call]->in[i];
       sim::require_invariant(word.port.row < timing.rows, "a word enters at a row of the wafer");
       Channel& channel = channels_[static_cast<std::size_t>(timing.channel_of(word.port))];
       channel.words.push_back(&word);
       channel.calls.push_back(static_cast<int>(call));
-      words_ += static_cast<std::uint64_t>(micro_batches * (of_one_system(word) ? systems : 1));
-    }
-    const int blocks = blocks_of(*streams[call]);
-    for (Channel& channel : channels_) {
-      const std::size_t first = channel.blocks.size(), words = channel.words.size() - first;
-      for (std::size_t word = 0; word < words; ++word) {
-        const int block = memoryx::block_of(word, words, blocks);
-        channel.blocks.push_back(static_cast<std::uint8_t>(block));
-        block_words_[call * blocks_a_call + static_cast<std::size_t>(block)] += of_one_system(*channel.words[first + word]) ? systems : 1;
-      }
+      channel.blocks.push_back(blocks[i]);
+      const auto words = static_cast<std::uint64_t>(of_one_system(word) ? systems : 1);
+      block_words_[call * blocks_a_call + blocks[i]] += words;
+      words_ += words * static_cast<std::uint64_t>(micro_batches);
     }
   }
   for (Channel& channel : channels_) channel.next = channel.words.size();
@@ -62,7 +58,7 @@ void WeightStreamer::set_read(int call, int block, std::uint64_t ready, std::uin
   Block& read = blocks_[static_cast<std::size_t>(call) * blocks_a_call + static_cast<std::size_t>(block)];
   read.ready = ready;
   read.update_wait = update_wait;
-  if (read.words == 0) left_blocks_.push_back(cycle);
+  if (read.words == 0) left_blocks_.push_back({call, block, cycle});
 }
 
 std::size_t WeightStreamer::block_of(const Channel& channel) const {
@@ -121,7 +117,7 @@ void WeightStreamer::pop(int channel_index, std::uint64_t cycle) {
   count_word(spans_[static_cast<std::size_t>(channel_index)], call_of(channel), cycle);
   channel.made = false;
   --left_;
-  if (--blocks_[block_of(channel)].words == 0) left_blocks_.push_back(cycle);
+  if (--blocks_[block_of(channel)].words == 0) left_blocks_.push_back({call_of(channel), channel.blocks[channel.next], cycle});
   if (of_one_system(*channel.words[channel.next]) && ++channel.system < systems_) return;
   channel.system = 0;
   if (++channel.next == channel.words.size() && channel.micro_batch + 1 < micro_batches_) channel.next = 0, ++channel.micro_batch;

@@ -30,8 +30,13 @@ class WeightStreamer : public InSource {
   // A block of a call of the step has been read by `cycle`: its words may leave from `ready` on; of that time so many cycles went by
   // waiting for updates. None may before.
   void set_read(int call, int block, std::uint64_t ready, std::uint64_t update_wait, std::uint64_t cycle);
-  // Blocks whose last word was taken, or that have none, since this was asked last: when.
-  std::vector<std::uint64_t> take_left() { return std::exchange(left_blocks_, {}); }
+  // Blocks whose last word was taken, or that have none, since this was asked last.
+  struct Left {
+    int call = 0, block = 0;
+    std::uint64_t cycle = 0;
+    friend bool operator==(const Left&, const Left&) = default;
+  };
+  std::vector<Left> take_left() { return std::exchange(left_blocks_, {}); }
   bool any_left() const { return !left_blocks_.empty(); }
 
   const InWord* peek(int channel) override;
@@ -75,7 +80,7 @@ class WeightStreamer : public InSource {
   };
   std::vector<std::uint64_t> block_words_;  // of a micro-batch
   std::vector<Block> blocks_;
-  std::vector<std::uint64_t> left_blocks_;
+  std::vector<Left> left_blocks_;
   std::uint64_t words_ = 0;
   std::uint64_t left_ = 0;
   std::uint64_t began_ = 0;

@@ -37,7 +37,7 @@ class Scheduler {
         if (op.kind == TrainingKind::loss_gradient)
           made.reads.push_back({op.parameters[0], chunk(call, op.parameters[0]), width / parts});
         else
-          linear(op, made);
+          linear(op, call, made);
         break;
       case CallKind::logit_gradient:
         for (const int parameter : op.parameters) made.reads.push_back({parameter, chunk(call, parameter), 0});
@@ -53,6 +53,7 @@ class Scheduler {
         break;
       case CallKind::accumulate:
       case CallKind::round: break;
+      case CallKind::loss: stacked(op.parameters, call, 0, made); break;
       default:
         for (const int parameter : op.parameters) made.reads.push_back({parameter, size(parameter), 0});
     }
@@ -67,15 +68,29 @@ class Scheduler {
     return size(parameter) / spec_.shape.vocabulary * (call.kind == CallKind::linear ? call.inputs : call.outputs);
   }
   // A matrix lies row by row; one whose columns are the call's outputs is read a part of each row at a time.
-  void linear(const TrainingOp& op, models::ScheduledCall& made) const {
+  void linear(const TrainingOp& op, const CallOutline& call, models::ScheduledCall& made) const {
     const bool forward = op.kind == TrainingKind::linear;
     const bool outputs_are_columns = (family_form(spec_.shape).order == MatrixOrder::in_out) == forward;
-    for (const int parameter : op.parameters) {
-      const memoryx::ParameterEntry& entry = table_[parameter];
-      const bool matrix = entry.shape.size() > 1;
-      if (!matrix && !forward) continue;  // biases
-      made.reads.push_back({parameter, size(parameter), matrix && outputs_are_columns ? entry.shape[1] / parts : 0});
-    }
+    const int matrix = op.parameters[0];
+    const double run = outputs_are_columns ? table_[matrix].shape[1] / parts : 0;
+    if (forward) return stacked(op.parameters, call, run, made);
+    for (const int parameter : op.parameters)
+      if (is_matrix(parameter)) made.reads.push_back({parameter, size(parameter), run});
+  }
+  bool is_matrix(int parameter) const { return table_[parameter].shape.size() > 1; }
+  // Matrices whose outputs lie side by side in each column, column after column; then the biases.
+  void stacked(const std::vector<int>& parameters, const CallOutline& call, double run, models::ScheduledCall& made) const {
+    const double columns = spec_.layout.columns,
+                 matrices = static_cast<double>(std::count_if(parameters.begin(), parameters.end(), [&](int p) { return is_matrix(p); }));
+    const double biases = call.bias ? words_of(call.tile_outputs, spec_.type) : 0;
+    const double first_bias = 1 - biases / (columns * call.tile_outputs * words_of(call.tile_inputs, spec_.type) + biases);
+    const double width = first_bias / (columns * matrices);  // of a column's outputs of one matrix, in the call's words
+    double before = 0, after = matrices - 1;
+    for (const int parameter : parameters)
+      if (is_matrix(parameter))
+        made.reads.push_back({parameter, size(parameter), run, false, before++ * width, first_bias - after-- * width});
+      else
+        made.reads.push_back({parameter, size(parameter), 0, false, first_bias, 1});
   }
 
   const LoweringSpec& spec_;

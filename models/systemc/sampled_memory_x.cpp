@@ -32,6 +32,7 @@ void SampledMemoryX::configure(const StepSchedule& schedule, const SampledSpec& 
   steps_ = steps;
   skipped_ = skipped;
   flow_.emplace(spec.memoryx, memoryx::StoreFlow::Rules{spec.clock, spec.optimizer, spec.updates_wait}, work_of(schedule, systems), store);
+  given_.clear();
   step_ = collected_ = updated_ = 0;
   results_.assign(static_cast<std::size_t>(steps), {});
 }
@@ -47,7 +48,8 @@ int SampledMemoryX::parts_of(int call) const {
 }
 
 void SampledMemoryX::taken(int, const BlockTaken& taken) {
-  flow_->taken(memoryx::whole_cycles(taken.end));
+  flow_->taken(given_.front().call, given_.front().part, memoryx::whole_cycles(taken.end));
+  given_.pop_front();
   wake_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -72,6 +74,7 @@ void SampledMemoryX::act() {
   while (const std::optional<memoryx::StoreFlow::Read> read = flow_->next_read()) {
     StreamBlock block{step_, read->call, read->part, parts_of(read->call), {}, static_cast<double>(read->update_wait)};
     block.supply.begin = static_cast<double>(read->ready);
+    given_.push_back({read->call, read->part});
     down->give(block);
   }
   while (const std::optional<memoryx::StoreFlow::Updates> updates = flow_->next_updates()) {

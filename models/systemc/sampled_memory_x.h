@@ -2,6 +2,7 @@
 // MemoryX for wafers in blocks: what its store has read goes to them, what they report of gradients to the store (memoryx/store_flow.h).
 // The next step's stream starts when the last gradient has come.
 
+#include <deque>
 #include <optional>
 #include <systemc>
 #include <vector>
@@ -34,11 +35,16 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   void act();
   int parts_of(int call) const;
 
+  struct Given {
+    int call, part;
+  };
+
   const CycleClock& clock_;
   const StepSchedule* schedule_ = nullptr;
   std::optional<memoryx::StoreFlow> flow_;
   int steps_ = 0;
   std::vector<bool> skipped_;  // by step; empty: none
+  std::deque<Given> given_;    // blocks that have not been taken
   int step_ = 0;               // the last that has begun
   int collected_ = 0;          // calls of it whose reports have come
   int updated_ = 0;            // steps

@@ -28,6 +28,8 @@ struct Case {
   SmallModel model;
   double bandwidth;  // times the machine's
   int edge_queue_words;
+  double store = 1;       // the memory's rate, times the machine's
+  bool in_flash = false;  // all tensors
 };
 
 TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
@@ -37,11 +39,17 @@ TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
   models::SampledSystem system(1, 4, false);
   for (const Case& c : {Case{"wide", eight_columns(), 1.0, 0}, Case{"fast link", eight_columns(), 4.0, 0},
                         Case{"slow link", eight_columns(), 0.1, 0}, Case{"slow link, shallow queues", eight_columns(), 0.1, 64},
-                        Case{"two lanes", lanes, 1.0, 0}, Case{"two lanes, slow link", lanes, 0.1, 0}}) {
+                        Case{"two lanes", lanes, 1.0, 0}, Case{"two lanes, slow link", lanes, 0.1, 0},
+                        Case{"slow memory", eight_columns(), 1.0, 0, 0.002}, Case{"in flash", eight_columns(), 1.0, 0, 1.0, true}}) {
     Experiment experiment = make_experiment(c.model);
     const models::WaferPlan plan = experiment.plan();
     experiment.machine.io.bandwidth *= c.bandwidth;
     experiment.machine.io.edge_queue_words = c.edge_queue_words;
+    experiment.machine.memoryx.bandwidth *= c.store;
+    if (c.in_flash) {
+      experiment.machine.memoryx.dram_capacity = 0;
+      experiment.machine.memoryx.flash_latency = 1e-6;
+    }
     const models::StepResult wavelets =
         PureWafer(experiment.machine, plan, experiment.store, experiment.training).run_step(experiment.batch(0), true);
     const double expected = static_cast<double>(wavelets.gradients - wavelets.first);
@@ -49,6 +57,9 @@ TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
     const double got = run.steps[0].gradients;
     fmt::print("{:24} {:10.0f} {:10.0f} cycles {:+.2f} %\n", c.name, got, expected, 100 * (got / expected - 1));
     EXPECT_NEAR(got, expected, 0.02 * expected) << c.name;
+    double store = 0;
+    for (const models::SampledCall& call : run.steps[0].calls) store += call.waits[static_cast<int>(models::WaitCause::store)];
+    EXPECT_EQ(store > 0.1 * got, c.store < 1 || c.in_flash) << store;
     EXPECT_NEAR(run.steps[0].updated - got, static_cast<double>(wavelets.updates.back().end - wavelets.gradients), 2) << c.name;
   }
 }

@@ -208,12 +208,17 @@ class SystemCuts : public testing::TestWithParam<Cut> {};
 
 TEST_P(SystemCuts, GiveTheCyclesAndBitsOfEveryPartSteppedEveryCycle) {
   const WaferPlan plan = relay_plan(7, 6, words);
-  const MachineSpec m = machine(3.5, 17, 2);
+  MachineSpec m = machine(3.5, 17, 2);
+  m.memoryx.bandwidth = 1.7e11;
+  m.memoryx.dram_latency = 30e-9;
+  m.memoryx.prefetch_blocks = 3;
   PureWafer pure(m, plan, store_of(plan), training(), {64, 64, 1}, Stepping::every_cycle);
   System system(m, plan, store_of(plan), training(), {GetParam().width, GetParam().height, GetParam().threads});
   for (int s = 0; s < 3; ++s) {
     const StepResult expected = pure.run_step(batch), step = system.run_step(batch);
     EXPECT_EQ(step.first, expected.first);
+    EXPECT_GT(step.statistics.in[0].store_wait_cycles, 0u);
+    EXPECT_EQ(step.statistics.in[0].store_wait_cycles, expected.statistics.in[0].store_wait_cycles);
     EXPECT_EQ(step.gradients, expected.gradients);
     EXPECT_EQ(step.last, expected.last);
     ASSERT_EQ(step.updates.size(), expected.updates.size());

@@ -2,8 +2,8 @@
 
 #include <bit>
 #include <gtest/gtest.h>
-#include <tuple>
 #include <string>
+#include <tuple>
 
 #include "sim/error.h"
 #include "tests/memoryx/one_wafer.h"

@@ -200,9 +200,9 @@ TEST(InLink, AWordStartsWhenItsSourceHasIt) {
 
 TEST(InLink, CountsTheCyclesInWhichAFreeChannelWaitsForAnUpdateOrForTheStore) {
   ListSource source(timing_8_3());
-  source.add({west, 0}, 1, 100, 100);  // its step begins at 100
+  source.add({west, 0}, 1, 100, 100);      // its step begins at 100
   source.add({west, 0}, 2, 150, 100, 40);  // the channel is free from 103 on
-  source.add({west, 0}, 3, 152, 100);  // it is busy until 153
+  source.add({west, 0}, 3, 152, 100);      // it is busy until 153
   InLink link(timing_8_3(), 8, source);
   drain(link, 200);
   EXPECT_EQ(link.counters(0, 200).words, 3u);

@@ -93,9 +93,11 @@ TEST(WeightStreamer, AWordWaitsUntilItsBlockOfTheCallHasBeenRead) {
   WeightStreamer streamer({&call}, small_timing(), store);
   streamer.begin_step(50, small_batch(), 1.0f);
   EXPECT_EQ(streamer.peek(0)->ready_cycle, never);
-  // Of sixteen blocks the three words are in number 0, 5 and 10; the others have none and leave at once.
+  // Of sixteen blocks the weights are in number 0 and 8, and the target, which is sent ahead, in 0; the others have none and leave at once.
   for (int block = 0; block < 16; ++block) streamer.set_read(0, block, 60 + static_cast<std::uint64_t>(block), 7, 55);
-  EXPECT_EQ(streamer.take_left(), std::vector<std::uint64_t>(13, 55));
+  std::vector<WeightStreamer::Left> empty = streamer.take_left();
+  EXPECT_EQ(empty.size(), 14u);
+  EXPECT_EQ(empty.front(), (WeightStreamer::Left{0, 1, 55}));
   std::vector<std::uint64_t> ready;
   for (std::uint64_t cycle = 80; const InWord* word = streamer.peek(0); ++cycle) {
     EXPECT_EQ(word->step_cycle, 50u);
@@ -103,8 +105,8 @@ TEST(WeightStreamer, AWordWaitsUntilItsBlockOfTheCallHasBeenRead) {
     ready.push_back(word->ready_cycle);
     streamer.pop(0, cycle);
   }
-  EXPECT_EQ(ready, (std::vector<std::uint64_t>{60, 65, 70}));
-  EXPECT_EQ(streamer.take_left(), (std::vector<std::uint64_t>{80, 81, 82}));
+  EXPECT_EQ(ready, (std::vector<std::uint64_t>{60, 68, 60}));
+  EXPECT_EQ(streamer.take_left(), (std::vector<WeightStreamer::Left>{{0, 8, 81}, {0, 0, 82}}));
 }
 
 TEST(WeightStreamer, RefusesAnElementBeyondTheStore) {
