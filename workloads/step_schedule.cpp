@@ -78,17 +78,18 @@ class Scheduler {
       if (is_matrix(parameter)) made.reads.push_back({parameter, size(parameter), run});
   }
   bool is_matrix(int parameter) const { return table_[parameter].shape.size() > 1; }
-  // Matrices whose outputs lie side by side in each column, column after column; then the biases.
+  // Matrices whose outputs lie side by side in each column, column after column; then the biases, where each column has inputs at all.
   void stacked(const std::vector<int>& parameters, const CallOutline& call, double run, models::ScheduledCall& made) const {
     const double columns = spec_.layout.columns,
                  matrices = static_cast<double>(std::count_if(parameters.begin(), parameters.end(), [&](int p) { return is_matrix(p); }));
     const double biases = call.bias ? words_of(call.tile_outputs, spec_.type) : 0;
-    const double first_bias = 1 - biases / (columns * call.tile_outputs * words_of(call.tile_inputs, spec_.type) + biases);
-    const double width = first_bias / (columns * matrices);  // of a column's outputs of one matrix, in the call's words
+    const double last = 1 - biases / (columns * call.tile_outputs * words_of(call.tile_inputs, spec_.type) + biases);
+    const double first_bias = call.inputs > (spec_.layout.columns - 1) * call.tile_inputs ? last : 0;
+    const double width = last / (columns * matrices);  // of a column's outputs of one matrix, in the call's words
     double before = 0, after = matrices - 1;
     for (const int parameter : parameters)
       if (is_matrix(parameter))
-        made.reads.push_back({parameter, size(parameter), run, false, before++ * width, first_bias - after-- * width});
+        made.reads.push_back({parameter, size(parameter), run, false, before++ * width, last - after-- * width});
       else
         made.reads.push_back({parameter, size(parameter), 0, false, first_bias, 1});
   }

@@ -48,7 +48,7 @@ TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
     experiment.machine.memoryx.bandwidth *= c.store;
     if (c.in_flash) {
       experiment.machine.memoryx.dram_capacity = 0;
-      experiment.machine.memoryx.flash_latency = 1e-6;
+      experiment.machine.memoryx.flash_bandwidth = 8e9;
     }
     const models::StepResult wavelets =
         PureWafer(experiment.machine, plan, experiment.store, experiment.training).run_step(experiment.batch(0), true);
@@ -60,7 +60,8 @@ TEST(SampledSystem, TakesWhatTheWaferTakesWaveletByWavelet) {
     double store = 0;
     for (const models::SampledCall& call : run.steps[0].calls) store += call.waits[static_cast<int>(models::WaitCause::store)];
     EXPECT_EQ(store > 0.1 * got, c.store < 1 || c.in_flash) << store;
-    EXPECT_NEAR(run.steps[0].updated - got, static_cast<double>(wavelets.updates.back().end - wavelets.gradients), 2) << c.name;
+    const double updates = static_cast<double>(wavelets.updates.back().end - wavelets.gradients);
+    EXPECT_NEAR(run.steps[0].updated - got, updates, 2 + 0.002 * updates) << c.name;
   }
 }
 

@@ -120,12 +120,12 @@ TEST(System, TheWordsOfTheNextStepLeaveAsTheirTensorsAreUpdated) {
   EXPECT_EQ(second.updates[0].steps_before, 1);
   EXPECT_EQ(second.updates[0].end, first.gradients + 2000);
   EXPECT_EQ(second.first, first.last);
-  // The start (two words) is read with row 0's first words, at cycle 1000, and leaves in the next one. Row 0's last word, the 18th, is in a
-  // block with row 1's first, which is read when row 1 has been updated at 2000.
+  // The start (two words) is read with row 0's first words, at cycle 1000, and leaves in the next one. Row 0's are gone when row 1, whose
+  // words are blocks of their own, has been updated at 2000.
   const memoryx::CallSpan& sent = second.statistics.in_spans[0][0];
   EXPECT_EQ(sent.first, second.first + 1000 + 1);
-  EXPECT_EQ(second.statistics.in[0].update_wait_cycles, 1000u + (2000u - 1000 - 17));
-  EXPECT_EQ(sent.last, second.updates[0].end + words + 1);
+  EXPECT_EQ(second.statistics.in[0].update_wait_cycles, 1000u + (2000u - 1000 - (2 + words)));
+  EXPECT_EQ(sent.last, second.updates[0].end + words);
   EXPECT_EQ(first.statistics.in[0].update_wait_cycles, 0u);
 }
 
@@ -135,9 +135,8 @@ TEST(System, AStepIsLongerByTheUpdatesThatItsStreamWaitsFor) {
   PureWafer fast(with_updates_of(1), plan, store_of_rows(plan), clipped_training());
   System slow(with_updates_of(1000), plan, store_of_rows(plan), clipped_training(), {});
   for (const fabric::Cycle waits :
-       // Row 1, with the last word of row 0, follows the start and the rest of row 0, which the fast one's update holds up for 2 cycles;
-       // then the updates of both rows.
-       {0, 2000 + 1 - (2 + 4 * 17)}) {
+       // Row 1 follows the start and row 0, which the fast one's update holds up for 2 cycles; then the updates of both rows.
+       {0, 2000 + 1 - (2 + 4 * (2 + words))}) {
     const StepResult a = fast.run_step(batch), b = slow.run_step(batch);
     EXPECT_EQ(b.gradients - b.first, a.gradients - a.first + waits);
   }
