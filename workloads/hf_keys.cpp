@@ -81,7 +81,8 @@ HfKeys gpt_neox() {
   k.parallel = "use_parallel_residual";
   k.flags = {{"attention_bias", true}, {"add_cross_attention", false}, {"is_encoder_decoder", false}, {"tie_encoder_decoder", false}};
   k.empty = never_and({"rope_scaling"});
-  k.dropout = {"attention_dropout", "hidden_dropout", "classifier_dropout"};
+  // The hub's file of the 20 B model still has bert's names of two of them.
+  k.dropout = {"attention_dropout", "hidden_dropout", "classifier_dropout", "attention_probs_dropout_prob", "hidden_dropout_prob"};
   return k;
 }
 
@@ -177,6 +178,7 @@ std::vector<std::string> inert_hf_keys() {
   return {"_attn_implementation",
           "_commit_hash",
           "_name_or_path",
+          "_num_labels",
           "attn_implementation",
           "attn_implementation_autoset",
           "_attn_implementation_autoset",

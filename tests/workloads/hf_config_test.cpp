@@ -50,6 +50,20 @@ TEST(HfConfig, ReadsTheHubsGpt2AndReportsItsDropoutAsIgnored) {
   EXPECT_EQ(parse(hf_config_to_json(config).dump()).ignored.size(), 3u) << "written and read again";
 }
 
+// The config.json that the hub serves for EleutherAI/gpt-neox-20b, and a key of its distilgpt2.
+TEST(HfConfig, ReadsTheHubsGptNeoxAndDistilgpt2) {
+  const HfConfig neox = parse(R"({
+    "architectures": ["GPTNeoXForCausalLM"], "attention_probs_dropout_prob": 0, "bos_token_id": 0, "eos_token_id": 0,
+    "hidden_act": "gelu_fast", "hidden_dropout_prob": 0, "hidden_size": 6144, "initializer_range": 0.02, "intermediate_size": 24576,
+    "layer_norm_eps": 1e-05, "max_position_embeddings": 2048, "model_type": "gpt_neox", "num_attention_heads": 64, "num_hidden_layers": 44,
+    "rotary_emb_base": 10000, "rotary_pct": 0.25, "tie_word_embeddings": false, "torch_dtype": "float16",
+    "transformers_version": "4.19.0.dev0", "use_cache": true, "vocab_size": 50432})");
+  EXPECT_EQ(parameter_table(neox.shape).size(), 20554567680u);
+  EXPECT_EQ(neox.shape.activation, Activation::gelu_tanh);
+  EXPECT_TRUE(neox.ignored.empty());
+  EXPECT_EQ(parse(R"({"model_type": "gpt2", "_num_labels": 1, "n_layer": 6})").shape.layers, 6);
+}
+
 // The config.json that the hub serves for facebook/opt-125m and bert-large-uncased.
 TEST(HfConfig, ReadsTheHubsOptAndBert) {
   const HfConfig opt = parse(R"({
