@@ -68,10 +68,12 @@ TEST_F(SampleCacheTest, AnEntryThatIsCorruptTruncatedOrOfAnotherKeyIsIgnoredAndW
   std::string whole;
   std::getline(std::ifstream(file), whole);
   const std::size_t digit = whole.find("\"period\":") + 9;
-  std::string flipped = whole, foreign = whole;
+  std::string flipped = whole, foreign = whole, scaled = whole;
   flipped[digit] = flipped[digit] == '9' ? '8' : '9';
   foreign[whole.find("\"key\":\"") + 7] ^= 1;
-  for (const std::string& broken : {std::string(), std::string("[]"), whole.substr(0, whole.size() / 2), flipped, foreign}) {
+  scaled[whole.find("\"scale\":") + 8] = '2';
+  ASSERT_NE(scaled, whole);
+  for (const std::string& broken : {std::string(), std::string("[]"), whole.substr(0, whole.size() / 2), flipped, foreign, scaled}) {
     std::ofstream(file) << broken;
     KernelSampler again = sampler();
     expect_equal(sampled, times(again));

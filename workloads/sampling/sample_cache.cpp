@@ -27,8 +27,8 @@ CallMeasurement measurement(const nlohmann::json& json) {
   return m;
 }
 
-std::string digest(const nlohmann::json& samples) {
-  const std::string text = samples.dump();
+std::string digest(const nlohmann::json& entry) {
+  const std::string text = entry.at("scale").dump() + entry.at("samples").dump();
   return sim::sha256_hex(std::as_bytes(std::span(text)));
 }
 
@@ -39,7 +39,7 @@ std::optional<CachedSamples> SampleCache::load(const std::string& key) const {
   if (directory_.empty() || !std::filesystem::exists(file(key), missing)) return std::nullopt;
   try {
     const nlohmann::json json = sim::read_json_file(file(key));
-    if (json.at("key").get<std::string>() != key || json.at("digest").get<std::string>() != digest(json.at("samples"))) return std::nullopt;
+    if (json.at("key").get<std::string>() != key || json.at("digest").get<std::string>() != digest(json)) return std::nullopt;
     CachedSamples cached;
     cached.scale = json.at("scale").get<int>();
     for (const nlohmann::json& calls : json.at("samples")) {
@@ -62,7 +62,7 @@ std::string SampleCache::store(const std::string& key, const CachedSamples& samp
     for (const CallMeasurement& call : calls) list.push_back(to_json(call));
     json["samples"].push_back(list);
   }
-  json["digest"] = digest(json["samples"]);
+  json["digest"] = digest(json);
   try {
     std::error_code exists;
     std::filesystem::create_directories(directory_, exists);
