@@ -89,5 +89,15 @@ TEST(Sensitivity, NamesEveryAssumptionThatCanHaveAPartInAStep) {
   EXPECT_TRUE(has(four, "swarmx.latency"));
 }
 
+TEST(Sensitivity, ChangesTheBandwidthOfTheLinkThatTheConfigurationGives) {
+  PreparedRun run = small_run();
+  run.spec.machine.io.bandwidth_override = 1e8;
+  const auto seconds = [](const PreparedRun& variant) { return 1e8 / variant.spec.machine.io.bandwidth_override; };
+  const std::vector<Sensitivity> rows = find_sensitivity(run, seconds, [](const std::string&) {});
+  EXPECT_EQ(row(rows, "io.bandwidth").value, "100000000.0");
+  EXPECT_NEAR(row(rows, "io.bandwidth").elasticity(1), -1, 1e-9);
+  EXPECT_TRUE(std::none_of(rows.begin(), rows.end(), [](const Sensitivity& r) { return r.key == "io.wafer_bandwidth"; }));
+}
+
 }  // namespace
 }  // namespace wafersim::tools

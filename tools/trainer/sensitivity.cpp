@@ -86,6 +86,8 @@ double Sensitivity::elasticity(double seconds) const {
 
 std::vector<std::string> sensitivity_keys(const workloads::RunSpec& spec) {
   std::vector<std::string> keys(known_keys.begin(), known_keys.end());
+  if (spec.machine.io.bandwidth_override > 0)  // which leaves the whole wafer's without a part in the step
+    std::replace(keys.begin(), keys.end(), std::string("io.wafer_bandwidth"), std::string("io.bandwidth"));
   const std::vector<std::string> all = models::machine_keys();
   for (const models::Assumption& assumption : models::assumptions(spec.machine)) {
     const bool is_key = std::find(all.begin(), all.end(), assumption.key) != all.end();
