@@ -4,7 +4,7 @@
 namespace wafersim::models {
 
 struct EnergySpec {
-  double busy_cycle_pj = 27.3;   // of a core that works: 30 mW at 1.1 GHz [D]
+  double busy_cycle_pj = 27.3;   // of a core that works: 30 mW at 1.1 GHz [D: WSE-2; others A]
   double idle_cycle_pj = 5.5;    // of one that waits: a fifth [A]
   double hop_pj = 3.2;           // a wavelet over a link between PEs: 0.1 pJ a bit [A: 0.05-0.15]
   double link_word_pj = 320;     // a word over the I/O link: 10 pJ a bit off the chip [C]

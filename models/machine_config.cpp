@@ -160,6 +160,9 @@ std::vector<Assumption> assumptions(const MachineSpec& machine) {
   for_each_field(machine, [&out](const char* key, const auto& field, Range, Unit, const char* text) {
     if (text[0] != '\0') out.push_back({key, value_of(field).dump(), text});
   });
+  if (machine.core.generation != CoreGeneration::wse2)
+    out.push_back(
+        {"energy.busy_cycle_pj", nlohmann::json(machine.energy.busy_cycle_pj).dump(), "as WSE-2's core: that of this one is not public"});
   if (machine.core.generation != CoreGeneration::wse1) return out;
   out.push_back({"core.rate", "\"as wse2\"", "no public rate table of WSE-1; its memory rules and latencies are WSE-2's too"});
   // A user's own mesh or channels are given, not assumed.

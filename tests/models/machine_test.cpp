@@ -113,6 +113,16 @@ TEST(Machine, ListsItsAssumptionsWithTheirValues) {
   EXPECT_GT(assumptions(machine_preset("cs1")).size(), list.size()) << "little of WSE-1 is public";
 }
 
+TEST(Machine, ListsTheEnergyOfACoreAsAssumedWhereOnlyWse2HasASource) {
+  const auto is_assumed = [](const char* name) {
+    const auto list = assumptions(machine_preset(name));
+    return std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "energy.busy_cycle_pj" && a.value == "27.3"; });
+  };
+  EXPECT_TRUE(is_assumed("cs1"));
+  EXPECT_FALSE(is_assumed("cs2"));
+  EXPECT_TRUE(is_assumed("cs3"));
+}
+
 TEST(Machine, DoesNotListAMeshOfTheUsersAsAssumed) {
   const auto mesh_assumed = [](const std::string& text) {
     const auto list = assumptions(read(text, "cs1"));
