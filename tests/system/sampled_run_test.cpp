@@ -2,6 +2,7 @@
 // keeps and refuses.
 
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -90,6 +91,22 @@ TEST_F(SampledRun, GivesEveryCycleToARow) {
   EXPECT_NEAR(pe_cycles, cycles(report) * pes, 1e-6 * pe_cycles);
   EXPECT_NEAR(shares, 1, 1e-9);
   EXPECT_FALSE(fs::exists(folder_ / "run/heatmap.csv"));
+}
+
+TEST_F(SampledRun, SaysInItsTableWhatEachKernelStreamsAndWaitsFor) {
+  const json report = run("tiny.json --fidelity sampled --set io.bandwidth=\"100 kB/s\"", "run");
+  const json& embedding = report["breakdown"][0];
+  ASSERT_EQ(embedding["kernel"], "embedding");
+  std::ifstream file(folder_ / "run/report.txt");
+  std::string line;
+  while (std::getline(file, line) && !line.starts_with("         embedding forward")) continue;
+  const double cycles = embedding["cycles"];
+  EXPECT_NE(line.find(fmt::format(" {:.1f} %", 100 * embedding["bound"]["weight_stream"].get<double>() / cycles)), std::string::npos)
+      << line;
+  EXPECT_NE(line.find(fmt::format("weight_link {:.1f} %", 100 * embedding["waits"]["weight_link"].get<double>() / cycles)),
+            std::string::npos)
+      << line;
+  EXPECT_GT(embedding["waits"]["weight_link"].get<double>(), 0.5 * cycles);
 }
 
 TEST_F(SampledRun, TakesTheSameTimeWithoutNumbers) {

@@ -30,6 +30,14 @@ std::string grouped(double value) {
   return digits;
 }
 
+// Four digits or more: "0.01386", "19.25", "18,944".
+std::string rate_text(double value) { return value < 1000 ? fmt::format("{:.4g}", value) : grouped(value); }
+
+std::string seconds_text(double seconds) {
+  if (seconds >= 1) return fmt::format("{:.6g} s", seconds);
+  return seconds >= 1e-3 ? fmt::format("{:.6g} ms", 1e3 * seconds) : fmt::format("{:.6g} us", 1e6 * seconds);
+}
+
 std::string spaced(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
@@ -129,8 +137,8 @@ std::string summary_text(const ordered_json& report) {
                           mapping["micro_batches"] == 1 ? "" : ", " + mapping["micro_batches"].dump() + " micro-batches",
                           recompute_text(mapping["recompute"])));
   line("loss", loss_text(report));
-  line("step", fmt::format("{} cycles, {:.1f} us; {:.1f} samples/s, {} tokens/s", grouped(cycles), 1e6 * number(step["seconds"]),
-                           number(throughput["samples_per_second"]), grouped(number(throughput["tokens_per_second"]))));
+  line("step", fmt::format("{} cycles, {}; {} samples/s, {} tokens/s", grouped(cycles), seconds_text(number(step["seconds"])),
+                           rate_text(number(throughput["samples_per_second"])), rate_text(number(throughput["tokens_per_second"]))));
   line("bound", fmt::format("{} cycles by {}, {:.1f} % of the step", grouped(number(step["bound_cycles"])), spaced(step["bound_by"]),
                             100 * number(step["bound_cycles"]) / cycles));
   line("needs", needs_text(step["bound"]));
@@ -164,16 +172,26 @@ struct ShownRow {
   std::string bound_by;
   double layer_cycles = 0;  // of the first layer
   double calls = 0, cycles = 0, bound = 0, busy = 0, reduce = 0, stalled = 0, idle = 0;
+  double stream = 0;                    // cycles that the link needs for its words, in the direction that needs more
+  std::map<std::string, double> waits;  // cycles by cause; of sampled runs
 
   bool is_alike(const ShownRow& o) const { return kernel == o.kernel && std::abs(layer_cycles - o.layer_cycles) <= 0.01 * layer_cycles; }
   void add(const ShownRow& o) {
     last_layer = o.last_layer;
     calls += o.calls, cycles += o.cycles, bound += o.bound;
     busy += o.busy, reduce += o.reduce, stalled += o.stalled, idle += o.idle;
+    stream += o.stream;
+    for (const auto& [cause, waited] : o.waits) waits[cause] += waited;
   }
   std::string layers() const {
     if (first_layer < 0) return "";
     return first_layer == last_layer ? std::to_string(first_layer) : fmt::format("{}..{}", first_layer, last_layer);
+  }
+  std::string waits_text() const {
+    std::string text;
+    for (const auto& [cause, waited] : waits)
+      if (waited > 0.0005 * cycles) text += fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", cause, 100 * waited / cycles);
+    return text;
   }
 };
 
@@ -189,6 +207,9 @@ ShownRow shown(const ordered_json& row) {
   made.reduce = number(row["reduce"]);
   for (const ordered_json& value : row["stalls"]) made.stalled += number(value);
   made.idle = number(row["idle"]);
+  made.stream = std::max(number(row["bound"]["weight_stream"]), number(row["bound"]["gradient_stream"]));
+  if (row.contains("waits"))
+    for (const auto& [cause, waited] : row["waits"].items()) made.waits[cause] = number(waited);
   return made;
 }
 
@@ -215,13 +236,14 @@ std::vector<ShownRow> shown_rows(const ordered_json& breakdown) {
 std::string report_text(const ordered_json& report) {
   std::string text = summary_text(report);
   const double cycles = number(report["step"]["cycles"]);
-  text += fmt::format("\n{:<8} {:<30} {:>5} {:>14} {:>7} {:>14} {:<15} {:>8} {:>8} {:>8} {:>8}\n", "layers", "kernel", "calls", "cycles",
-                      "share", "bound", "most by", "compute", "reduce", "stalled", "idle");
+  text += fmt::format("\n{:<8} {:<30} {:>5} {:>14} {:>7} {:>14} {:<15} {:>8} {:>8} {:>8} {:>8} {:>9}  {}\n", "layers", "kernel", "calls",
+                      "cycles", "share", "bound", "most by", "compute", "reduce", "stalled", "idle", "stream", "waits for");
   for (const ShownRow& row : shown_rows(report["breakdown"])) {
     const double whole = 0.01 * std::max(1.0, row.busy + row.stalled + row.idle);
-    text += fmt::format("{:<8} {:<30} {:>5} {:>14} {:>5.1f} % {:>14} {:<15} {:>6.1f} % {:>6.1f} % {:>6.1f} % {:>6.1f} %\n", row.layers(),
-                        row.kernel, row.calls, grouped(row.cycles), 100 * row.cycles / cycles, grouped(row.bound), row.bound_by,
-                        (row.busy - row.reduce) / whole, row.reduce / whole, row.stalled / whole, row.idle / whole);
+    text += fmt::format("{:<8} {:<30} {:>5} {:>14} {:>5.1f} % {:>14} {:<15} {:>6.1f} % {:>6.1f} % {:>6.1f} % {:>6.1f} % {:>7.1f} %  {}\n",
+                        row.layers(), row.kernel, row.calls, grouped(row.cycles), 100 * row.cycles / cycles, grouped(row.bound),
+                        row.bound_by, (row.busy - row.reduce) / whole, row.reduce / whole, row.stalled / whole, row.idle / whole,
+                        100 * row.stream / std::max(1.0, row.cycles), row.waits_text());
   }
   if (report.contains("sensitivity")) text += "\n" + sensitivity_text(report["sensitivity"]);
   return text;
