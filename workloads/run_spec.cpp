@@ -166,11 +166,14 @@ void check_numerics(const ConfigReader& reader, const RunSpec& spec) {
   if (!spec.numerics) refuse_override(reader, {"weights.initial", "weights.final", "data.text", "data.tokens"}, "with numerics off");
 }
 
-void check_systems(const ConfigReader& reader, const RunSpec& spec) {
+void check_shares(const ConfigReader& reader, const RunSpec& spec) {
   if (spec.training.batch % spec.systems != 0)
     reader.fail("systems", fmt::format("does not divide training.batch = {}: every system trains the same share", spec.training.batch));
   if (const int count = spec.mapping.micro_batches; count > 0 && spec.batch_per_system() % count != 0)
     reader.fail("mapping.micro_batches", fmt::format("does not divide the {} samples of a step on a system", spec.batch_per_system()));
+  if (const int samples = spec.batch_per_system() / std::max(1, spec.mapping.micro_batches); spec.mapping.lanes > samples)
+    reader.fail("mapping.lanes",
+                fmt::format("a lane holds whole samples, of which a system has {} at once; give at most as many", samples));
 }
 
 // hf_config or preset, then the keys of model.config over it.
@@ -229,7 +232,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   spec.seed = static_cast<std::uint64_t>(reader.integer("seed", Range{0, 9007199254740991.0}, 1));
   reader.finish();
   check_numerics(reader, spec);
-  check_systems(reader, spec);
+  check_shares(reader, spec);
 
   if (!hf_file.empty() && !model_preset.empty()) reader.fail("model.preset", "give either model.preset or model.hf_config");
   if (hf_file.empty() && model_preset.empty() && !reader.given("model.config")) {

@@ -47,7 +47,8 @@ TEST(Batch, ThatSystemsLanesOrMicroBatchesCannotShareIsRefused) {
   expect_refused("plan main --set systems=3", 2, {"systems=3", "does not divide training.batch = 4"});
   expect_refused("plan main --set mapping.micro_batches=3", 2, {"mapping.micro_batches=3", "does not divide the 4 samples"});
   expect_refused("plan main --set systems=2 --set mapping.micro_batches=4", 2, {"mapping.micro_batches=4", "the 2 samples", "a system"});
-  expect_refused("plan main --set mapping.lanes=5", 3, {"mapping.lanes", "4", "would fit"});
+  expect_refused("plan main --set mapping.lanes=5", 2, {"mapping.lanes=5", "a system has 4 at once"});
+  expect_refused("plan main --set mapping.lanes=3 --set mapping.micro_batches=2", 2, {"mapping.lanes=3", "a system has 2 at once"});
 }
 
 TEST(Model, ThatExceedsMemoryXIsRefusedWithItsBytesAndTheCapacity) {
