@@ -171,6 +171,15 @@ TEST_F(SampledRun, SystemsBehindAnyTreeTakeNearlyWhatWaveletsTake) {
   }
 }
 
+TEST_F(SampledRun, AStepTooLongToBeCountedIsRefused) {
+  for (const std::string slow : {"io.bandwidth=1", "memoryx.bandwidth=1"}) {
+    const Outcome outcome = wafersim("run times.json --set core.clock=\"100 GHz\" --out slow --set " + slow);
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+    EXPECT_NE(outcome.err.find("more than can be counted"), std::string::npos) << outcome.err;
+    EXPECT_FALSE(fs::exists(folder_ / "slow"));
+  }
+}
+
 TEST_F(SampledRun, ALargerStoreThanMemoryXIsRefused) {
   const Outcome outcome = wafersim("run times.json --set memoryx.capacity=1e4");
   EXPECT_EQ(outcome.exit_code, 3);

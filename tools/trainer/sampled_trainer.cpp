@@ -1,6 +1,8 @@
 #include "tools/trainer/sampled_trainer.h"
 
 #include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
 
 #include "memoryx/link_timing.h"
 #include "sim/error.h"
@@ -65,6 +67,19 @@ class Sampling {
   models::StepSchedule schedule_;
 };
 
+// Times are exact to 2^53 cycles, what all PEs did in a step is counted to 2^64.
+void require_countable(const models::SampledRun& simulation, std::uint64_t pes) {
+  for (const models::SampledStep& step : simulation.steps) {
+    const double end = std::max(step.gradients, step.updated), cycles = end - step.first;
+    if (end < std::ldexp(1.0, 53) && cycles * static_cast<double>(pes) < std::ldexp(1.0, 64)) continue;
+    throw sim::Error(
+        sim::ErrorCategory::plan,
+        fmt::format("a step takes {:.3g} cycles on {} PEs, more than can be counted: io.*, memoryx.* or swarmx.* is too slow for "
+                    "this model",
+                    cycles, pes));
+  }
+}
+
 // Of a step that is neither the first nor the last.
 double seconds_between(const models::SampledRun& simulation, double clock) {
   const models::SampledStep& step = simulation.steps[steps_that_differ - 2];
@@ -83,6 +98,7 @@ RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, con
   const int steps = run.spec.training.steps, simulated = alike ? std::min(steps, steps_that_differ) : steps;
   models::SampledSystem system(run.spec.systems, run.spec.machine.swarmx.fanout, true);
   const models::SampledRun simulation = sampling.simulate(system, simulated, skipped);
+  require_countable(simulation, run.pes());
 
   const SampledStepReader reader = sampling.reader();
   fabric::Cycle end = 0;
