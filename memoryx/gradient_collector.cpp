@@ -4,6 +4,7 @@
 
 #include "memoryx/stream_work.h"
 #include "sim/error.h"
+#include "sim/numerics/elementary.h"
 
 namespace wafersim::memoryx {
 
@@ -53,7 +54,7 @@ void GradientCollector::take(const GradientValue& from, std::uint64_t cycle) {
     case GradientWord::Kind::loss: loss_sum_ += static_cast<double>(from.value); break;
     case GradientWord::Kind::parameter: {
       float& gradient = store_.gradients()[word.index];
-      gradient = from.micro_batch == 0 ? from.value : gradient + from.value;
+      gradient = from.micro_batch == 0 ? from.value : sim::numerics::add(gradient, from.value);
       break;
     }
     case GradientWord::Kind::token_row: {
@@ -77,7 +78,7 @@ void GradientCollector::scatter_tokens(const std::vector<std::uint32_t>& tokens)
   for (std::size_t token = 0; token * width < token_gradients_.size(); ++token) {
     const float* dx = &token_gradients_[token * width];
     const auto add_to = [&](std::size_t row) {
-      for (std::size_t f = 0; f < width; ++f) gradients[row + f] = gradients[row + f] + dx[f];
+      for (std::size_t f = 0; f < width; ++f) gradients[row + f] = sim::numerics::add(gradients[row + f], dx[f]);
     };
     add_to(training_.embedding.token + tokens[token] * width);
     if (training_.embedding.position) add_to(*training_.embedding.position + token % sequence * width);

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "sim/numerics/elementary.h"
+
 namespace wafersim::memoryx {
 
 // Wafers that share each step's batch. A node has `fanout` children, the last of a level what is left: systems 0 .. fanout - 1 are those of
@@ -13,7 +15,7 @@ struct SwarmTree {
 };
 
 // What a node makes of what its children before gave and the next one's: fp32.
-inline float add_child(float sum, float child) { return sum + child; }
+inline float add_child(float sum, float child) { return sim::numerics::add(sum, child); }
 
 // Takes the values of systems 0, 1, ... element by element and keeps no more than a sum a level of the tree.
 class SwarmSum {

@@ -1,7 +1,9 @@
 #include "memoryx/swarm_sum.h"
 
 #include <algorithm>
+#include <bit>
 #include <gtest/gtest.h>
+#include <limits>
 
 #include "sim/error.h"
 #include "sim/random.h"
@@ -22,6 +24,11 @@ TEST(SwarmSum, AddsTheChildrenOfEachNodeAscendingAndThenTheNodes) {
   EXPECT_EQ(sum_of({big, 1, 1, 1}, 2), big + 2);     // (big + 1) + (1 + 1)
   EXPECT_EQ(sum_of({big, 1, 1, 1, 1}, 4), big);      // (((big + 1) + 1) + 1) + 1
   EXPECT_EQ(sum_of({1, 1, big, 1, 2}, 2), big + 4);  // ((1 + 1) + (big + 1)) + 2
+}
+
+TEST(SwarmSum, OfOppositeInfinitiesIsTheOneNaN) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  for (const int fanout : {2, 4}) EXPECT_EQ(std::bit_cast<std::uint32_t>(sum_of({infinity, 1, -infinity}, fanout)), 0x7FC00000u);
 }
 
 // As in workloads/NUMERICS.md: node k of level l adds nodes k * F, ... of level l - 1.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/error.h"
+#include "sim/numerics/elementary.h"
 #include "workloads/linear_place.h"
 #include "workloads/reference/activation.h"
 #include "workloads/reference/attention.h"
@@ -208,7 +209,7 @@ StepValues run_step(const LoweringSpec& spec, const TrainingGraph& graph, const 
     if (m == 0) {
       step.gradients = std::move(sum);
     } else {
-      for (std::size_t e = 0; e < step.gradients.size(); ++e) step.gradients[e] = step.gradients[e] + sum[e];
+      for (std::size_t e = 0; e < step.gradients.size(); ++e) step.gradients[e] = sim::numerics::add(step.gradients[e], sum[e]);
     }
   }
   step.loss /= memoryx::loss_tokens(targets);
