@@ -8,12 +8,6 @@ namespace wafersim::workloads::reference {
 
 namespace numerics = sim::numerics;
 
-namespace {
-
-float wire(const float* values, int feature) { return feature < 0 ? 0.0f : values[feature]; }
-
-}  // namespace
-
 LayerNorm layer_norm(const Layout& layout, sim::Dtype type, const Tiles& x, const FeatureMap& map, int features, float epsilon,
                      const float* gain, const float* bias) {
   const std::size_t t = x.tokens();
@@ -29,10 +23,10 @@ LayerNorm layer_norm(const Layout& layout, sim::Dtype type, const Tiles& x, cons
     float* mean = out.mean.feature(c);
     numerics::mul_scalar(mean, mean, inverse, t);
     float* variance = out.rstd.feature(c);
-    for (int i = 0; i < map.per_column; ++i) {
+    for (int i = 0; i < map.valid(c); ++i) {
       float* d = centred.feature(c, i);
       numerics::sub(d, x.feature(c, i), mean, t);
-      if (map.at(c, i) >= 0) numerics::fma_vector(variance, d, d, t);
+      numerics::fma_vector(variance, d, d, t);
     }
   }
   all_reduce_sum(out.rstd, 0, layout.columns, 0);
@@ -41,11 +35,11 @@ LayerNorm layer_norm(const Layout& layout, sim::Dtype type, const Tiles& x, cons
     numerics::mul_scalar(rstd, rstd, inverse, t);
     numerics::add_scalar(rstd, rstd, epsilon, t);
     for (std::size_t n = 0; n < t; ++n) rstd[n] = numerics::rsqrt(rstd[n]);
-    for (int i = 0; i < map.per_column; ++i) {
+    for (int i = 0; i < map.valid(c); ++i) {
       float* y = out.y.feature(c, i);
       numerics::mul(y, centred.feature(c, i), rstd, t);
-      numerics::mul_scalar(y, y, wire(gain, map.at(c, i)), t);
-      numerics::add_scalar(y, y, wire(bias, map.at(c, i)), t);
+      numerics::mul_scalar(y, y, gain[map.at(c, i)], t);
+      numerics::add_scalar(y, y, bias[map.at(c, i)], t);
     }
   }
   round_to(type, out.y);
@@ -60,13 +54,12 @@ Tiles layer_norm_gradient(const Layout& layout, sim::Dtype type, const Tiles& x,
   Tiles dx(layout, map.per_column);  // first dxhat, then dx
   Tiles sums(layout, 2);             // place 0: of dxhat, place 1: of dxhat * xhat
   for (int c = 0; c < layout.columns; ++c)
-    for (int i = 0; i < map.per_column; ++i) {
+    for (int i = 0; i < map.valid(c); ++i) {
       float* xh = xhat.feature(c, i);
       float* dxh = dx.feature(c, i);
       numerics::sub(xh, x.feature(c, i), mean.feature(c), t);
       numerics::mul(xh, xh, rstd.feature(c), t);
-      numerics::mul_scalar(dxh, dy.feature(c, i), wire(gain, map.at(c, i)), t);
-      if (map.at(c, i) < 0) continue;
+      numerics::mul_scalar(dxh, dy.feature(c, i), gain[map.at(c, i)], t);
       numerics::add(sums.feature(c, 0), sums.feature(c, 0), dxh, t);
       numerics::fma_vector(sums.feature(c, 1), dxh, xh, t);
     }
@@ -78,7 +71,7 @@ Tiles layer_norm_gradient(const Layout& layout, sim::Dtype type, const Tiles& x,
     numerics::mul_scalar(a, a, inverse, t);
     numerics::mul_scalar(minus_b, minus_b, inverse, t);
     numerics::mul_scalar(minus_b, minus_b, -1.0f, t);
-    for (int i = 0; i < map.per_column; ++i) {
+    for (int i = 0; i < map.valid(c); ++i) {
       float* u = dx.feature(c, i);
       numerics::sub(u, u, a, t);
       numerics::fma_vector(u, xhat.feature(c, i), minus_b, t);
