@@ -88,11 +88,16 @@ DrawnMesh draw_mesh(std::uint64_t seed, int index, DrawnBound bound) {
     if (width < fewest_columns || l.rows < fewest_rows || kernels * width * l.rows > most_pe_cycles) continue;
 
     const double link = bound == DrawnBound::stream ? dice.between(1.5, 5) : dice.between(0.05, 0.9);
-    const double updates = bound == DrawnBound::update ? dice.between(1, 4) : dice.between(0.001, 0.3);
+    double updates = bound == DrawnBound::update ? dice.between(1, 4) : dice.between(0.001, 0.3);
     double words = 0;
     const models::WaferPlan plan = e.plan();
     for (const models::KernelCall& call : plan.calls) words += static_cast<double>(model.micro_batches * call.stream.in.size());
     e.machine.io.bandwidth_override = 4 * words / (link * kernels) * e.machine.core.clock;
+    if (bound == DrawnBound::update) {
+      // The first half of the next step may hide updates, the second needs all; a step that is skipped makes none.
+      updates = std::max(updates, 0.75 * workloads::estimate_step_cycles(e.lowering, e.graph, e.machine) / kernels);
+      e.training.update.loss_scale.initial = 1;
+    }
     e.machine.memoryx.optimizer_rate = static_cast<double>(e.store.table().size()) / (updates * kernels) * e.machine.core.clock;
     std::string text = fmt::format(
         "{}{} {}, {} x {} PEs: {} lanes of {} heads of {} columns and {} further, {} rows; {} x {} tokens in {} rows, {} features, {} "

@@ -16,7 +16,8 @@ struct DrawnMesh {
 };
 
 // Draw `index` of a seed. The link takes a share of the time that the kernels take by their closed forms to carry a step's words, the
-// optimizer another for all updates; of what is to bind, several times that.
+// optimizer another for all updates; of what is to bind, several times that. Updates that are to bind take longer than the next step can
+// hide, and the first step makes some: its loss scale is 1.
 DrawnMesh draw_mesh(std::uint64_t seed, int index, DrawnBound bound);
 
 }  // namespace wafersim::tests

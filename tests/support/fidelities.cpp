@@ -135,6 +135,9 @@ ComparedSteps compare_steps(const Experiment& experiment, const std::vector<Comp
   for (int s = 0; s < 2; ++s) {
     const models::SampledStep& step = run.steps[static_cast<std::size_t>(s)];
     r.sampled[s] = step.gradients - step.first;
+    // Before its first call a step waits until the tensors of the call's first words are updated, and for the link's latency.
+    r.waits[s][static_cast<int>(models::WaitCause::update)] =
+        std::max(0.0, step.calls.front().start - step.first - static_cast<double>(link.latency_cycles));
     for (const models::SampledCall& call : step.calls)
       for (int cause = 0; cause < models::wait_causes; ++cause) r.waits[s][cause] += call.waits[cause];
   }

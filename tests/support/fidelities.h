@@ -36,7 +36,7 @@ std::vector<std::string> print_calls(const std::vector<ComparedCall>& calls);
 // The first two steps on the machine's own link.
 struct ComparedSteps {
   double simulated[2], sampled[2];       // cycles from the step before to the last gradient
-  double waits[2][models::wait_causes];  // sampled, of all calls
+  double waits[2][models::wait_causes];  // sampled, of all calls; for updates also before the first
   std::string difference;                // of bits from the reference after both steps; empty: none
 };
 
