@@ -16,6 +16,7 @@
 #include "workloads/closed_form.h"
 #include "workloads/family.h"
 #include "workloads/graph.h"
+#include "workloads/instruction_cycles.h"
 #include "workloads/mapping_advice.h"
 #include "workloads/mapping_candidates.h"
 
@@ -119,7 +120,8 @@ class Search {
   // Every weight of a column meets every token of its PE three times: forward, for the input's and for its own gradient.
   double least_cycles(const LoweringSpec& spec) const {
     const models::RateTable& rate = machine_.core.rate;
-    const double vector = std::ceil(spec.layout.tokens_per_pe / (spec.type == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma));
+    const double vector =
+        InstructionCycles::spread(spec.layout.tokens_per_pe, spec.type == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma);
     return 3.0 * spec.micro_batches * matrix_elements_ / spec.layout.columns * vector;
   }
   // What stays of every layer until the loss: its input or all that its backward ops read.

@@ -33,5 +33,22 @@ TEST(Lowering, EveryCallBeginsWithTheWordsThatStartIt) {
   }
 }
 
+// h (1 + ceil(6 C / T_j)) words, T_j the cycles of an output: with weights slower than a cycle each, with outputs that take none.
+TEST(Lowering, EdgeQueuesHoldTheSkewOfColumnsAtAnyRateOfMultiplyAdds) {
+  const tests::Experiment e = tests::make_experiment(tests::SmallModel{});  // 4 columns, 4 tokens x 16 features of the MLP's inner width
+  models::CoreSpec core;
+  const auto need = [&](double mixed, double single, int output_switch) {
+    core.rate.mixed_fma = mixed;
+    core.rate.single_fma = single;
+    core.output_switch_cycles = output_switch;
+    return edge_queue_need(e.lowering, e.graph, core);
+  };
+  EXPECT_EQ(need(2, 1, 10), 16 * (1 + 1));
+  EXPECT_EQ(need(2, 1, 0), 16 * (1 + 1));
+  EXPECT_EQ(need(1, 8, 0), 16 * (1 + 3));
+  EXPECT_EQ(need(1.0 / 64, 1.0 / 64, 0), 16 * (1 + 1));
+  EXPECT_EQ(need(1024, 1024, 0), 16 * (1 + 24));
+}
+
 }  // namespace
 }  // namespace wafersim::workloads

@@ -36,6 +36,23 @@ TEST(Mapping, UsesTheWholeMeshOfTheMainJobWithoutPadding) {
   EXPECT_LE(mapping.sram.peak_bytes, 48 * 1024);
 }
 
+TEST(Mapping, TakesRatesThatAreNoWholeNumbersAsInstructionsDo) {
+  const auto cycles = [](double rate) {
+    RunSpec run = read_run_spec("main", {}, ".");
+    run.mapping.rectangle.width = 4;  // 16 features and 32 tokens a PE: multiply-adds are most of the step
+    run.machine.sram.bytes = 1000000;
+    run.machine.core.function = {1, 1, 1, 1, 1, 1, 1, 1};
+    run.training.batch = 16;
+    run.machine.io.bandwidth_override = 1e14;
+    run.machine.core.rate.mixed_fma = rate;
+    return map_run(run).estimated_cycles;
+  };
+  EXPECT_EQ(cycles(2.9), cycles(2));
+  EXPECT_EQ(cycles(0.67), cycles(1));
+  EXPECT_EQ(cycles(0.3), cycles(1.0 / 3));
+  EXPECT_GT(cycles(0.5), 1.5 * cycles(1));
+}
+
 TEST(Mapping, CandidatesObeyTheRectangle) {
   RunSpec run = small_run();
   run.mapping.rectangle = {0, 0, 11, 9};

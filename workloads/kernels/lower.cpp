@@ -1,6 +1,7 @@
 #include "workloads/kernels/lower.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <limits>
 #include <memory>
@@ -186,8 +187,9 @@ void require_streamable(const ModelShape& shape) {
 int edge_queue_need(const LoweringSpec& spec, const TrainingGraph& graph, const models::CoreSpec& core) {
   int most = 0;
   for (const Tensor& tensor : graph.tensors) most = std::max(most, tile_rows(tensor.features, spec.shape, spec.layout));
-  const int per_output = most * spec.layout.tokens_per_pe / static_cast<int>(core.rate.mixed_fma) + core.output_switch_cycles;
-  return most * (1 + ceil_divide(6 * spec.layout.columns, per_output));
+  const double rate = std::max(core.rate.mixed_fma, core.rate.single_fma), macs = static_cast<double>(most) * spec.layout.tokens_per_pe;
+  const double per_output = std::max(1.0, std::floor(macs / rate) + core.output_switch_cycles);
+  return most * (1 + static_cast<int>(std::ceil(6 * spec.layout.columns / per_output)));
 }
 
 namespace {
