@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <fmt/format.h>
 #include <limits>
 #include <map>
@@ -303,7 +304,7 @@ std::string describe(const std::optional<Layout>& other, const ModelShape& shape
 
 std::string describe_batch(const std::optional<Layout>& largest, const RunSpec& run) {
   if (!largest) return "; no batch fits with what mapping.* pins";
-  const int batch = run.systems * largest->batch * std::max(run.mapping.micro_batches, 1);
+  const std::int64_t batch = std::int64_t{run.systems} * largest->batch * std::max(run.mapping.micro_batches, 1);
   return fmt::format("; the largest batch that fits {} is {} (training.batch)",
                      run.mapping.micro_batches > 0 ? "with what mapping.* pins" : "at once with what mapping.* pins", batch);
 }

@@ -1,6 +1,8 @@
 #include "workloads/mapping_advice.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "workloads/kernels/lower.h"
@@ -8,7 +10,8 @@
 namespace wafersim::workloads {
 namespace {
 
-constexpr int largest_extent = 4096;  // of a mesh that a configuration may ask for
+constexpr int largest_extent = 4096;                                     // of a mesh that a configuration may ask for
+constexpr int most_sequence = std::numeric_limits<std::int32_t>::max();  // tokens that are numbered
 
 // The vocabulary in ever smaller chunks until the step fits or chunks are not what is in the way.
 bool fits(const Layout& layout, const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph, const models::SramSpec& sram) {
@@ -90,10 +93,12 @@ std::optional<Layout> longest_sequence_layout(const RunSpec& run, const ModelSha
   const int pinned = run.mapping.tokens_per_pe, lanes = std::max(run.mapping.lanes, 1);
   const auto tiles = [&](const ColumnChoice& choice) {
     std::vector<Layout> layouts;
-    const int most = machine.sram.bytes / (shape.layers * ceil_divide(shape.width, choice.columns) * sim::bytes_of(run.dtype));
     if (std::int64_t{lanes} * choice.columns > part.width) return layouts;
+    const std::int64_t a_token = std::int64_t{shape.layers} * ceil_divide(shape.width, choice.columns) * sim::bytes_of(run.dtype);
+    const int most = static_cast<int>(std::min<std::int64_t>(machine.sram.bytes / a_token, most_sequence / part.height));
+    const int first = std::max(pinned, 1), last = pinned > 0 ? std::min(pinned, most) : most;
     RunSpec longer = run;
-    for (int t = pinned > 0 ? pinned : 1; t <= (pinned > 0 ? pinned : most); ++t) {
+    for (int t = first; t <= last; ++t) {
       longer.training.sequence = t * part.height;
       layouts.push_back(make_layout(longer, shape, choice, lanes, 1, t));
     }

@@ -1,6 +1,7 @@
 // `wafersim plan` and `wafersim presets` as a user runs them.
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -120,6 +121,17 @@ TEST(PlanCommand, PrintsTheLargestBatchAndTheLongestSequence) {
   EXPECT_NE(wafersim("plan main --largest").out.find("largest batch: " + batch + " samples of 32 tokens"), std::string::npos);
   EXPECT_EQ(wafersim("plan main --set mapping.micro_batches=1 --set training.batch=" + batch).exit_code, 0);
   EXPECT_TRUE(json_of("plan main --largest --set sram.bytes=4096")["batch"].is_null());
+}
+
+TEST(PlanCommand, FindsTheLargestOfTheLargestAndTheSmallestMachines) {
+  const std::string mesh = " --set fabric.width=4096 --set fabric.height=4096";
+  const nlohmann::json many =
+      json_of("plan main --largest --set systems=2048 --set training.batch=2048 --set training.sequence=1" + mesh)["batch"];
+  EXPECT_EQ(many["samples"], std::int64_t{2048} * 1024 * 4096);  // lanes of 4 columns
+  const nlohmann::json none = json_of(
+      "plan main --largest --set model.config.n_layer=4096 --set model.config.n_embd=1048576 --set model.config.n_head=1 --set "
+      "fabric.width=2 --set fabric.height=2");
+  EXPECT_TRUE(none["batch"].is_null() && none["sequence"].is_null());
 }
 
 TEST(PlanCommand, RefusesAModelThatExceedsMemoryX) {

@@ -1,6 +1,7 @@
 #include "tools/wafersim/largest_report.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,7 @@ ordered_json tile_of(const Layout& layout, const workloads::ModelShape& shape) {
 ordered_json batch_to_json(const workloads::RunSpec& run, const workloads::TrainingGraph& graph) {
   const std::optional<Layout> layout = largest_batch_layout(run, run.model.shape, graph, run.machine);
   if (!layout) return nullptr;
-  ordered_json out = {{"samples", run.systems * layout->batch},
+  ordered_json out = {{"samples", std::int64_t{run.systems} * layout->batch},
                       {"of_tokens", layout->sequence},
                       {"lanes", layout->lanes},
                       {"samples_per_lane", layout->samples_per_lane}};
