@@ -4,6 +4,8 @@
 
 namespace wafersim::workloads {
 
+double InstructionCycles::whole_rate(double rate) { return rate >= 1 ? std::floor(rate) : 1.0 / std::round(1.0 / rate); }
+
 double InstructionCycles::spread(int n, double rate) { return rate >= 1 ? std::ceil(n / std::floor(rate)) : n * std::round(1.0 / rate); }
 
 double InstructionCycles::accumulate(int n, double rate, bool cached) const {

@@ -54,7 +54,9 @@ class InstructionCycles {
 
   const models::FunctionCycles& functions() const { return core_.function; }
 
-  static double spread(int n, double rate);  // ceil(n / rate), the rate taken down to a whole number, or its inverse to one
+  // Elements a cycle at a rate of the table: whole numbers, and one over whole numbers.
+  static double whole_rate(double rate);
+  static double spread(int n, double rate);  // ceil(n / whole_rate(rate))
 
  private:
   double tile_rows(int rows, int n, double rate) const { return rows * spread(n, rate); }

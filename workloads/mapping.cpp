@@ -71,6 +71,7 @@ class Search {
       : run_(run),
         shape_(shape),
         machine_(machine),
+        causal_(family_form(shape).causal),
         graphs_{{training_graph(1, {}), training_graph(2, {})},
                 {training_graph(1, recompute_first(1, 1)), training_graph(2, recompute_first(2, 2))}},
         kept_(kept_features(graphs_[0].two_layers, 1)) {
@@ -118,12 +119,16 @@ class Search {
     if (again == 0 || again == shape_.layers) return estimate_alike(c, again > 0);
     return std::lerp(estimate_alike(c, false), estimate_alike(c, true), static_cast<double>(again) / shape_.layers);
   }
-  // Every weight of a column meets every token of its PE three times: forward, for the input's and for its own gradient.
+  // Every weight of a column meets every token of its PE three times: forward, for the input's and for its own gradient. Every query of a
+  // block meets every key that it may see in two products forward and in five backward.
   double least_cycles(const LoweringSpec& spec) const {
-    const models::RateTable& rate = machine_.core.rate;
-    const double vector =
-        InstructionCycles::spread(spec.layout.tokens_per_pe, spec.type == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma);
-    return 3.0 * spec.micro_batches * matrix_elements_ / spec.layout.columns * vector;
+    const Layout& layout = spec.layout;
+    const models::RateTable& rates = machine_.core.rate;
+    const double rate = spec.type == sim::Dtype::f16 ? rates.mixed_fma : rates.single_fma, t = layout.tokens_per_pe;
+    const double linears = 3 * matrix_elements_ / layout.columns * InstructionCycles::spread(layout.tokens_per_pe, rate);
+    const double pairs = layout.rows_per_sequence * (causal_ ? t * (t + 1) / 2 : t * t);
+    const double products = 7.0 * shape_.layers * tile_rows(Features::heads, shape_, layout) * pairs;
+    return spec.micro_batches * (linears + products / InstructionCycles::whole_rate(rate));
   }
   // What stays of every layer until the loss: its input or all that its backward ops read.
   std::int64_t least_bytes(const LoweringSpec& spec, int again) const {
@@ -147,6 +152,7 @@ class Search {
   template <class Wanted>
   std::optional<Candidate> next(Queue& queue, Wanted&& wanted);
   std::optional<MemoryMap> refusal_without_map(const Candidate& candidate) const;
+  void note_failure(const Candidate& failed, const MemoryMap& memory);
   void add_variants(Queue& queue, const Candidate& refused, bool loss_refused) const;
   void reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const;
   Mapping finish(const Candidate& chosen, Mapping mapping, Queue& others);
@@ -154,6 +160,7 @@ class Search {
   const RunSpec& run_;
   const ModelShape& shape_;
   const models::MachineSpec& machine_;
+  bool causal_;
   Graphs graphs_[2];            // that keep all activations, that compute them again
   std::vector<Features> kept_;  // of a layer, for its backward ops
   std::map<Recompute, TrainingGraph> all_layers_;
@@ -174,7 +181,9 @@ std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) {
     Candidate top = queue.top();
     queue.pop();
     if (!wanted(top)) {
-      add_variants(queue, top, refusal_without_map(top)->loss_refused);
+      const MemoryMap refused = *refusal_without_map(top);
+      note_failure(top, refused);
+      add_variants(queue, top, refused.loss_refused);
       continue;
     }
     if (top.estimated) return top;
@@ -207,6 +216,12 @@ std::optional<MemoryMap> Search::refusal_without_map(const Candidate& candidate)
   }
   if (refused.refusal.empty()) return {};
   return refused;
+}
+
+void Search::note_failure(const Candidate& failed, const MemoryMap& memory) {
+  if (smallest_ && !failed.has_smaller_tile(*smallest_) && !failed.is_later_variant(*smallest_)) return;
+  smallest_ = failed;
+  failure_ = memory.refusal;
 }
 
 // What may fit where a candidate does not: smaller chunks of the vocabulary, activations of one more layer computed again, or of as many
@@ -274,10 +289,7 @@ std::optional<Mapping> Search::best() {
       }
       failed_.push_back({next, memory.loss_refused});
     }
-    if (!smallest_ || next.has_smaller_tile(*smallest_) || next.is_later_variant(*smallest_)) {
-      smallest_ = next;
-      failure_ = memory.refusal;
-    }
+    note_failure(next, memory);
     reject(mapping, next, memory.refusal.substr(0, memory.refusal.find(';')));  // without the remedy
     add_variants(queue, next, memory.loss_refused);
   }
@@ -336,10 +348,11 @@ Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models
       const LoweringSpec& spec = search.smallest()->spec;
       models::SramSpec endless = machine.sram;
       endless.bytes = std::numeric_limits<int>::max() / 2;
-      const int needed = memory_map(spec, search.graph(least_kept(run, shape)), endless).sram.peak_bytes;
+      const MemoryMap needed = memory_map(spec, search.graph(least_kept(run, shape)), endless);
       message += fmt::format(
-          "; no batch fits, no tile fits this rectangle: the smallest has {} tokens and {} features a PE and needs {} bytes of {}",
-          spec.layout.tokens_per_pe, search.smallest()->rows_of_features(), needed, machine.sram.bytes);
+          "; no batch fits, no tile fits this rectangle: the smallest has {} tokens and {} features a PE and needs {}{} bytes of {}",
+          spec.layout.tokens_per_pe, search.smallest()->rows_of_features(), needed.refusal.empty() ? "" : "more than ",
+          needed.refusal.empty() ? needed.sram.peak_bytes : endless.bytes, machine.sram.bytes);
     }
     message += describe(smallest_fitting_layout(run, shape, search.graph(recompute_first(shape.layers, shape.layers)), machine), shape);
   }

@@ -13,8 +13,10 @@ namespace {
 constexpr int largest_extent = 4096;                                     // of a mesh that a configuration may ask for
 constexpr int most_sequence = std::numeric_limits<std::int32_t>::max();  // tokens that are numbered
 
-// The vocabulary in ever smaller chunks until the step fits or chunks are not what is in the way.
+// The vocabulary in ever smaller chunks until the step fits or chunks are not what is in the way. At the loss every layer's input is there.
 bool fits(const Layout& layout, const RunSpec& run, const ModelShape& shape, const TrainingGraph& graph, const models::SramSpec& sram) {
+  const std::int64_t row_bytes = std::int64_t{layout.pitch()} * sim::bytes_of(run.dtype);
+  if (shape.layers * tile_rows(Features::residual, shape, layout) * row_bytes > sram.bytes) return false;
   for (int outputs = ceil_divide(shape.vocabulary, layout.columns);; outputs = ceil_divide(outputs, 2)) {
     const MemoryMap map = memory_map({shape, layout, outputs, run.dtype}, graph, sram);
     if (map.refusal.empty()) return true;

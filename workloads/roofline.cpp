@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -10,6 +9,7 @@
 #include "memoryx/link_timing.h"
 #include "memoryx/memory_x.h"
 #include "workloads/family.h"
+#include "workloads/instruction_cycles.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -28,7 +28,7 @@ struct Peak {
     const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
     const double pes = static_cast<double>(spec.layout.lanes) * spec.layout.columns * spec.layout.rows;
     const double rate = spec.type == sim::Dtype::f16 ? machine.core.rate.mixed_fma : machine.core.rate.single_fma;
-    macs = pes * (rate >= 1 ? std::floor(rate) : 1.0 / std::round(1.0 / rate));
+    macs = pes * InstructionCycles::whole_rate(rate);
     sram_operands = pes * sram_read_bytes / sim::bytes_of(spec.type);
     link_bytes = link.bytes_per_cycle() * link.channels();
   }

@@ -241,6 +241,17 @@ TEST(Mapping, NamesArrayBytesAndTileWhenNothingFitsSram) {
   EXPECT_NE(std::string(error.what()).find("no mesh has a tile that fits"), std::string::npos) << error.what();
 }
 
+TEST(Mapping, NamesTheSmallestTileOfAllThatDoNotFit) {
+  RunSpec run = small_run();
+  run.training.batch = 64;
+  for (const int bytes : {4096, 8192}) {  // too few for the code, and for more
+    run.machine.sram.bytes = bytes;
+    EXPECT_NE(std::string(refusal(run).what()).find("the smallest has 1 tokens and 2 features a PE"), std::string::npos);
+  }
+  run.model.shape.layers = 4096;  // of which the inputs alone are too much
+  EXPECT_NE(std::string(refusal(run).what()).find("the smallest has 1 tokens and 2 features a PE"), std::string::npos);
+}
+
 TEST(Mapping, NamesTheLargestBatchThatFitsWhenAPinnedNumberOfMicroBatchesDoesNot) {
   RunSpec run = small_run();
   run.training.batch = 4096;
