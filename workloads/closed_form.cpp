@@ -44,7 +44,7 @@ class ClosedForm {
   double rotary() const;
   double gelu_erf() const;
   double gelu_erf_gradient() const;
-  double relu() const { return start() + at_.issue() + h_ * at_.spread(t_, 1); }
+  double relu() const { return start() + at_.maximum_tiles(h_, t_); }
   double relu_gradient() const;
   double swiglu() const;
   double swiglu_gradient() const;

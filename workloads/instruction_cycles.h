@@ -27,6 +27,7 @@ class InstructionCycles {
   double convert(int n) const { return issue() + tile_rows(1, n, half_ ? core_.rate.convert : core_.rate.single); }
   double add_tiles(int rows, int n) const { return issue() + tile_rows(rows, n, half_ ? core_.rate.half : core_.rate.single); }
   double convert_tiles(int rows, int n) const { return issue() + tile_rows(rows, n, half_ ? core_.rate.convert : core_.rate.single); }
+  double maximum_tiles(int rows, int n) const { return issue() + tile_rows(rows, n, half_ ? core_.rate.half_max : core_.rate.single_max); }
   double clear_tiles(int rows, int n) const { return add_tiles(rows, n); }
   double add_rows(int rows, int n) const { return issue() + tile_rows(rows, n, core_.rate.single); }
   double multiply_rows(int rows, int n) const { return issue() + tile_rows(rows, n, core_.rate.single_mul); }

@@ -67,6 +67,15 @@ TEST(ClosedForm, OfAWeightGradientIsTheDesigns) {
   EXPECT_EQ(closed_form_cycles(back, main_job(), {}), closed_form_cycles(call, main_job(), {}));  // now the outputs do
 }
 
+TEST(ClosedForm, OfReluTakesMaximaAtTheirRate) {
+  CallOutline relu;
+  relu.kind = CallKind::relu;
+  relu.tile_inputs = 5;
+  models::MachineSpec faster;
+  faster.core.rate.half_max = 8;
+  EXPECT_EQ(closed_form_cycles(relu, main_job(), {}) - closed_form_cycles(relu, main_job(), faster), 5 * (8 - 1));
+}
+
 TEST(ClosedForm, OfAKernelSwitchGrowsByTheHopsOfTheGathering) {
   models::MachineSpec slow;
   slow.fabric.hop_cycles = 2;

@@ -27,6 +27,7 @@ CallMeasurement measurement(const nlohmann::json& json) {
   return m;
 }
 
+// Of all that an entry says beside its key.
 std::string digest(const nlohmann::json& entry) {
   const std::string text = entry.at("scale").dump() + entry.at("samples").dump();
   return sim::sha256_hex(std::as_bytes(std::span(text)));

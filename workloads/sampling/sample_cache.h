@@ -1,8 +1,7 @@
 #pragma once
 // Measured samples on disk: a directory with a file KEY.json for each op,
 //   {"key": KEY, "scale": 1, "digest": SHA-256 of the text of scale and samples, "samples": [[{"period": ..., "active": ..., "cycles":
-//   {"busy": ...,
-//   ...}, "macs": ..., "hops": ...}, ...], ...]}
+//   {"busy": ..., ...}, "macs": ..., "hops": ...}, ...], ...]}
 // by mesh and call. Files appear whole, so that runs may share the directory.
 
 #include <filesystem>
