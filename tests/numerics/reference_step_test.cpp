@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <string>
 
+#include "sim/config/tree.h"
 #include "sim/random.h"
+#include "workloads/family.h"
 #include "workloads/graph.h"
+#include "workloads/hf_config.h"
 #include "workloads/reference/reference_trainer.h"
 
 namespace wafersim::workloads::reference {
@@ -55,6 +60,34 @@ TEST(ReferenceStep, AnUntiedModelWithEqualMatricesLosesTheSameAndSharesTheGradie
   const std::size_t head = parameter_table(untied.shape)[parameter_table(untied.shape).find("lm_head.weight")].offset;
   for (std::size_t e = 0; e < 19 * 12; ++e) EXPECT_NEAR(a.gradients[e], b.gradients[e] + b.gradients[head + e], 1e-6) << e;
   for (std::size_t e = 19 * 12; e < head; ++e) ASSERT_EQ(a.gradients[e], b.gradients[e]) << e;
+}
+
+// transformers' models of these families start it at 0 and let only an unembedding that is tied to it train it (tests/DEVIATIONS.md).
+TEST(ReferenceStep, TrainsTheTokenRowOfPaddingLikeAnyOther) {
+  constexpr std::uint32_t padding = 3;
+  for (const std::string family : {"bert", "opt", "llama"}) {
+    const nlohmann::json config = {{"model_type", family},        {"vocab_size", 19},         {"hidden_size", 12},
+                                   {"num_hidden_layers", 1},      {"num_attention_heads", 2}, {"pad_token_id", padding},
+                                   {"tie_word_embeddings", false}};
+    LoweringSpec spec = small_spec(false);
+    spec.shape = parse_hf_config(sim::ConfigTree(config, "config.json", "/")).shape;
+    const std::vector<float> weights = initial_weights(spec);
+    std::vector<std::uint32_t> tokens = random_tokens(1);
+    std::replace(tokens.begin(), tokens.end(), padding, padding + 1);
+    const auto row = [&spec](const std::vector<float>& values) {
+      const memoryx::ParameterTable table = parameter_table(spec.shape);
+      const auto first = values.begin() + static_cast<std::ptrdiff_t>(table[table.find(family_form(spec.shape).token_rows)].offset);
+      return std::vector<float>(first + 12 * padding, first + 12 * (padding + 1));
+    };
+    const auto gradient = [&] {
+      return row(run_step(spec, differentiate(build_model(spec.shape)), weights, tokens, random_tokens(2), 1.0).gradients);
+    };
+    const std::vector<float> none(12);
+    EXPECT_NE(row(weights), none) << family;
+    EXPECT_EQ(gradient(), none) << family;  // not among the tokens
+    tokens[0] = padding;
+    EXPECT_NE(gradient(), none) << family;
+  }
 }
 
 TEST(ReferenceStep, TheLossScaleMultipliesEveryGradientAndLeavesTheLoss) {
