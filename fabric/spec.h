@@ -9,7 +9,6 @@ struct FabricSpec {
   int hop_cycles = 1;          // router to neighbouring router [C]
   int ramp_cycles = 2;         // router to core and core to router, each way [C]
   int router_queue_words = 4;  // per color and router [A: not public]
-  int colors = 24;             // [C]
 };
 
 }  // namespace wafersim::fabric

@@ -5,8 +5,6 @@
 
 namespace wafersim::models {
 
-enum class CoreGeneration { wse1, wse2, wse3 };
-
 // Elements a cycle of one kind of vector instruction (reference: SDK appendix [C]).
 struct RateTable {
   double half = 4;              // fp16 add, sub, mul, fmach, mov16, neg, abs; 16-bit integer and logic
@@ -33,7 +31,6 @@ struct FunctionCycles {
 };
 
 struct CoreSpec {
-  CoreGeneration generation = CoreGeneration::wse2;
   double clock = 850e6;               // Hz [C: SDK timing scripts; 1.1 GHz elsewhere]
   int issue_cycles = 1;               // of a vector instruction [C]
   int weight_issue_cycles = 1;        // of one step of a map that an arriving scalar triggers [A]
@@ -41,7 +38,6 @@ struct CoreSpec {
   int task_switch_cycles = 10;        // [A: sources say 10-30]
   int scalar_cycles = 1;              // integer move, add, compare-and-branch [A]
   int loop_cycles = 1;                // setting up a hardware loop; iterations are free [A]
-  int microthreads = 8;               // [C]
   int accumulator_cache_bytes = 256;  // [C]; an fma whose fp32 accumulators exceed it runs at half rate [A]
   RateTable rate;
   FunctionCycles function;
@@ -51,7 +47,6 @@ struct CoreSpec {
 
 struct SramSpec {
   int bytes = 48 * 1024;      // [C]
-  int banks = 8;              // [C]
   int instruction_bytes = 8;  // [A]
   int descriptor_bytes = 8;   // [A]
 };

@@ -79,13 +79,13 @@ struct alignas(64) CoreState {
   std::uint8_t last_served = 0;   // 0 the task, 1 + k microthread k
   Activity waits_for = Activity::idle;
   bool between_calls = false;  // its part of the call is complete: what it does now is the kernel switch
-  std::array<std::uint8_t, 8> output_color{};
+  std::array<std::uint8_t, queue_count> output_color{};
   std::uint64_t activated = 0, blocked = 0;  // bit a task
   std::array<Loop, max_loops> loop{};
   std::array<std::uint64_t, activities> cycles{};  // not yet counted for the PE and its call
   std::uint64_t macs = 0;                          // the same
   std::array<std::int32_t, register_count> reg{};
-  std::array<VectorState, 8> microthread{};
+  std::array<VectorState, microthread_count> microthread{};
 };
 
 }  // namespace wafersim::models

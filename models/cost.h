@@ -31,7 +31,8 @@ struct InstructionCost {
 InstructionCost cost_of(const Instruction& instruction, const CoreSpec& spec);
 
 // Additional cycles of a row whose two sources start at byte addresses a and b and advance by the given bytes a cycle for `cycles` cycles:
-// a cycle whose reads fall into banks with bank_a % 4 == bank_b % 4 is done twice. Successive 16-bit words lie in successive banks.
+// a cycle whose reads fall into banks with bank_a % 4 == bank_b % 4 is done twice. Successive 16-bit words lie in successive banks, of
+// which there are 8 [C: SDK appendix]. What the rule would be for another number of banks no source says.
 std::int64_t bank_conflict_cycles(std::int64_t a, std::int64_t a_step, std::int64_t b, std::int64_t b_step, std::int64_t cycles);
 
 }  // namespace wafersim::models

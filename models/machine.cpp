@@ -8,9 +8,8 @@ namespace {
 MachineSpec cs1() {
   MachineSpec machine;
   machine.name = "cs1";
-  machine.fabric.width = 633;   // [A]: 400,000 cores advertised
-  machine.fabric.height = 633;  // [A]
-  machine.core.generation = CoreGeneration::wse1;
+  machine.fabric.width = 633;            // [A]: 400,000 cores advertised
+  machine.fabric.height = 633;           // [A]
   machine.io.channels_per_edge = 36;     // one every 18 rows [A]
   machine.energy.rated_power_w = 20000;  // peak [C]
   return machine;
@@ -21,8 +20,7 @@ MachineSpec cs3() {
   machine.name = "cs3";
   machine.fabric.width = 762;    // [C]
   machine.fabric.height = 1172;  // [C]
-  machine.core.generation = CoreGeneration::wse3;
-  machine.core.rate.half = 8;  // [C], as the others
+  machine.core.rate.half = 8;    // [C], as the others
   machine.core.rate.single = 4;
   machine.core.rate.mixed_fma = 4;
   machine.core.rate.half_max = 8;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <type_traits>
 
 #include "sim/config/reader.h"
 
@@ -12,8 +11,6 @@ namespace {
 
 using sim::Range;
 using sim::Unit;
-
-const std::vector<std::string> generation_names = {"wse1", "wse2", "wse3"};
 
 // Calls visit(key, field, range, unit, assumption) for every field; `assumption` is "" where the number has a source.
 template <class Machine, class Visitor>
@@ -24,12 +21,10 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("fabric.hop_cycles", m.fabric.hop_cycles, cycles, Unit::none, "");
   visit("fabric.ramp_cycles", m.fabric.ramp_cycles, cycles, Unit::none, "");
   visit("fabric.router_queue_words", m.fabric.router_queue_words, words, Unit::none, "queue of a color in a router: not public");
-  visit("fabric.colors", m.fabric.colors, Range{1, 24}, Unit::none, "");
   visit("host_io.columns", m.host_io.columns, Range{0, 4095}, Unit::none, "");
   visit("host_io.rows", m.host_io.rows, Range{0, 4095}, Unit::none, "");
   visit("host_io.first_column", m.host_io.first_column, Range{0, 4095}, Unit::none, "");
   visit("host_io.first_row", m.host_io.first_row, Range{0, 4095}, Unit::none, "");
-  visit("core.generation", m.core.generation, Range{0, 2}, Unit::none, "");
   visit("core.clock", m.core.clock, Range{1e3, 1e11}, Unit::hertz, "");
   visit("core.issue_cycles", m.core.issue_cycles, Range{0, 1e6}, Unit::none, "");
   visit("core.weight_issue_cycles", m.core.weight_issue_cycles, Range{0, 1e6}, Unit::none,
@@ -39,7 +34,6 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("core.task_switch_cycles", m.core.task_switch_cycles, Range{0, 1e6}, Unit::none, "sources say 10-30");
   visit("core.scalar_cycles", m.core.scalar_cycles, cycles, Unit::none, "integer move, add, compare-and-branch");
   visit("core.loop_cycles", m.core.loop_cycles, Range{0, 1e6}, Unit::none, "setting up a hardware loop");
-  visit("core.microthreads", m.core.microthreads, Range{1, 64}, Unit::none, "");
   visit("core.accumulator_cache_bytes", m.core.accumulator_cache_bytes, Range{4, 1 << 20}, Unit::bytes,
         "size has a source; that fp32 accumulators beyond it halve the rate is assumed");
   visit("core.rate.half", m.core.rate.half, rate, Unit::none, "");
@@ -63,7 +57,6 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("core.input_queue_words", m.core.input_queue_words, words, Unit::none, "");
   visit("core.output_queue_words", m.core.output_queue_words, words, Unit::none, "queues 0-5 of WSE-2 have a source, 6 and 7 are assumed");
   visit("sram.bytes", m.sram.bytes, Range{1024, 1 << 26}, Unit::bytes, "");
-  visit("sram.banks", m.sram.banks, Range{1, 64}, Unit::none, "");
   visit("sram.instruction_bytes", m.sram.instruction_bytes, Range{1, 64}, Unit::bytes, "bytes of code an instruction takes");
   visit("sram.descriptor_bytes", m.sram.descriptor_bytes, Range{1, 64}, Unit::bytes, "bytes a descriptor takes");
   visit("io.bandwidth", m.io.bandwidth_override, span, Unit::bytes_per_second, "");
@@ -99,15 +92,6 @@ void for_each_field(Machine& m, Visitor&& visit) {
   visit("energy.rated_power_w", m.energy.rated_power_w, energy, Unit::none, "");
 }
 
-template <class Field>
-nlohmann::ordered_json value_of(const Field& field) {
-  if constexpr (std::is_same_v<Field, CoreGeneration>) {
-    return generation_names[static_cast<std::size_t>(field)];
-  } else {
-    return field;
-  }
-}
-
 struct Reading {
   sim::ConfigReader& reader;
   const std::string& prefix;
@@ -117,9 +101,6 @@ struct Reading {
   }
   void operator()(const char* key, double& field, Range range, Unit unit, const char*) const {
     field = reader.number(prefix + key, range, field, unit);
-  }
-  void operator()(const char* key, CoreGeneration& field, Range, Unit, const char*) const {
-    field = static_cast<CoreGeneration>(reader.choice(prefix + key, generation_names, static_cast<std::size_t>(field)));
   }
   void operator()(const char* key, std::array<int, 8>& field, Range range, Unit, const char*) const {
     const auto values = reader.integers(prefix + key, range, std::vector<int>(field.begin(), field.end()));
@@ -136,13 +117,14 @@ void read_machine(sim::ConfigReader& reader, const std::string& prefix, MachineS
 nlohmann::ordered_json machine_to_json(const MachineSpec& machine) {
   nlohmann::ordered_json out = nlohmann::ordered_json::object();
   const auto write = [&out](std::string key, const auto& field, Range, Unit, const char*) {
-    if (key == "io.bandwidth" && value_of(field) == 0.0) return;  // no override: absent, since a bandwidth of 0 is refused
+    const nlohmann::ordered_json value = field;
+    if (key == "io.bandwidth" && value == 0.0) return;  // no override: absent, since a bandwidth of 0 is refused
     nlohmann::ordered_json* at = &out;
     for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.')) {
       at = &(*at)[key.substr(0, dot)];
       key.erase(0, dot + 1);
     }
-    (*at)[key] = value_of(field);
+    (*at)[key] = value;
   };
   for_each_field(machine, write);
   return out;
@@ -158,12 +140,12 @@ std::vector<std::string> machine_keys() {
 std::vector<Assumption> assumptions(const MachineSpec& machine) {
   std::vector<Assumption> out;
   for_each_field(machine, [&out](const char* key, const auto& field, Range, Unit, const char* text) {
-    if (text[0] != '\0') out.push_back({key, value_of(field).dump(), text});
+    if (text[0] != '\0') out.push_back({key, nlohmann::ordered_json(field).dump(), text});
   });
-  if (machine.core.generation != CoreGeneration::wse2)
+  if (machine.name != "cs2")
     out.push_back(
         {"energy.busy_cycle_pj", nlohmann::json(machine.energy.busy_cycle_pj).dump(), "as WSE-2's core: that of this one is not public"});
-  if (machine.core.generation != CoreGeneration::wse1) return out;
+  if (machine.name != "cs1") return out;
   out.push_back({"core.rate", "\"as wse2\"", "no public rate table of WSE-1; its memory rules and latencies are WSE-2's too"});
   // A user's own mesh or channels are given, not assumed.
   const MachineSpec cs1 = machine_preset("cs1");

@@ -31,7 +31,7 @@ void check_vector(std::size_t at, const Instruction& i) {
   for (const Operand* o : {&i.dst, &i.a, &i.b}) {
     check_value(at, i, o->base);
     if (!std::isfinite(o->immediate)) refuse(at, i, "an immediate is finite");
-    if (is_fabric(*o) && o->queue >= 8) refuse(at, i, "no such queue");
+    if (is_fabric(*o) && o->queue >= queue_count) refuse(at, i, "no such queue");
     if (is_fabric(*o) && o->element_stride != 0 && o->element_stride != 1) refuse(at, i, "a fabric operand has element stride 0 or 1");
   }
   check_value(at, i, i.n);
@@ -49,7 +49,7 @@ void check_vector(std::size_t at, const Instruction& i) {
   if (any_fabric_element && (i.op > Opcode::neg || i.op == Opcode::fma))
     refuse(at, i, "fabric elements pass through mov, add, sub, mul, max and neg only");
   if (is_fabric(i.dst) && i.dst.element_stride == 0) refuse(at, i, "an output operand has element stride 1");
-  if (i.microthread < -1 || i.microthread >= 8) refuse(at, i, "no such microthread");
+  if (i.microthread < -1 || i.microthread >= microthread_count) refuse(at, i, "no such microthread");
   if (i.microthread < 0 && (i.then_activate >= 0 || i.then_unblock >= 0))
     refuse(at, i, "only asynchronous instructions activate or unblock");
   if ((i.advance || i.control) && i.dst.kind != Kind::output)
@@ -106,7 +106,7 @@ void check_program(const Program& program) {
       refuse(at, i, "loads past the last register");
     if ((compares || i.op == Opcode::jump || i.op == Opcode::loop) && (i.target < 0 || i.target >= size)) refuse(at, i, "no such target");
     if (i.task >= task_count) refuse(at, i, "no such task");
-    if (i.queue >= 8) refuse(at, i, "no such queue");
+    if (i.queue >= queue_count) refuse(at, i, "no such queue");
     if (i.op == Opcode::loop) ++depth;
     if (i.op == Opcode::end_loop && --depth < 0) refuse(at, i, "ends no loop");
     if (i.op == Opcode::end_task && depth != 0) refuse(at, i, "ends a task inside a loop");

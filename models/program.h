@@ -58,6 +58,8 @@ enum class Opcode : std::uint8_t {
 
 constexpr int register_count = 32;
 constexpr int task_count = 64;
+constexpr int queue_count = 8;        // of input and of output [C: SDK]
+constexpr int microthread_count = 8;  // [C: SDK]
 
 // immediate + register (none: -1)
 struct Value {
