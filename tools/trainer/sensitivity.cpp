@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "memoryx/link_timing.h"
 #include "models/machine_config.h"
@@ -72,6 +73,25 @@ PreparedRun variant_of(const PreparedRun& run, const std::string& key, const mod
   return variant;
 }
 
+// The run with the number `key`, which is `value`, times a factor; nothing where that is the same number.
+std::optional<Sensitivity::Point> point_at(const PreparedRun& run, const std::string& key, const ordered_json& value, double factor,
+                                           const StepSeconds& step_seconds) {
+  Sensitivity::Point point;
+  point.factor = factor;
+  try {
+    const std::optional<models::MachineSpec> machine = changed_machine(run.spec.machine, key, factor);
+    if (!machine) return {};
+    const ordered_json now = models::machine_to_json(*machine)[pointer_to(key)];
+    point.value = now.dump();
+    point.factor = mean_of(now) / mean_of(value);
+    point.seconds = step_seconds(variant_of(run, key, *machine));
+  } catch (const sim::Error& error) {
+    if (error.category() == sim::ErrorCategory::invariant) throw;
+    point.refusal = error.what();
+  }
+  return point;
+}
+
 }  // namespace
 
 double Sensitivity::elasticity(double seconds) const {
@@ -125,18 +145,9 @@ std::vector<Sensitivity> find_sensitivity(const PreparedRun& run, const StepSeco
     const ordered_json value = base.value(pointer_to(key), ordered_json());
     row.value = value.dump();
     row.assumed = std::any_of(assumed.begin(), assumed.end(), [&](const models::Assumption& a) { return a.key == key; });
-    for (const double factor : factors) try {
-        const std::optional<models::MachineSpec> machine = changed_machine(run.spec.machine, key, factor);
-        if (!machine) continue;
-        const ordered_json now = models::machine_to_json(*machine)[pointer_to(key)];
-        row.points.push_back({now.dump(), mean_of(now) / mean_of(value), {}, {}});
-        row.points.back().seconds = step_seconds(variant_of(run, key, *machine));
-      } catch (const sim::Error& error) {
-        if (error.category() == sim::ErrorCategory::invariant) throw;
-        if (row.points.empty() || row.points.back().seconds || !row.points.back().refusal.empty())
-          row.points.push_back({"", factor, {}, {}});
-        row.points.back().refusal = error.what();
-      }
+    for (const double factor : factors)
+      if (std::optional<Sensitivity::Point> point = point_at(run, key, value, factor, step_seconds))
+        row.points.push_back(std::move(*point));
     rows.push_back(std::move(row));
   }
   return rows;
