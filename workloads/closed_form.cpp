@@ -153,7 +153,7 @@ double ClosedForm::share_keys() const {
 // sum and then, one time in columns_per_head, has a part of the next slice.
 double ClosedForm::share_keys_gradient() const {
   const double part = at_.clear_tiles(2 * slices_.rows, t_) + 2 * at_.clear_tiles(slices_.rows, t_) / layout_.columns_per_head;
-  const double sum = at_.stream(2 * slices_.rows * t_) + at_.convert_tiles(2 * slices_.rows, t_);
+  const double sum = at_.stream(2.0 * slices_.rows * t_) + at_.convert_tiles(2 * slices_.rows, t_);
   return start() + at_.clear_tiles(head_rows_, t_) + layout_.columns * (part + sum + at_.scalars(10)) + ring_fill();
 }
 
@@ -206,7 +206,9 @@ double ClosedForm::embedding() const {
 }
 
 // The row's tiles leave one after another.
-double ClosedForm::embedding_gradient() const { return start() + width() * at_.stream(h_ * t_) + at_.hops(width()) + at_.ramps(1); }
+double ClosedForm::embedding_gradient() const {
+  return start() + width() * at_.stream(static_cast<double>(h_) * t_) + at_.hops(width()) + at_.ramps(1);
+}
 
 double ClosedForm::loss() const {
   const int rows = call_.tile_outputs;

@@ -68,8 +68,8 @@ double attention_gradient_cycles(const InstructionCycles& at, const Layout& layo
     const double relay = alone ? 0 : 4 * at.stream_tile_row(n);
     return 2 * at.fma_rows(head_rows, n, false) + at.fma_rows(head_rows, n) + relay + at.scalars(scalars_a_key + 2);
   });
-  const int words = 2 * head_rows * at.tile_words(t) + 2 * t + head_rows * t;
-  const double travel = blocks == 1 ? 0 : 2.0 * words + at.chain_hop() + at.scalars(scalars_a_block);
+  const double words = 2.0 * head_rows * at.tile_words(t) + 2.0 * t + static_cast<double>(head_rows) * t;
+  const double travel = blocks == 1 ? 0 : 2 * words + at.chain_hop() + at.scalars(scalars_a_block);
   const double first = at.clear_tiles(2 * head_rows, t) + 2 * at.convert_tiles(head_rows, t) + 2 * at.move(t) + at.fma_rows(head_rows, t) +
                        at.all_reduce(t, columns) + 3 * at.add_rows(head_rows, t);
   const double result = (at.half() ? 3 : 1) * at.convert_tiles(head_rows, t) + (at.half() ? at.clear_tiles(head_rows, t) : 0);

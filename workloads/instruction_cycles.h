@@ -42,7 +42,7 @@ class InstructionCycles {
   double triggered_fma(int n) const { return core_.weight_issue_cycles + fma_row(n); }
 
   // Wavelets of n values: fp32, and of the run's type. One a cycle.
-  double stream(int n) const { return issue() + n; }
+  double stream(double n) const { return issue() + n; }
   double stream_tile_row(int n) const { return issue() + tile_words(n); }
   int tile_words(int n) const { return half_ ? (n + 1) / 2 : n; }
 

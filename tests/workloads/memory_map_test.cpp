@@ -109,8 +109,12 @@ TEST(MemoryMap, RefusesTilesWhoseBytesAreBeyond32Bits) {
   model.heads = model.columns_per_head = model.rows = model.batch = 1;
   model.sequence = 4096;
   tests::Experiment experiment = tests::make_experiment(model);
-  const MemoryMap map = memory_map(experiment.lowering, experiment.graph, sram_of(std::numeric_limits<int>::max() / 2));
-  EXPECT_NE(map.refusal.find("SRAM overflow: loss: work needs 171"), std::string::npos) << map.refusal;  // (2^20 + few) * 4096 * 4 bytes
+  const auto refusal = [&] {
+    return memory_map(experiment.lowering, experiment.graph, sram_of(std::numeric_limits<int>::max() / 2)).refusal;
+  };
+  EXPECT_NE(refusal().find("SRAM overflow: loss: work needs 171"), std::string::npos) << refusal();  // (2^20 + few) * 4096 * 4 bytes
+  experiment.lowering.layout.tokens_per_pe = 1 << 24;
+  EXPECT_NE(refusal().find("a tile of 4294967296 bytes is beyond a PE's integers"), std::string::npos) << refusal();  // 64 features
 }
 
 TEST(MemoryMap, RefusesAStepOfMoreCallsThanCanBeNumbered) {

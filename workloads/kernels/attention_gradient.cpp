@@ -201,7 +201,7 @@ class AttentionGradient : AttentionKernel {
 }  // namespace
 
 AttentionGradientBytes attention_gradient_bytes(const KernelBuilder& k, const AttentionShape& shape) {
-  const int result = (k.type() == Dtype::f16 ? 4 : 3) * shape.rows * k.tile_row_bytes();
+  const std::int64_t result = std::int64_t{k.type() == Dtype::f16 ? 4 : 3} * shape.rows * k.tile_row_bytes();
   return {work_of(k, shape).bytes, result};
 }
 

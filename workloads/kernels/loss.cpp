@@ -11,7 +11,7 @@ using sim::Dtype;
 
 namespace {
 
-// Offsets in the work area. Where two vectors are read together their phases differ.
+// Offsets in the work area. Vectors that a loop over logits reads together lie in different phases, but for logits and lse.
 struct Work {
   int m, maximum;  // a value a slot
   int s, sel;      // neighbours without a gap, so that one all-reduce sums both

@@ -66,7 +66,18 @@ void Lowering::call(const TrainingOp& op, int task, const char* kernel, const ch
   plan_.calls.push_back(std::move(made));
 }
 
+// Kernels count the bytes of four fp32 tiles at most in one number.
+void Lowering::require_countable_tiles() const {
+  int most_rows = 0;
+  for (const Tensor& tensor : graph_.tensors) most_rows = std::max(most_rows, tile_rows(tensor.features, spec_.shape, spec_.layout));
+  if (tile32_bytes(most_rows) > std::numeric_limits<std::int32_t>::max() / 4)
+    throw sim::Error(sim::ErrorCategory::plan, fmt::format("a tile of {} bytes is beyond a PE's integers of 32 bits; use smaller tiles "
+                                                           "(mapping.tokens_per_pe, mapping.features_per_pe) or a larger mesh",
+                                                           tile32_bytes(most_rows)));
+}
+
 void Lowering::place_tables() {
+  require_countable_tiles();
   constexpr std::size_t most_calls = 65535;
   const std::size_t calls = outline_calls(spec_, graph_).size();
   if (calls > most_calls)

@@ -68,6 +68,7 @@ class Lowering {
     }
   };
 
+  void require_countable_tiles() const;
   models::Program emit_program();
   void place_tables();
   // `wide`: bytes until narrow() is called, if more than its own.

@@ -31,7 +31,7 @@ class Backward {
         d_(layout, range, 1, 1),
         scale_(score_scale(form.head)),
         causal_(form.causal),
-        p_(static_cast<std::size_t>(t() * t()) * heads()),
+        p_(static_cast<std::size_t>(t()) * static_cast<std::size_t>(t()) * heads()),
         ds_(p_.size()) {
     const HeadArray o = part(out, 0);
     const auto columns = static_cast<std::size_t>(layout.columns_per_head);
