@@ -141,4 +141,15 @@ const char* name(Family family) {
   return "bert";
 }
 
+std::size_t matrix_parameters(const ModelShape& shape) {
+  const memoryx::ParameterTable table = parameter_table(shape);
+  const FamilyForm form = family_form(shape);
+  std::size_t sum = 0;
+  for (const memoryx::ParameterEntry& entry : table.entries()) {
+    const bool lookup = entry.name == form.position_rows || entry.name == form.type_rows || (entry.name == form.token_rows && !shape.tied);
+    if (entry.shape.size() >= 2 && !lookup) sum += entry.size;
+  }
+  return sum;
+}
+
 }  // namespace wafersim::workloads

@@ -2,6 +2,7 @@
 // What distinguishes the families of models: the form of a block and Hugging Face's names of its tensors, an entry of family.cpp each.
 // Names of linears and norms are without ".weight" and ".bias".
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -45,5 +46,9 @@ struct FamilyForm {
 
 FamilyForm family_form(const ModelShape& shape);
 const char* name(Family family);  // model_type
+
+// Parameters that a token is multiplied with: all matrices but those of positions and types and, beside an unembedding of its own, the
+// tokens'.
+std::size_t matrix_parameters(const ModelShape& shape);
 
 }  // namespace wafersim::workloads

@@ -74,13 +74,8 @@ class Search {
         causal_(family_form(shape).causal),
         graphs_{{training_graph(1, {}), training_graph(2, {})},
                 {training_graph(1, recompute_first(1, 1)), training_graph(2, recompute_first(2, 2))}},
-        kept_(kept_features(graphs_[0].two_layers, 1)) {
-    const memoryx::ParameterTable table = parameter_table(shape);
-    const FamilyForm form = family_form(shape);
-    for (const memoryx::ParameterEntry& entry : table.entries())
-      if (entry.shape.size() > 1 && entry.name != form.position_rows && entry.name != form.token_rows)
-        matrix_elements_ += static_cast<double>(entry.size);
-  }
+        kept_(kept_features(graphs_[0].two_layers, 1)),
+        matrix_parameters_(static_cast<double>(matrix_parameters(shape))) {}
 
   // Nothing when no candidate fits; then `failure` and `smallest` say what was missing.
   std::optional<Mapping> best();
@@ -125,7 +120,7 @@ class Search {
     const Layout& layout = spec.layout;
     const models::RateTable& rates = machine_.core.rate;
     const double rate = spec.type == sim::Dtype::f16 ? rates.mixed_fma : rates.single_fma, t = layout.tokens_per_pe;
-    const double linears = 3 * matrix_elements_ / layout.columns * InstructionCycles::spread(layout.tokens_per_pe, rate);
+    const double linears = 3 * matrix_parameters_ / layout.columns * InstructionCycles::spread(layout.tokens_per_pe, rate);
     const double pairs = layout.rows_per_sequence * (causal_ ? t * (t + 1) / 2 : t * t);
     const double products = 7.0 * shape_.layers * tile_rows(Features::heads, shape_, layout) * pairs;
     return spec.micro_batches * (linears + products / InstructionCycles::whole_rate(rate));
@@ -172,7 +167,7 @@ class Search {
   std::vector<Failed> failed_;
   std::string failure_;
   std::optional<Candidate> smallest_;
-  double matrix_elements_ = 0;  // that every token is multiplied with
+  double matrix_parameters_;
 };
 
 template <class Wanted>

@@ -181,19 +181,6 @@ ordered_json activity_json(const Breakdown& breakdown) {
   return out;
 }
 
-// Parameters that a token is multiplied with: all matrices but those of positions and types and, beside an unembedding of its own, the
-// tokens'.
-std::size_t matrix_parameters(const workloads::ModelShape& shape) {
-  std::size_t sum = 0;
-  const memoryx::ParameterTable table = workloads::parameter_table(shape);
-  const workloads::FamilyForm form = workloads::family_form(shape);
-  for (const memoryx::ParameterEntry& entry : table.entries()) {
-    const bool lookup = entry.name == form.position_rows || entry.name == form.type_rows || (entry.name == form.token_rows && !shape.tied);
-    if (entry.shape.size() >= 2 && !lookup) sum += entry.size;
-  }
-  return sum;
-}
-
 ordered_json step_json(const PreparedRun& run, const RunResult& result, double seconds) {
   const workloads::Bound& bound = run.bound;
   return {{"cycles", mean(result.totals.cycles, result.totals.steps)},
@@ -210,7 +197,7 @@ ordered_json throughput_json(const PreparedRun& run, double seconds) {
   const workloads::ModelShape& shape = run.lowering.shape;
   const double tokens = static_cast<double>(run.training.tokens()) / seconds;
   const double flops =
-      (6.0 * static_cast<double>(matrix_parameters(shape)) + 12.0 * shape.layers * run.training.sequence * shape.width) * tokens;
+      (6.0 * static_cast<double>(workloads::matrix_parameters(shape)) + 12.0 * shape.layers * run.training.sequence * shape.width) * tokens;
   const fabric::Rectangle& part = run.spec.mapping.rectangle;
   const double peak = 2.0 * peak_rate(run.spec) * run.spec.machine.core.clock * part.width * part.height * run.spec.systems;
   return {{"samples_per_second", run.training.batch / seconds},
