@@ -78,13 +78,14 @@ class Scheduler {
       if (is_matrix(parameter)) made.reads.push_back({parameter, size(parameter), run});
   }
   bool is_matrix(int parameter) const { return table_[parameter].shape.size() > 1; }
-  // Matrices whose outputs lie side by side in each column, column after column; then the biases, where each column has inputs at all.
+  // Matrices whose outputs lie side by side in each column, column after column; then the biases. The loss does so chunk after chunk of the
+  // vocabulary.
   void stacked(const std::vector<int>& parameters, const CallOutline& call, double run, models::ScheduledCall& made) const {
     const double columns = spec_.layout.columns,
                  matrices = static_cast<double>(std::count_if(parameters.begin(), parameters.end(), [&](int p) { return is_matrix(p); }));
     const double biases = call.bias ? words_of(call.tile_outputs, spec_.type) : 0;
     const double last = 1 - biases / (columns * call.tile_outputs * words_of(call.tile_inputs, spec_.type) + biases);
-    const double first_bias = call.inputs > (spec_.layout.columns - 1) * call.tile_inputs ? last : 0;
+    const double first_bias = call.kind == CallKind::loss ? last / spec_.chunks() : last;
     const double width = last / (columns * matrices);  // of a column's outputs of one matrix, in the call's words
     double before = 0, after = matrices - 1;
     for (const int parameter : parameters)

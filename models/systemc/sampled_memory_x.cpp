@@ -70,7 +70,8 @@ void SampledMemoryX::report(int, const BlockReport& report) {
 }
 
 void SampledMemoryX::act() {
-  flow_->advance(static_cast<std::uint64_t>(clock_.now() + 1e-3));
+  // Times of weeks in picoseconds are exact to some thousandths of a cycle.
+  flow_->advance(static_cast<std::uint64_t>(clock_.now() + 0.25));
   while (const std::optional<memoryx::StoreFlow::Read> read = flow_->next_read()) {
     StreamBlock block{step_, read->call, read->part, parts_of(read->call), {}, static_cast<double>(read->update_wait)};
     block.supply.begin = static_cast<double>(read->ready);

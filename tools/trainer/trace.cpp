@@ -27,6 +27,7 @@ void Trace::add_link(std::vector<Event>& events, const models::StepResult& step,
     }
   std::uint64_t end = 0;
   for (const auto& [call, span] : calls) {
+    if (events.size() == most_events) return;
     const PlannedCall& kernel = calls_[static_cast<std::size_t>(call) % calls_.size()];
     const std::uint64_t first = std::max(span.first, end);
     end = std::max(span.last, first);
@@ -39,6 +40,7 @@ void Trace::add_link(std::vector<Event>& events, const models::StepResult& step,
 std::vector<Trace::Event> Trace::events_of(const models::StepResult& step) const {
   std::vector<Event> events;
   for (std::size_t k = 0; k < step.statistics.calls.size(); ++k) {
+    if (events.size() == most_events) return events;
     const PlannedCall& call = calls_[k % calls_.size()];
     const models::CallRecord& record = step.statistics.calls[k];
     events.push_back({kernels, call.kernel + " " + call.phase, record.first_start, record.last_done,
