@@ -34,6 +34,7 @@ void SampledMemoryX::configure(const StepSchedule& schedule, const SampledSpec& 
   flow_.emplace(spec.memoryx, memoryx::StoreFlow::Rules{spec.clock, spec.optimizer, spec.updates_wait}, work_of(schedule, systems), store);
   given_.clear();
   step_ = collected_ = updated_ = 0;
+  due_cycle_ = 0;
   results_.assign(static_cast<std::size_t>(steps), {});
 }
 
@@ -70,8 +71,8 @@ void SampledMemoryX::report(int, const BlockReport& report) {
 }
 
 void SampledMemoryX::act() {
-  // Times of weeks in picoseconds are exact to some thousandths of a cycle.
-  flow_->advance(static_cast<std::uint64_t>(clock_.now() + 0.25));
+  const auto now = static_cast<std::uint64_t>(clock_.now());
+  flow_->advance(sc_core::sc_time_stamp() >= due_ ? std::max(now, due_cycle_) : now);
   while (const std::optional<memoryx::StoreFlow::Read> read = flow_->next_read()) {
     StreamBlock block{step_, read->call, read->part, parts_of(read->call), {}, static_cast<double>(read->update_wait)};
     block.supply.begin = static_cast<double>(read->ready);
@@ -84,7 +85,13 @@ void SampledMemoryX::act() {
     step.updated = static_cast<double>(updates->end);
     ++updated_;
   }
-  if (const std::uint64_t next = flow_->next_event(); next != memoryx::never) wake_.notify(clock_.until(static_cast<double>(next)));
+  due_cycle_ = 0;
+  const std::uint64_t next = flow_->next_event();
+  if (next == memoryx::never) return;
+  const sc_core::sc_time wait = clock_.until(static_cast<double>(next));
+  due_ = sc_core::sc_time_stamp() + wait;
+  due_cycle_ = next;
+  wake_.notify(wait);
 }
 
 }  // namespace wafersim::models

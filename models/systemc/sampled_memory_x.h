@@ -49,6 +49,9 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   int collected_ = 0;          // calls of it whose reports have come
   int updated_ = 0;            // steps
   sc_core::sc_event wake_;
+  // The cycle of the store's next event and when it is, in SystemC's time, which is not exact to the cycle over weeks; 0: none.
+  std::uint64_t due_cycle_ = 0;
+  sc_core::sc_time due_;
   std::vector<SampledStep> results_;
 };
 
