@@ -92,7 +92,7 @@ TEST(Breakdown, DividesAStepIntoItsKernelsAndWhatLiesBetween) {
   EXPECT_EQ(cycles, (std::vector<std::uint64_t>{20, 20, 10, 10, 20, 20}));
   EXPECT_EQ(breakdown.rows()[1].calls, 2);
   EXPECT_EQ(breakdown.rows()[1].layer, 0);
-  EXPECT_EQ(breakdown.rows()[1].macs, 36u);
+  EXPECT_EQ(breakdown.rows()[1].macs, 36.0);
   EXPECT_EQ(breakdown.rows()[1].bound_cycles, 9);
   EXPECT_EQ(breakdown.rows()[1].bound.weight_stream, 14);
   EXPECT_STREQ(breakdown.rows()[1].bound.by(), "weight_stream");
@@ -101,7 +101,7 @@ TEST(Breakdown, DividesAStepIntoItsKernelsAndWhatLiesBetween) {
 TEST(Breakdown, LosesNoCycleOfAnyPe) {
   Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
   for (int s = 0; s < 3; ++s) breakdown.add(step());
-  std::array<std::uint64_t, models::activities> sums{};
+  std::array<double, models::activities> sums{};
   std::uint64_t cycles = 0;
   for (const BreakdownRow& row : breakdown.rows()) {
     cycles += row.cycles;
@@ -109,9 +109,31 @@ TEST(Breakdown, LosesNoCycleOfAnyPe) {
   }
   EXPECT_EQ(breakdown.steps(), 3);
   EXPECT_EQ(cycles, 3u * 100);
-  EXPECT_EQ(sums[busy], 3u * 46);
-  EXPECT_EQ(sums[waits], 3u * 20);
-  EXPECT_EQ(sums[idle], 3u * 134);
+  EXPECT_EQ(sums[busy], 3.0 * 46);
+  EXPECT_EQ(sums[waits], 3.0 * 20);
+  EXPECT_EQ(sums[idle], 3.0 * 134);
+}
+
+// A thousand of these steps are beyond 64 bits.
+TEST(Breakdown, AddsUpMoreOfAllPesThanSixtyFourBitsHold) {
+  constexpr std::uint64_t many = 1ull << 54, steps = 2000;
+  Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
+  StepTotals totals;
+  models::StepResult s = step();
+  s.last = s.first + many;
+  s.gradients = s.last;
+  s.statistics.calls[2].last_done = s.last;
+  s.statistics.calls[2].cycles[busy] = 2 * many - 78;  // the calls before have the rest
+  s.statistics.calls[2].cycles[idle] = 0;
+  s.statistics.calls[2].macs = s.statistics.hops = many;
+  for (std::uint64_t n = 0; n < steps; ++n) {
+    breakdown.add(s);
+    totals.add(s);
+  }
+  const double all = static_cast<double>(steps) * static_cast<double>(many);
+  EXPECT_NEAR(breakdown.rows()[1].pe_cycles[busy], 2 * all, 1e-12 * all);
+  EXPECT_NEAR(breakdown.rows()[1].macs, all, 1e-12 * all);
+  EXPECT_NEAR(totals.hops, all, 1e-12 * all);
 }
 
 TEST(Breakdown, ChargesTheWorkOfASwitchToTheSwitch) {
@@ -124,22 +146,22 @@ TEST(Breakdown, ChargesTheWorkOfASwitchToTheSwitch) {
   const BreakdownRow& embedding = breakdown.rows()[0];
   const BreakdownRow& between = breakdown.rows()[3];
   ASSERT_EQ(between.kernel, "kernel_switch");
-  EXPECT_EQ(embedding.pe_cycles[busy], 10u);
-  EXPECT_EQ(embedding.pe_cycles[idle], 10u);  // of its 2 x 20 PE cycles
-  EXPECT_EQ(between.pe_cycles[busy], 4u);
-  EXPECT_EQ(between.pe_cycles[busy] + between.pe_cycles[idle], 2 * between.cycles);
+  EXPECT_EQ(embedding.pe_cycles[busy], 10.0);
+  EXPECT_EQ(embedding.pe_cycles[idle], 10.0);  // of its 2 x 20 PE cycles
+  EXPECT_EQ(between.pe_cycles[busy], 4.0);
+  EXPECT_EQ(between.pe_cycles[busy] + between.pe_cycles[idle], 2.0 * static_cast<double>(between.cycles));
 }
 
 TEST(Breakdown, GivesAKernelNoMoreIdleTimeThanItsOwn) {
   Breakdown breakdown(two_pes_calls({0, 4, 5}), 2, 1);
   breakdown.add(step());
   const auto& rows = breakdown.rows();
-  EXPECT_EQ(rows[0].pe_cycles[idle], 2u * 20 - 30);
-  EXPECT_EQ(rows[1].pe_cycles[idle], 2u * 10 - 16);  // the third call was busy all the time
-  EXPECT_EQ(rows[2].pe_cycles[idle], 2u * 10);
-  EXPECT_EQ(rows[4].pe_cycles[idle], 2u * 20);
-  EXPECT_EQ(rows[5].pe_cycles[idle], 2u * 20);
-  EXPECT_EQ(rows[3].pe_cycles[idle], 134u - 14 - 100);
+  EXPECT_EQ(rows[0].pe_cycles[idle], 2.0 * 20 - 30);
+  EXPECT_EQ(rows[1].pe_cycles[idle], 2.0 * 10 - 16);  // the third call was busy all the time
+  EXPECT_EQ(rows[2].pe_cycles[idle], 2.0 * 10);
+  EXPECT_EQ(rows[4].pe_cycles[idle], 2.0 * 20);
+  EXPECT_EQ(rows[5].pe_cycles[idle], 2.0 * 20);
+  EXPECT_EQ(rows[3].pe_cycles[idle], 134.0 - 14 - 100);
 }
 
 TEST(Breakdown, RefusesCallsThatOverlapAndCyclesThatGotLost) {

@@ -58,11 +58,11 @@ std::uint64_t Breakdown::add_call(BreakdownRow& row, const models::CallRecord& c
   const std::uint64_t worked = sum(call.cycles) - call.cycles[idle], idled = call.cycles[idle] + call.switch_cycles[idle];
   const std::uint64_t kept = std::min(idled, own > worked ? own - worked : 0);
   for (std::size_t a = 0; a < call.cycles.size(); ++a) {
-    row.pe_cycles[a] += a == idle ? kept : call.cycles[a];
-    between(kernel_switch).pe_cycles[a] += a == idle ? 0 : call.switch_cycles[a];
+    row.pe_cycles[a] += static_cast<double>(a == idle ? kept : call.cycles[a]);
+    between(kernel_switch).pe_cycles[a] += static_cast<double>(a == idle ? 0 : call.switch_cycles[a]);
   }
   row.cycles += cycles;
-  row.macs += call.macs;
+  row.macs += static_cast<double>(call.macs);
   return idled - kept;
 }
 
@@ -89,7 +89,7 @@ void Breakdown::add(const models::StepResult& step) {
   for (const Between b : {stream_in, gradient_drain, update, kernel_switch}) {  // the switches take what the others leave
     const std::uint64_t share = b == kernel_switch ? spare : std::min(spare, pes_ * cycles[b]);
     between(b).cycles += cycles[b];
-    between(b).pe_cycles[idle] += share;
+    between(b).pe_cycles[idle] += static_cast<double>(share);
     spare -= share;
   }
   ++steps_;

@@ -30,10 +30,11 @@ struct BreakdownRow {
   workloads::CallBound bound;  // sums of the calls of a step
   double bound_cycles = 0;     // sum of what no call is faster than
   double closed_form_cycles = 0;
-  int calls = 0;                                              // a step
-  std::uint64_t cycles = 0;                                   // here and below: sums over the steps added
-  std::array<std::uint64_t, models::activities> pe_cycles{};  // by models::Activity
-  std::uint64_t macs = 0;
+  int calls = 0;             // a step
+  std::uint64_t cycles = 0;  // here and below: sums over the steps added
+  // Of all PEs, exact up to 2^53: a whole wafer's are beyond 64 bits after some thousands of steps.
+  std::array<double, models::activities> pe_cycles{};  // by models::Activity
+  double macs = 0;
   std::array<double, models::wait_causes> waits{};  // cycles of `cycles`, by models::WaitCause; of sampled steps
 };
 

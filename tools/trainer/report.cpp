@@ -28,6 +28,10 @@ ordered_json mean(std::uint64_t sum, int steps) {
   if (sum % n == 0) return sum / n;
   return static_cast<double>(sum) / steps;
 }
+ordered_json mean(double sum, int steps) {
+  constexpr double exact = 0x1p53;
+  return sum < exact ? mean(static_cast<std::uint64_t>(sum), steps) : ordered_json(sum / steps);
+}
 
 double share(double part, double whole, const char* what) {
   sim::require_invariant(part <= whole * (1 + 1e-12), what);
@@ -65,8 +69,8 @@ ordered_json macs_json(const Breakdown& breakdown) {
   ordered_json out;
   for (const char* key : {"forward", "input_gradient", "weight_gradient", "recompute", "attention", "attention_gradient", "other"})
     out[key] = 0;
-  std::map<std::string, std::uint64_t> sums;
-  std::uint64_t total = 0;
+  std::map<std::string, double> sums;
+  double total = 0;
   for (const BreakdownRow& row : breakdown.rows()) {
     const bool linear = row.kernel == "linear" || row.kernel == "loss", attention = row.kernel == "attention";
     const bool again = attention && row.phase == "recompute";
@@ -142,9 +146,8 @@ ordered_json links_json(const RunResult& result, const PreparedRun& run) {
   const StepTotals& totals = result.totals;
   const bool sampled = result.sampled.has_value();
   const double time = static_cast<double>(totals.cycles), links = 4.0 * static_cast<double>(run.pes());
-  ordered_json fabric = {
-      {"hops", mean(totals.hops, totals.steps)},
-      {"mean_utilization", share(static_cast<double>(totals.hops), links * time, "fabric links carry at most a wavelet a cycle")}};
+  ordered_json fabric = {{"hops", mean(totals.hops, totals.steps)},
+                         {"mean_utilization", share(totals.hops, links * time, "fabric links carry at most a wavelet a cycle")}};
   std::uint64_t most = 0;
   for (std::size_t k = 0; k < totals.flits.size(); ++k)
     if (k % fabric::directions != fabric::ramp) most = std::max(most, totals.flits[k]);
@@ -174,7 +177,7 @@ ordered_json memory_json(const PreparedRun& run) {
 ordered_json activity_json(const Breakdown& breakdown) {
   std::array<double, models::activities> sums{};
   for (const BreakdownRow& row : breakdown.rows())
-    for (std::size_t a = 0; a < models::activities; ++a) sums[a] += static_cast<double>(row.pe_cycles[a]);
+    for (std::size_t a = 0; a < models::activities; ++a) sums[a] += row.pe_cycles[a];
   const double time = std::accumulate(sums.begin(), sums.end(), 0.0);
   ordered_json out = {{"busy", models::busy_cycles(sums) / time}, {"reduce", sums[reduce] / time}};
   for (std::size_t a = models::first_stall; a < models::activities; ++a) out[models::activity_names[a]] = sums[a] / time;
@@ -213,10 +216,9 @@ models::EnergyEvents energy_events(const PreparedRun& run, const RunResult& resu
   models::EnergyEvents events;
   events.seconds = systems * seconds;
   double all = systems * seconds * machine.core.clock * machine.fabric.width * machine.fabric.height;
-  for (const BreakdownRow& row : result.breakdown.rows())
-    events.busy_cycles += systems * static_cast<double>(models::busy_cycles(row.pe_cycles)) / steps;
+  for (const BreakdownRow& row : result.breakdown.rows()) events.busy_cycles += systems * models::busy_cycles(row.pe_cycles) / steps;
   events.idle_cycles = all - events.busy_cycles;
-  events.hops = systems * static_cast<double>(totals.hops) / steps;
+  events.hops = systems * totals.hops / steps;
   for (const auto* channels : {&totals.in, &totals.out})
     for (const memoryx::LinkCounters& channel : *channels) events.link_words += systems * static_cast<double>(channel.words) / steps;
   if (result.sampled) {

@@ -32,7 +32,7 @@ void check_link(const std::vector<memoryx::LinkCounters>& channels, std::uint64_
 void StepTotals::add(const models::StepResult& step) {
   ++steps;
   cycles += step.last - step.first;
-  hops += step.statistics.hops;
+  hops += static_cast<double>(step.statistics.hops);
   add_to(activity, step.statistics.activity);
   add_to(flits, step.statistics.flits);
   add_to(in, step.statistics.in);

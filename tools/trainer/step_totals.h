@@ -14,7 +14,7 @@ namespace wafersim::tools {
 struct StepTotals {
   int steps = 0;
   std::uint64_t cycles = 0;
-  std::uint64_t hops = 0;
+  double hops = 0;  // of all PEs, as many as BreakdownRow::pe_cycles
   std::vector<std::uint64_t> activity;
   std::vector<std::uint64_t> flits;
   std::vector<memoryx::LinkCounters> in, out;
