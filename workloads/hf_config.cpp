@@ -91,13 +91,14 @@ void read_heads(sim::ConfigReader& reader, const sim::ConfigTree& tree, const Hf
     unsupported(tree, keys.head_check, fmt::format("only {} / {} = {} is supported", keys.width.name, keys.heads.name, s.head()));
 }
 
-void read_rotation(sim::ConfigReader& reader, const HfKeys& keys, ModelShape& s) {
+// null_dim: rotary_dim is there as null, which rotates the whole head; where it is missing, the default does not.
+void read_rotation(sim::ConfigReader& reader, const HfKeys& keys, bool null_dim, ModelShape& s) {
   if (keys.rotation == HfKeys::Rotation::none) return;
   std::string key = keys.heads.name;
   s.rotary = s.head();
   if (keys.rotation == HfKeys::Rotation::features) {
     key = "rotary_dim";
-    s.rotary = static_cast<int>(reader.integer(key, Range{1, 1 << 20}, 64));  // transformers' default
+    s.rotary = static_cast<int>(reader.integer(key, Range{1, 1 << 20}, null_dim ? s.head() : 64));  // as transformers
   }
   if (keys.rotation == HfKeys::Rotation::fraction) {
     key = "rotary_pct";
@@ -118,7 +119,7 @@ void note_ignored(sim::ConfigReader& reader, const HfKeys& keys, HfConfig& confi
   for (const std::string& key : inert_hf_keys()) reader.accept(key);
 }
 
-// transformers writes null for "the default".
+// transformers writes null for "the default"; but rotary_dim (read_rotation).
 sim::ConfigTree without_nulls(const sim::ConfigTree& tree) {
   sim::ConfigTree out = tree;
   for (const auto& [key, leaf] : tree.leaves()) {
@@ -161,7 +162,8 @@ HfConfig parse_hf_config(const sim::ConfigTree& given) {
   int context = s.positions;
   if (!keys.context_check.empty()) context = static_cast<int>(reader.integer(keys.context_check, Range{1, 1 << 24}, s.positions));
   read_heads(reader, tree, keys, s);
-  read_rotation(reader, keys, s);
+  const sim::ConfigLeaf* dim = given.find("rotary_dim");
+  read_rotation(reader, keys, dim != nullptr && dim->value.is_null(), s);
   note_ignored(reader, keys, config);
   reader.finish();
   if (context != s.positions) reader.fail(keys.context_check, fmt::format("contradicts {} = {}", keys.positions.name, s.positions));

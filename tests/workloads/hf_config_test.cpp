@@ -201,6 +201,12 @@ TEST(HfConfig, GptjRotates64FeaturesOfAHeadWhereNothingSaysOtherwise) {
   EXPECT_THROW(with("gptj", R"(, "n_embd": 64, "n_head": 4)"), sim::Error);
 }
 
+TEST(HfConfig, GptjRotatesTheWholeHeadWhereRotaryDimIsNull) {
+  EXPECT_EQ(with("gptj", R"(, "rotary_dim": null)").shape.rotary, 256);
+  EXPECT_EQ(with("gptj", R"(, "n_embd": 64, "n_head": 4, "rotary_dim": null)").shape.rotary, 16);
+  EXPECT_THROW(with("gptj", R"(, "n_embd": 60, "n_head": 4, "rotary_dim": null)"), sim::Error);  // 15 features
+}
+
 class FamilyKeys : public testing::TestWithParam<Family> {
  protected:
   // "unsupported: config.json: key" where that is how the error begins.
