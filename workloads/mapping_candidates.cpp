@@ -1,9 +1,7 @@
 #include "workloads/mapping_candidates.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 
-#include "sim/error.h"
 #include "workloads/head_map.h"
 
 namespace wafersim::workloads {
@@ -68,22 +66,18 @@ void add_layouts(const RunSpec& run, const ModelShape& shape, int batch, std::ve
 
 }  // namespace
 
+std::vector<int> feature_choices(const ModelShape& shape) {
+  std::vector<int> features;
+  for (const ColumnChoice& choice : every_column_choice(shape)) features.push_back(choice.features);
+  std::sort(features.rbegin(), features.rend());
+  features.erase(std::unique(features.begin(), features.end()), features.end());
+  return features;
+}
+
 std::vector<ColumnChoice> column_choices(const RunSpec& run, const ModelShape& shape) {
   const int pinned = run.mapping.features_per_pe, most_columns = std::min(run.mapping.rectangle.width, run.mapping.rectangle.height);
   std::vector<ColumnChoice> choices = every_column_choice(shape);
-  const auto other = [pinned](const ColumnChoice& choice) { return pinned > 0 && choice.features != pinned; };
-  if (std::all_of(choices.begin(), choices.end(), other)) {
-    std::vector<int> features;
-    for (const ColumnChoice& choice : choices) features.push_back(choice.features);
-    std::sort(features.rbegin(), features.rend());
-    features.erase(std::unique(features.begin(), features.end()), features.end());
-    throw sim::Error(
-        sim::ErrorCategory::config,
-        fmt::format(
-            "mapping.features_per_pe = {}: heads of {} features in whole columns, with or without columns behind them, give one of {}",
-            pinned, shape.head(), fmt::join(features, ", ")));
-  }
-  const auto unfit = [&](const ColumnChoice& choice) { return other(choice) || choice.columns > most_columns; };
+  const auto unfit = [&](const ColumnChoice& choice) { return (pinned > 0 && choice.features != pinned) || choice.columns > most_columns; };
   choices.erase(std::remove_if(choices.begin(), choices.end(), unfit), choices.end());
   return choices;
 }
@@ -104,11 +98,6 @@ Layout make_layout(const RunSpec& run, const ModelShape& shape, const ColumnChoi
 }
 
 std::vector<Layout> candidate_layouts(const RunSpec& run, const ModelShape& shape) {
-  const TrainingSpec& training = run.training;
-  if (run.mapping.tokens_per_pe > training.sequence)
-    throw sim::Error(sim::ErrorCategory::config,
-                     fmt::format("mapping.tokens_per_pe = {}: a sample has {} tokens (training.sequence); give at most as many",
-                                 run.mapping.tokens_per_pe, training.sequence));
   std::vector<Layout> layouts;
   const int pinned = run.mapping.micro_batches, batch = run.batch_per_system();
   for (int count = pinned > 0 ? pinned : 1; count <= (pinned > 0 ? pinned : batch); ++count)

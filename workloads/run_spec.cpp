@@ -1,6 +1,7 @@
 #include "workloads/run_spec.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -10,6 +11,7 @@
 #include "sim/config/tree.h"
 #include "sim/error.h"
 #include "sim/json_file.h"
+#include "workloads/mapping_candidates.h"
 #include "workloads/presets.h"
 #include "workloads/run_overrides.h"
 
@@ -199,6 +201,20 @@ void read_model(const ConfigReader& reader, const ConfigTree& tree, const std::f
   if (spec.model_name.empty()) spec.model_name = standard_name;
 }
 
+// Pins that no mesh could follow.
+void check_tile(const ConfigReader& reader, const RunSpec& spec) {
+  if (spec.mapping.tokens_per_pe > spec.training.sequence)
+    reader.fail("mapping.tokens_per_pe",
+                fmt::format("a sample has {} tokens (training.sequence); give at most as many", spec.training.sequence));
+  const int features = spec.mapping.features_per_pe;
+  std::vector<int> near = feature_choices(spec.model.shape);
+  if (features == 0 || std::find(near.begin(), near.end(), features) != near.end()) return;
+  std::stable_sort(near.begin(), near.end(), [features](int a, int b) { return std::abs(a - features) < std::abs(b - features); });
+  near.resize(std::min<std::size_t>(near.size(), 3));
+  reader.fail("mapping.features_per_pe", fmt::format("heads of {} features in whole columns give other numbers; the nearest are {}",
+                                                     spec.model.shape.head(), fmt::join(near, ", ")));
+}
+
 }  // namespace
 
 const char* name(Fidelity fidelity) { return fidelity_names[static_cast<std::size_t>(fidelity)].c_str(); }
@@ -240,6 +256,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   }
   read_model(reader, tree, hf_file, model_preset, spec);
   spec.mapping.recompute = read_recompute(reader, tree, spec.model.shape.layers);
+  check_tile(reader, spec);
   if (spec.training.sequence > spec.model.shape.positions) {
     reader.fail("training.sequence", fmt::format("is beyond the {} positions of the model", spec.model.shape.positions));
   }

@@ -186,21 +186,6 @@ TEST(Mapping, MayAddColumnsBehindHeadsForFewerFeaturesAPE) {
   EXPECT_THROW(choose_mapping(run, grouped, run.machine), sim::Error);  // keys of a group lie in all of the lane's columns
 }
 
-TEST(Mapping, RefusesPinsThatNoMeshCouldFollow) {
-  RunSpec run = small_run();
-  run.mapping.features_per_pe = 5;
-  const sim::Error error = refusal(run);
-  EXPECT_EQ(error.category(), sim::ErrorCategory::config);
-  EXPECT_NE(std::string(error.what()).find("mapping.features_per_pe = 5"), std::string::npos) << error.what();
-  EXPECT_NE(std::string(error.what()).find("8, 6, 4, 3, 2, 1"), std::string::npos) << error.what();
-
-  run = small_run();
-  run.mapping.tokens_per_pe = 9;
-  const sim::Error beyond = refusal(run);
-  EXPECT_EQ(beyond.category(), sim::ErrorCategory::config);
-  EXPECT_NE(std::string(beyond.what()).find("mapping.tokens_per_pe = 9"), std::string::npos) << beyond.what();
-}
-
 TEST(Mapping, RefusesPinsThatDoNotFitTheRectangleAndNamesATileThatDoes) {
   RunSpec run = small_run();
   run.mapping.lanes = 5;

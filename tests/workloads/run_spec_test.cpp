@@ -219,6 +219,18 @@ TEST_F(RunSpecTest, RefusesWhatCannotGoTogether) {
   EXPECT_TRUE(read(config_, {"fidelity=sampled"}).data.path.empty());
 }
 
+// Heads of 8 features.
+TEST_F(RunSpecTest, RefusesPinsThatNoMeshCouldFollowAndNamesTheNearest) {
+  EXPECT_EQ(
+      failure_with("/mapping/features_per_pe", 9),
+      "config: run.json: mapping.features_per_pe = 9: heads of 8 features in whole columns give other numbers; the nearest are 8, 7, 6");
+  EXPECT_EQ(failure(config_, {"mapping.features_per_pe=300"}),
+            "config: --set mapping.features_per_pe=300: heads of 8 features in whole columns give other numbers; the nearest are 8, 7, 6");
+  EXPECT_EQ(failure_with("/mapping/tokens_per_pe", 33),
+            "config: run.json: mapping.tokens_per_pe = 33: a sample has 32 tokens (training.sequence); give at most as many");
+  EXPECT_EQ(read(config_, {"mapping.features_per_pe=6"}).mapping.features_per_pe, 6);
+}
+
 TEST_F(RunSpecTest, SharesTheBatchAmongSystems) {
   EXPECT_EQ(read(config_, {"systems=2"}).fidelity, Fidelity::wavelet);
   EXPECT_TRUE(read(config_, {"systems=2", "fidelity=sampled"}).numerics);
