@@ -12,6 +12,7 @@ MachineSpec cs1() {
   machine.fabric.height = 633;           // [A]
   machine.io.channels_per_edge = 36;     // one every 18 rows [A]
   machine.energy.rated_power_w = 20000;  // peak [C]
+  // MemoryX as CS-2's [A]
   return machine;
 }
 

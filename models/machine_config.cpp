@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "sim/config/reader.h"
 
@@ -147,7 +148,7 @@ std::vector<Assumption> assumptions(const MachineSpec& machine) {
         {"energy.busy_cycle_pj", nlohmann::json(machine.energy.busy_cycle_pj).dump(), "as WSE-2's core: that of this one is not public"});
   if (machine.name != "cs1") return out;
   out.push_back({"core.rate", "\"as wse2\"", "no public rate table of WSE-1; its memory rules and latencies are WSE-2's too"});
-  // A user's own mesh or channels are given, not assumed.
+  // A user's own numbers are given, not assumed.
   const MachineSpec cs1 = machine_preset("cs1");
   if (machine.fabric.width == cs1.fabric.width && machine.fabric.height == cs1.fabric.height) {
     const std::string mesh = std::to_string(machine.fabric.width) + "x" + std::to_string(machine.fabric.height);
@@ -155,6 +156,11 @@ std::vector<Assumption> assumptions(const MachineSpec& machine) {
   }
   if (machine.io.channels_per_edge == cs1.io.channels_per_edge)
     out.push_back({"io.channels_per_edge", std::to_string(machine.io.channels_per_edge), "one channel every 18 rows of WSE-1's edge"});
+  const memoryx::MemoryXSpec &store = machine.memoryx, &preset = cs1.memoryx;
+  for (const auto& [key, value, assumed] : {std::tuple{"memoryx.capacity", store.capacity, preset.capacity},
+                                            std::tuple{"memoryx.dram_capacity", store.dram_capacity, preset.dram_capacity},
+                                            std::tuple{"memoryx.bandwidth", store.bandwidth, preset.bandwidth}})
+    if (value == assumed) out.push_back({key, nlohmann::json(value).dump(), "as CS-2's: no text gives a CS-1 a MemoryX"});
   return out;
 }
 

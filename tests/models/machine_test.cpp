@@ -130,5 +130,15 @@ TEST(Machine, DoesNotListAMeshOfTheUsersAsAssumed) {
   EXPECT_FALSE(mesh_assumed(R"({"fabric": {"width": 16, "height": 16}})"));
 }
 
+TEST(Machine, ListsTheMemoryXOfACs1AsAssumedUnlessTheUserGivesIt) {
+  const auto capacity_assumed = [](const char* machine, const std::string& text) {
+    const auto list = assumptions(read(text, machine));
+    return std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "memoryx.capacity"; });
+  };
+  EXPECT_TRUE(capacity_assumed("cs1", "{}"));
+  EXPECT_FALSE(capacity_assumed("cs1", R"({"memoryx": {"capacity": 1e12}})"));
+  EXPECT_FALSE(capacity_assumed("cs2", "{}"));
+}
+
 }  // namespace
 }  // namespace wafersim::models

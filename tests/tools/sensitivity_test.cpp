@@ -99,5 +99,32 @@ TEST(Sensitivity, ChangesTheBandwidthOfTheLinkThatTheConfigurationGives) {
   EXPECT_TRUE(std::none_of(rows.begin(), rows.end(), [](const Sensitivity& r) { return r.key == "io.wafer_bandwidth"; }));
 }
 
+TEST(Sensitivity, ChangesTheEdgeQueuesThatAreDerivedWhereNoneAreGiven) {
+  PreparedRun run = small_run();
+  ASSERT_EQ(run.spec.machine.io.edge_queue_words, 0);
+  const int words = run.edge_queue_words;
+  ASSERT_GT(words, 1);
+  const auto seconds = [words](const PreparedRun& variant) { return static_cast<double>(words) / variant.edge_queue_words; };
+  const Sensitivity queues = row(find_sensitivity(run, seconds, [](const std::string&) {}), "io.edge_queue_words");
+  EXPECT_EQ(queues.value, std::to_string(words));
+  EXPECT_TRUE(queues.assumed);
+  ASSERT_EQ(queues.points.size(), 2u);
+  EXPECT_EQ(queues.points[0].value, std::to_string(words / 2));
+  EXPECT_NEAR(queues.elasticity(1), -1, 1e-9);
+}
+
+TEST(Sensitivity, SaysWhyAnAssumptionCannotBeChangedAlone) {
+  PreparedRun run = small_run();
+  run.spec.machine = models::machine_preset("cs1");
+  const std::vector<Sensitivity> rows = find_sensitivity(
+      run, [](const PreparedRun&) { return 1.0; }, [](const std::string&) {});
+  for (const char* key : {"fabric.width, fabric.height", "core.rate"}) {
+    EXPECT_TRUE(row(rows, key).points.empty()) << key;
+    EXPECT_FALSE(row(rows, key).fixed.empty()) << key;
+  }
+  EXPECT_EQ(row(rows, "memoryx.capacity").points.size(), 2u);
+  EXPECT_NE(sensitivity_text(sensitivity_json(rows, 1)).find("the mapping and the link's channels follow the mesh"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace wafersim::tools

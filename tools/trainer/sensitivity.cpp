@@ -26,6 +26,8 @@ constexpr std::array<const char*, 10> known_keys = {"core.clock",          "io.w
                                                     "core.rate.mixed_fma", "core.rate.single",    "fabric.hop_cycles", "core.issue_cycles",
                                                     "core.rate.half",      "core.rate.single_fma"};
 
+constexpr const char* derived_key = "io.edge_queue_words";
+
 bool starts_with(const std::string& text, const std::string& with) { return text.compare(0, with.size(), with) == 0; }
 
 ordered_json::json_pointer pointer_to(const std::string& key) {
@@ -73,13 +75,13 @@ PreparedRun variant_of(const PreparedRun& run, const std::string& key, const mod
   return variant;
 }
 
-// The run with the number `key`, which is `value`, times a factor; nothing where that is the same number.
-std::optional<Sensitivity::Point> point_at(const PreparedRun& run, const std::string& key, const ordered_json& value, double factor,
-                                           const StepSeconds& step_seconds) {
+// The run with the number `key` of a machine, which is `value`, times a factor; nothing where that is the same number.
+std::optional<Sensitivity::Point> point_at(const PreparedRun& run, const models::MachineSpec& base, const std::string& key,
+                                           const ordered_json& value, double factor, const StepSeconds& step_seconds) {
   Sensitivity::Point point;
   point.factor = factor;
   try {
-    const std::optional<models::MachineSpec> machine = changed_machine(run.spec.machine, key, factor);
+    const std::optional<models::MachineSpec> machine = changed_machine(base, key, factor);
     if (!machine) return {};
     const ordered_json now = models::machine_to_json(*machine)[pointer_to(key)];
     point.value = now.dump();
@@ -90,6 +92,20 @@ std::optional<Sensitivity::Point> point_at(const PreparedRun& run, const std::st
     point.refusal = error.what();
   }
   return point;
+}
+
+// What a configuration leaves to be derived is changed as any other number.
+models::MachineSpec with_derived(const PreparedRun& run) {
+  models::MachineSpec machine = run.spec.machine;
+  machine.io.edge_queue_words = run.edge_queue_words;
+  return machine;
+}
+
+// Of assumptions that are no single number of a configuration; empty: of those that are.
+std::string why_fixed(const std::string& key) {
+  if (key == "core.rate") return "a whole table; those of its rates that bound steps are changed one by one";
+  if (key == "fabric.width, fabric.height") return "the mapping and the link's channels follow the mesh: run with another one";
+  return {};
 }
 
 }  // namespace
@@ -135,7 +151,8 @@ std::optional<models::MachineSpec> changed_machine(const models::MachineSpec& ma
 
 std::vector<Sensitivity> find_sensitivity(const PreparedRun& run, const StepSeconds& step_seconds,
                                           const std::function<void(const std::string& key)>& before_key) {
-  const ordered_json base = models::machine_to_json(run.spec.machine);
+  const models::MachineSpec derived = with_derived(run);
+  const ordered_json base = models::machine_to_json(derived);
   const std::vector<models::Assumption> assumed = models::assumptions(run.spec.machine);
   std::vector<Sensitivity> rows;
   for (const std::string& key : sensitivity_keys(run.spec)) {
@@ -146,10 +163,14 @@ std::vector<Sensitivity> find_sensitivity(const PreparedRun& run, const StepSeco
     row.value = value.dump();
     row.assumed = std::any_of(assumed.begin(), assumed.end(), [&](const models::Assumption& a) { return a.key == key; });
     for (const double factor : factors)
-      if (std::optional<Sensitivity::Point> point = point_at(run, key, value, factor, step_seconds))
+      if (std::optional<Sensitivity::Point> point =
+              point_at(run, key == derived_key ? derived : run.spec.machine, key, value, factor, step_seconds))
         row.points.push_back(std::move(*point));
     rows.push_back(std::move(row));
   }
+  for (const models::Assumption& assumption : assumed)
+    if (std::string why = why_fixed(assumption.key); !why.empty())
+      rows.push_back({assumption.key, assumption.value, true, {}, std::move(why)});
   return rows;
 }
 
@@ -169,6 +190,7 @@ ordered_json sensitivity_json(const std::vector<Sensitivity>& rows, double secon
     }
     out.push_back(
         {{"key", row.key}, {"value", row.value}, {"assumed", row.assumed}, {"elasticity", row.elasticity(seconds)}, {"points", points}});
+    if (!row.fixed.empty()) out.back()["fixed"] = row.fixed;
   }
   return out;
 }
@@ -189,7 +211,9 @@ std::string sensitivity_text(const ordered_json& rows) {
     }
     text += fmt::format("{:<30} {:>22} {:>12.3f}{}\n", row["key"].get<std::string>() + (row["assumed"] == true ? " [A]" : ""),
                         row["value"].get<std::string>(), row["elasticity"].get<double>(),
-                        points.empty() ? "  not changed (0, or without another value)" : points);
+                        row.contains("fixed") ? "  not changed: " + row["fixed"].get<std::string>()
+                        : points.empty()      ? "  not changed (0, or without another value)"
+                                              : points);
   }
   return text;
 }

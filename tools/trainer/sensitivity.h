@@ -23,6 +23,7 @@ struct Sensitivity {
   std::string value;
   bool assumed = false;  // [A]
   std::vector<Point> points;
+  std::string fixed;  // why there are none, where the number cannot be changed alone
 
   // d log(seconds) / d log(value) between the outermost points that ran and are not 0; 0 when there is none but the run itself.
   double elasticity(double seconds) const;
@@ -34,6 +35,7 @@ using StepSeconds = std::function<double(const PreparedRun& variant)>;
 // Keys that sensitivity changes: those that bound steps, and every assumption that can have a part in a step's time.
 std::vector<std::string> sensitivity_keys(const workloads::RunSpec& spec);
 // The machine with one number times a factor, integers away from what they were; nothing where the number is 0 or stays the same.
+// find_sensitivity() gives a number that is derived where it is 0 (io.edge_queue_words) as derived.
 // Error(config) where the result is out of range.
 std::optional<models::MachineSpec> changed_machine(const models::MachineSpec& machine, const std::string& key, double factor);
 
