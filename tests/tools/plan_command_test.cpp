@@ -106,7 +106,7 @@ TEST(PlanCommand, RefusesBadInputInOneLine) {
   expect_refused("plan nowhere.json", 2, "config", "nowhere.json");
   expect_refused("plan main --set mapping.lanes", 2, "config", "KEY=VALUE");
   expect_refused("plan main --set mapping.lane=2", 2, "config", "mapping.lanes");
-  expect_refused("plan main --set mapping.features_per_pe=9", 2, "config", "mapping.features_per_pe = 9");
+  expect_refused("plan main --set mapping.features_per_pe=9", 2, "config", "--set mapping.features_per_pe=9: ");
   expect_refused("plan main --set sram.bytes=4096", 3, "plan", "SRAM overflow");
   expect_refused("plan main --set mapping.lanes=64 --set training.batch=64", 3, "plan", "would fit");
   expect_refused("plan main --set fidelity=bound", 2, "unsupported", "fidelity");
