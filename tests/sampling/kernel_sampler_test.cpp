@@ -220,6 +220,29 @@ TEST(KernelSampler, AForwardNormOfAHighMeshWaitsForItsLastRow) {
   EXPECT_NEAR(sampled.period, simulated.period, 0.02 * simulated.period);
 }
 
+// Its period grows faster behind some twelve columns of fifteen rows each, where a start's way down them takes longer than its work.
+TEST(KernelSampler, AShortLinearOfAHighMeshIsSampledWhereItsTimesBend) {
+  SmallModel model;
+  model.heads = 4;
+  model.columns_per_head = 7;
+  model.width = 28 * 2;
+  model.rows = 28 * 15;
+  model.batch = 1;
+  model.sequence = model.rows * 2;
+  model.type = sim::Dtype::f16;
+  const Experiment e = make_experiment(model);
+  const auto is_linear = [](const workloads::TrainingOp& op) { return op.kind == workloads::TrainingKind::linear; };
+  const auto first = std::find_if(e.graph.ops.begin(), e.graph.ops.end(), is_linear);
+  const auto linear = std::find_if(first + 1, e.graph.ops.end(), is_linear);  // attention's output
+  ASSERT_NE(linear, e.graph.ops.end());
+  const KernelTime sampled = KernelSampler(e.machine, {}, 2, 0).times(e.lowering, {e.graph.tensors, {*linear}}).at(0);
+  const auto op = static_cast<std::size_t>(linear - e.graph.ops.begin());
+  const auto simulated = workloads::measure_calls(workloads::lower_alone(e.lowering, e.graph, op, e.machine.sram), e.machine).at(0);
+  fmt::print("period {} simulated, {:.1f} sampled; active {}, {:.1f}\n", simulated.period, sampled.period, simulated.active,
+             sampled.active);
+  EXPECT_NEAR(sampled.period, simulated.period, 0.02 * simulated.period);
+}
+
 TEST(KernelSampler, AnOpThatIsNoDearerThanSamplesIsTimedOnItsOwnMesh) {
   const Experiment e = make_experiment(eight_columns());
   KernelSampler sampler(e.machine, {}, 2);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "models/thread_team.h"
 #include "workloads/closed_form.h"
@@ -25,6 +26,7 @@ struct KernelSampler::OpClass {
   int scale = 1;
   std::string key;
   SampledOp sampled;
+  std::vector<std::pair<SampleMesh, std::vector<CallMeasurement>>> measured;  // of every scale: they share meshes
   SampleReport::Source source = SampleReport::Source::sampled;
 
   LoweringSpec on(const SampleMesh& mesh) const {
@@ -38,7 +40,7 @@ struct KernelSampler::OpClass {
 namespace {
 
 constexpr double largest_residual = 0.01;
-constexpr int largest_scale = 4;
+constexpr int largest_scale = 6;
 
 // Whether a tensor of the op holds keys once for a group of heads.
 bool shares_keys(const TrainingGraph& graph, const TrainingOp& op) {
@@ -125,7 +127,7 @@ SampleSet KernelSampler::samples_of(const OpClass& op, int scale) const {
   return choose_samples(op.kind, mesh_of(op.spec), op.heads.columns(), op.reach, scale);
 }
 
-// Runs all samples of the classes, each on a thread.
+// Runs the samples of the classes that no smaller scale has run, each on a thread.
 void KernelSampler::measure(const std::vector<OpClass*>& classes, const TrainingGraph& graph) const {
   struct Job {
     OpClass* op;
@@ -135,7 +137,14 @@ void KernelSampler::measure(const std::vector<OpClass*>& classes, const Training
   for (OpClass* op : classes) {
     op->sampled.set = samples_of(*op, op->scale);
     op->sampled.samples.assign(op->sampled.set.meshes.size(), {});
-    for (std::size_t mesh = op->sampled.set.meshes.size(); mesh-- > 0;) jobs.push_back({op, mesh});
+    for (std::size_t mesh = op->sampled.set.meshes.size(); mesh-- > 0;) {
+      const auto known =
+          std::find_if(op->measured.begin(), op->measured.end(), [&](const auto& m) { return m.first == op->sampled.set.meshes[mesh]; });
+      if (known != op->measured.end())
+        op->sampled.samples[mesh] = known->second;
+      else
+        jobs.push_back({op, mesh});
+    }
   }
   std::atomic<std::size_t> next{0};
   models::ThreadTeam team(threads_);
@@ -147,6 +156,7 @@ void KernelSampler::measure(const std::vector<OpClass*>& classes, const Training
       jobs[i].op->sampled.samples[jobs[i].mesh] = measure_calls(plan, machine_);
     }
   });
+  for (const Job& job : jobs) job.op->measured.emplace_back(job.op->sampled.set.meshes[job.mesh], job.op->sampled.samples[job.mesh]);
 }
 
 bool KernelSampler::load(OpClass& op) const {
@@ -178,7 +188,7 @@ void KernelSampler::sample(std::vector<OpClass>& classes, const TrainingGraph& g
     std::vector<OpClass*> again;
     for (OpClass* op : open)
       if (residual(op->sampled) > largest_residual && op->scale < largest_scale) {
-        op->scale *= 2;
+        ++op->scale;
         again.push_back(op);
       }
     open = again;

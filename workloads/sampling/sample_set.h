@@ -34,12 +34,14 @@ struct SampleReach {
   int columns[3];
   int rows_a_column;
 };
-constexpr SampleReach sample_reaches[] = {{{4, 8, 12}, 16}, {{4, 8, 12}, 4}, {{4, 6, 8}, 2}, {{3, 5, 6}, 1}};  // the costliest first
+// The costliest first. A kernel that is shorter than a start's way down a high mesh shows that behind twelve columns.
+constexpr SampleReach sample_reaches[] = {{{4, 8, 16}, 16}, {{4, 8, 12}, 16}, {{4, 8, 12}, 4}, {{4, 6, 8}, 2}, {{3, 5, 6}, 1}};
 
 // Whether the op needs all columns of a head (attention, rotation, sharing of keys).
 bool needs_whole_heads(TrainingKind kind);
 
-// Samples for an op of `kind` on the mesh `target`, whose columns come in `together` that cannot be parted. scale >= 1 enlarges them.
+// Samples for an op of `kind` on the mesh `target`, whose columns come in `together` that cannot be parted. scale >= 1 enlarges them: all
+// columns by as many as lie between the fitted ones, rows where no columns are varied to so many times as many.
 SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int together, const SampleReach& reach, int scale);
 
 }  // namespace wafersim::workloads
