@@ -104,6 +104,7 @@ KernelSampler::OpClass KernelSampler::make_class(const LoweringSpec& spec, const
   made.whole = true;
   made.whole = cost_of(made) <= whole_cycles_;
   for (const SampleReach& reach : sample_reaches) {
+    if (spec.layout.rows < reach.least_rows_a_column * spec.layout.columns) continue;
     made.reach = reach;
     if (cost_of(made) <= most_sample_cycles) break;
   }

@@ -33,9 +33,11 @@ struct SampleSet {
 struct SampleReach {
   int columns[3];
   int rows_a_column;
+  int least_rows_a_column;  // of a target that it is for
 };
 // The costliest first. A kernel that is shorter than a start's way down a high mesh shows that behind twelve columns.
-constexpr SampleReach sample_reaches[] = {{{4, 8, 16}, 16}, {{4, 8, 12}, 16}, {{4, 8, 12}, 4}, {{4, 6, 8}, 2}, {{3, 5, 6}, 1}};
+constexpr SampleReach sample_reaches[] = {
+    {{4, 8, 16}, 16, 5}, {{4, 8, 12}, 16, 0}, {{4, 8, 12}, 4, 0}, {{4, 6, 8}, 2, 0}, {{3, 5, 6}, 1, 0}};
 
 // Whether the op needs all columns of a head (attention, rotation, sharing of keys).
 bool needs_whole_heads(TrainingKind kind);
