@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "memoryx/link_timing.h"
+#include "memoryx/stream_work.h"
 #include "sim/error.h"
 #include "workloads/closed_form.h"
 #include "workloads/family.h"
@@ -14,7 +15,7 @@
 namespace wafersim::workloads {
 namespace {
 
-constexpr double parts = 16;  // of a call: what the store reads at a time
+constexpr double parts = memoryx::blocks_a_call;  // of a call: what the store reads at a time
 
 class Scheduler {
  public:
