@@ -15,9 +15,20 @@ InFlow::InFlow(const memoryx::LinkTiming& timing)
 
 namespace {
 
-double room(const LinkLoad::Part& part) { return part.queue + part.routers; }
+double room(const LinkLoad::Part& part) {
+  return part.queue + (part.ahead > part.ahead_routers ? part.ahead_routers : part.ahead + part.routers);
+}
 
 }  // namespace
+
+void InFlow::Port::begin(const LinkLoad::Part& part) {
+  // Two starts that do not both find room behind the queue: the other call has begun when this one's words pass.
+  const bool has_begun = last.ahead + part.ahead > part.ahead_routers;
+  if (has_begun || last.words > last.routers) behind = 0;
+  behind += std::min(last.words, last.routers) + (has_begun ? 0 : last.ahead);
+  first = words;
+  last = part;
+}
 
 void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupply& supply) {
   coming_.emplace_back();
@@ -31,10 +42,14 @@ void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupp
   for (std::size_t c = 0; has_words && c < channels_.size(); ++c) {
     if (load.in[c].like >= 0) continue;
     const std::vector<LinkLoad::Part>& parts = load.in[c].parts;
-    if (channels_[c].queues.size() < parts.size()) channels_[c].queues.resize(parts.size());
+    if (channels_[c].ports.size() < parts.size()) channels_[c].ports.resize(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const double words = coming_.back().ahead(parts[i]) + parts[i].sent(to) - parts[i].sent(from);
-      if (words > 0) coming_.back().words.push_back({c, i, words});
+      if (words <= 0) continue;
+      Port& port = channels_[c].ports[i];
+      if (from <= 0) port.begin(parts[i]);
+      coming_.back().words.push_back({c, i, {port.words, words, room(parts[i]), parts[i].queue, port.behind, port.first}});
+      port.words += words;
     }
   }
   send_blocks();
@@ -54,25 +69,26 @@ void InFlow::send_blocks() {
 template <class Visit>
 void InFlow::for_each_part(const Coming& block, Visit&& visit) {
   for (const Coming::Words& words : block.words)
-    visit(words.channel, channels_[words.channel].queues[words.part], words.of_a_port, block.load->in[words.channel].parts[words.part]);
+    visit(words.channel, channels_[words.channel].ports[words.part].queue, words.of_a_port,
+          block.load->in[words.channel].parts[words.part]);
 }
 
 bool InFlow::start(Coming& block) {
   bool known = true;
-  for_each_part(block, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    known = known && queue.knows_start(words, room(part));
+  for_each_part(block, [&](std::size_t, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
+    known = known && queue.knows_start(words);
   });
   if (!known) return false;
   block.started = std::numeric_limits<double>::infinity();
   if (block.words.empty()) return true;
   std::vector<Sending>& sending = sending_;
   sending.assign(channels_.size(), {});
-  for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    sending[c].words += part.ports * words;
+  for_each_part(block, [&](std::size_t c, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part& part) {
+    sending[c].words += part.ports * words.words;
     sending[c].ahead += part.ports * block.ahead(part);
     // With its queues empty and its kernel waiting, a channel sends what one round trip's credits allow.
-    sending[c].cycles = std::max(sending[c].cycles, words * (latency_ + 2) / part.queue);
-    sending[c].free = std::max(sending[c].free, queue.start(words, room(part)));
+    sending[c].cycles = std::max(sending[c].cycles, words.words * (latency_ + 2) / part.queue);
+    sending[c].free = std::max(sending[c].free, queue.start(words));
   });
   for (std::size_t c = 0; c < channels_.size(); ++c) {
     const int like = block.load->in[c].like;
@@ -110,13 +126,13 @@ void InFlow::is_sent(Coming& block, const Channel& channel, double end) const {
 
 bool InFlow::finish(Coming& block) {
   bool known = true;
-  for_each_part(block, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    known = known && queue.knows_end(words, room(part));
+  for_each_part(block, [&](std::size_t, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
+    known = known && queue.knows_end(words);
   });
   if (!known) return false;
   double end = std::max(block.supply.begin, last_sent_);
-  for_each_part(block, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-    channels_[c].free = std::max(channels_[c].free, queue.send(words, room(part), channels_[c].cycles / words));
+  for_each_part(block, [&](std::size_t c, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
+    channels_[c].free = std::max(channels_[c].free, queue.send(words, channels_[c].cycles / words.words));
     end = std::max(end, channels_[c].free);
     is_sent(block, channels_[c], channels_[c].free);
   });
@@ -130,9 +146,9 @@ InFlow::Block InFlow::consume(double begin, double cycles) {
   Coming& used = coming_.front();
   // Words for which there is no room are sent when the kernel makes some.
   if (on_the_way_ == 0)
-    for_each_part(used, [&](std::size_t c, CreditQueue& queue, double words, const LinkLoad::Part& part) {
-      const double blocked = queue.blocked(words, room(part));
-      if (blocked > 0) is_sent(used, channels_[c], begin + blocked / words * channels_[c].cycles);
+    for_each_part(used, [&](std::size_t c, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
+      const double blocked = queue.blocked(words);
+      if (blocked > 0) is_sent(used, channels_[c], begin + blocked / words.words * channels_[c].cycles);
     });
   Block block;
   block.end = std::max(std::max(begin, used.ready) + cycles, used.arrived);
@@ -140,10 +156,10 @@ InFlow::Block InFlow::consume(double begin, double cycles) {
   std::copy(std::begin(used.edges), std::end(used.edges), std::begin(block.edges));
   // What is sent ahead has left the queues when the kernel begins.
   const double begins = std::max(begin, used.ready);
-  for_each_part(used, [&](std::size_t, CreditQueue& queue, double words, const LinkLoad::Part& part) {
+  for_each_part(used, [&](std::size_t, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part& part) {
     const double ahead = used.ahead(part);
     if (ahead > 0) queue.leave(ahead, begin, begins);
-    if (words > ahead) queue.leave(words - ahead, begins, block.end);
+    if (words.words > ahead) queue.leave(words.words - ahead, begins, block.end);
   });
   send_blocks();
   sim::require_invariant(on_the_way_ > 0, "a block that a kernel has used is sent");

@@ -49,11 +49,20 @@ class InFlow {
   const std::vector<double>& busy_cycles() const { return busy_; }  // by channel
 
  private:
+  // A port's queue and what lies behind it: words of a color pass those of another there, but no call's words pass its start.
+  struct Port {
+    CreditQueue queue;
+    LinkLoad::Part last;                     // what the last call brought
+    double words = 0;                        // offered so far
+    double first = 0;                        // before the last call's
+    double behind = 0;                       // of these, as many may wait behind the queue when that call's pass
+    void begin(const LinkLoad::Part& part);  // another call's words follow
+  };
   struct Channel {
     double free = 0;  // when it is done with the blocks sent and, as far as it depends on the channel, with the one on the link
     // Of the last of these: its cycles, and those for which the channel waited for it to be supplied.
     double cycles = 0, waited = 0;
-    std::vector<CreditQueue> queues;  // of a port of each part
+    std::vector<Port> ports;  // of each part
   };
   struct Coming {
     const LinkLoad* load = nullptr;
@@ -62,7 +71,7 @@ class InFlow {
     double ahead(const LinkLoad::Part& part) const { return from > 0 ? 0 : part.ahead; }  // of a port
     struct Words {
       std::size_t channel, part;
-      double of_a_port;
+      QueuedWords of_a_port;
     };
     std::vector<Words> words;  // of the parts that have any
 
@@ -72,7 +81,7 @@ class InFlow {
     LinkSpan edges[link_edges];
   };
 
-  // visit(channel, queue, words of a port, part) for each part that has words.
+  // visit(channel, queue, QueuedWords of a port, part) for each part that has words.
   template <class Visit>
   void for_each_part(const Coming& block, Visit&& visit);
   // What a block brings to a channel.

@@ -18,11 +18,12 @@ struct LinkLoad {
   struct Part {
     double ports = 0;
     // Of each port, 4 bytes each:
-    double ahead = 0;    // words in that are sent ahead of the channel's others; the kernel begins when they have come
-    double words = 0;    // the others
-    double queue = 0;    // words that its edge queue holds
-    double routers = 0;  // words that wait in routers between it and the first core (in), the last core and it (out)
-    double bursts = 0;   // in so many bursts they come, the first at once; 0: evenly
+    double ahead = 0;          // words in that are sent ahead of the channel's others; the kernel begins when they have come
+    double words = 0;          // the others
+    double queue = 0;          // words that its edge queue holds
+    double routers = 0;        // words that wait in routers between it and the first core (in), the last core and it (out)
+    double ahead_routers = 0;  // of those that are sent ahead, instead; where they do not all find room there, nothing passes them
+    double bursts = 0;         // in so many bursts they come, the first at once; 0: evenly
     double all() const { return ports * (ahead + words); }
     // Of the others, in the first `share` of the call's words.
     double sent(double share) const { return words * (bursts > 0 ? std::ceil(share * bursts) / bursts : share); }

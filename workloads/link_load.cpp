@@ -1,6 +1,7 @@
 #include "workloads/link_load.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "workloads/family.h"
@@ -169,6 +170,14 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
   return streams;
 }
 
+// Of the words of token rows that come to a row of PEs before its kernel: a slot's go to the row's cores in turn, each its own; the first
+// core that has no room for one keeps all that follow.
+double LinkLoads::in_cores(double of_row, double queue) const {
+  const double windows = static_cast<double>(slots_) * row_kinds_, across = static_cast<double>(lanes_) * columns_;
+  const double window = of_row / (windows * across), held = std::floor(queue / window);
+  return held < windows ? held * window * across + queue - held * window : of_row;
+}
+
 models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead,
                                              QueueWords queues) const {
   models::LinkLoad::Channel channel;
@@ -180,12 +189,10 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
     part.words = of_columns + (rows_ahead ? 0 : of_row);
     part.queue = queues.edge;
     if (s.leads && of_row > 0 && !rows_ahead) part.bursts = slots_ * row_kinds_;  // row after row of the same slot
-    // What is sent ahead waits for the kernel's start; where it does not all find room beyond the port, nothing passes it.
-    const double of_stream = of_columns > 0 ? queues.feeder + queues.router * s.column_routers
-                             : of_row > 0   ? queues.router * s.row_routers
-                                            : 0;
-    const double of_ahead = queues.router + (s.corner ? queues.host : 0);
-    part.routers = part.ahead > of_ahead ? of_ahead : part.ahead + of_stream;
+    part.routers = of_columns > 0 ? queues.feeder + queues.router * s.column_routers
+                   : of_row > 0   ? queues.router * s.row_routers + in_cores(of_row, queues.rows)
+                                  : 0;
+    part.ahead_routers = queues.router + (s.corner ? queues.host : 0);
   }
   return channel;
 }

@@ -10,9 +10,9 @@
 namespace wafersim::workloads {
 
 // Words that wait between the cores and the link: in the queue of each port, in each router's of a color, and between router and core, of
-// weights and of starts.
+// weights, of starts and of token rows.
 struct QueueWords {
-  int edge = 0, router = 0, feeder = 0, host = 0;
+  int edge = 0, router = 0, feeder = 0, host = 0, rows = 0;
 };
 
 // The calls of one layout. A stream is made of rows' words (every row of the wafer has as many), columns' words (every column of a lane)
@@ -57,6 +57,7 @@ class LinkLoads {
   // By channel: the one of its edge that stands for it (models::LinkLoad::Channel::like).
   static std::vector<int> representatives(const Channels& channels);
   Streams streams_of(const CallOutline& call) const;
+  double in_cores(double of_row, double queue) const;
   models::LinkLoad::Channel channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) const;
 
   sim::Dtype type_;
