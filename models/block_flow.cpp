@@ -1,6 +1,7 @@
 #include "models/block_flow.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "sim/error.h"
@@ -15,20 +16,9 @@ InFlow::InFlow(const memoryx::LinkTiming& timing)
 
 namespace {
 
-double room(const LinkLoad::Part& part) {
-  return part.queue + (part.ahead > part.ahead_routers ? part.ahead_routers : part.ahead + part.routers);
-}
+constexpr std::array kinds = {LinkWords::start, LinkWords::targets, LinkWords::rows, LinkWords::columns};
 
 }  // namespace
-
-void InFlow::Port::begin(const LinkLoad::Part& part) {
-  // Two starts that do not both find room behind the queue: the other call has begun when this one's words pass.
-  const bool has_begun = last.ahead + part.ahead > part.ahead_routers;
-  if (has_begun || last.words > last.routers) behind = 0;
-  behind += std::min(last.words, last.routers) + (has_begun ? 0 : last.ahead);
-  first = words;
-  last = part;
-}
 
 void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupply& supply) {
   coming_.emplace_back();
@@ -44,12 +34,13 @@ void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupp
     const std::vector<LinkLoad::Part>& parts = load.in[c].parts;
     if (channels_[c].ports.size() < parts.size()) channels_[c].ports.resize(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      const double words = coming_.back().ahead(parts[i]) + parts[i].sent(to) - parts[i].sent(from);
-      if (words <= 0) continue;
-      Port& port = channels_[c].ports[i];
-      if (from <= 0) port.begin(parts[i]);
-      coming_.back().words.push_back({c, i, {port.words, words, room(parts[i]), parts[i].queue, port.behind, port.first}});
-      port.words += words;
+      double words = 0;
+      for (const LinkWords kind : kinds) {
+        const double sent = parts[i].sent(kind, from, to);
+        channels_[c].ports[i].add(kind, sent, parts[i].places[static_cast<std::size_t>(kind)]);
+        words += sent;
+      }
+      if (words > 0) coming_.back().words.push_back({c, i, words, from > 0 ? 0 : parts[i].ahead()});
     }
   }
   send_blocks();
@@ -69,26 +60,26 @@ void InFlow::send_blocks() {
 template <class Visit>
 void InFlow::for_each_part(const Coming& block, Visit&& visit) {
   for (const Coming::Words& words : block.words)
-    visit(words.channel, channels_[words.channel].ports[words.part].queue, words.of_a_port,
-          block.load->in[words.channel].parts[words.part]);
+    visit(words, channels_[words.channel].ports[words.part].queue, block.load->in[words.channel].parts[words.part]);
 }
 
 bool InFlow::start(Coming& block) {
   bool known = true;
-  for_each_part(block, [&](std::size_t, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
-    known = known && queue.knows_start(words);
+  for_each_part(block, [&](const Coming::Words& words, const CreditQueue& queue, const LinkLoad::Part& part) {
+    known = known && queue.knows_start(words.of_a_port, part.queue);
   });
   if (!known) return false;
   block.started = std::numeric_limits<double>::infinity();
   if (block.words.empty()) return true;
   std::vector<Sending>& sending = sending_;
   sending.assign(channels_.size(), {});
-  for_each_part(block, [&](std::size_t c, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part& part) {
-    sending[c].words += part.ports * words.words;
-    sending[c].ahead += part.ports * block.ahead(part);
+  for_each_part(block, [&](const Coming::Words& words, const CreditQueue& queue, const LinkLoad::Part& part) {
+    Sending& here = sending[words.channel];
+    here.words += part.ports * words.of_a_port;
+    here.ahead += part.ports * words.ahead;
     // With its queues empty and its kernel waiting, a channel sends what one round trip's credits allow.
-    sending[c].cycles = std::max(sending[c].cycles, words.words * (latency_ + 2) / part.queue);
-    sending[c].free = std::max(sending[c].free, queue.start(words));
+    here.cycles = std::max(here.cycles, words.of_a_port * (latency_ + 2) / part.queue);
+    here.free = std::max(here.free, queue.start(words.of_a_port, part.queue));
   });
   for (std::size_t c = 0; c < channels_.size(); ++c) {
     const int like = block.load->in[c].like;
@@ -126,15 +117,16 @@ void InFlow::is_sent(Coming& block, const Channel& channel, double end) const {
 
 bool InFlow::finish(Coming& block) {
   bool known = true;
-  for_each_part(block, [&](std::size_t, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
-    known = known && queue.knows_end(words);
+  for_each_part(block, [&](const Coming::Words& words, const CreditQueue& queue, const LinkLoad::Part& part) {
+    known = known && queue.knows_end(words.of_a_port, part.queue);
   });
   if (!known) return false;
   double end = std::max(block.supply.begin, last_sent_);
-  for_each_part(block, [&](std::size_t c, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
-    channels_[c].free = std::max(channels_[c].free, queue.send(words, channels_[c].cycles / words.words));
-    end = std::max(end, channels_[c].free);
-    is_sent(block, channels_[c], channels_[c].free);
+  for_each_part(block, [&](const Coming::Words& words, CreditQueue& queue, const LinkLoad::Part& part) {
+    Channel& channel = channels_[words.channel];
+    channel.free = std::max(channel.free, queue.send(words.of_a_port, part.queue, channel.cycles / words.of_a_port));
+    end = std::max(end, channel.free);
+    is_sent(block, channel, channel.free);
   });
   sent_.push_back({std::clamp(block.started, last_sent_, end), end});
   last_sent_ = end;
@@ -146,9 +138,10 @@ InFlow::Block InFlow::consume(double begin, double cycles) {
   Coming& used = coming_.front();
   // Words for which there is no room are sent when the kernel makes some.
   if (on_the_way_ == 0)
-    for_each_part(used, [&](std::size_t c, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part&) {
-      const double blocked = queue.blocked(words);
-      if (blocked > 0) is_sent(used, channels_[c], begin + blocked / words.words * channels_[c].cycles);
+    for_each_part(used, [&](const Coming::Words& words, const CreditQueue& queue, const LinkLoad::Part& part) {
+      const Channel& channel = channels_[words.channel];
+      const double blocked = queue.blocked(words.of_a_port, part.queue);
+      if (blocked > 0) is_sent(used, channel, begin + blocked / words.of_a_port * channel.cycles);
     });
   Block block;
   block.end = std::max(std::max(begin, used.ready) + cycles, used.arrived);
@@ -156,11 +149,14 @@ InFlow::Block InFlow::consume(double begin, double cycles) {
   std::copy(std::begin(used.edges), std::end(used.edges), std::begin(block.edges));
   // What is sent ahead has left the queues when the kernel begins.
   const double begins = std::max(begin, used.ready);
-  for_each_part(used, [&](std::size_t, CreditQueue& queue, const QueuedWords& words, const LinkLoad::Part& part) {
-    const double ahead = used.ahead(part);
-    if (ahead > 0) queue.leave(ahead, begin, begins);
-    if (words.words > ahead) queue.leave(words.words - ahead, begins, block.end);
-  });
+  for (const Coming::Words& words : used.words) {
+    Channel& channel = channels_[words.channel];
+    for (const LinkWords kind : kinds) {
+      const double sent = used.load->in[words.channel].parts[words.part].sent(kind, used.from, used.to);
+      const bool ahead = kind == LinkWords::start || kind == LinkWords::targets;
+      if (sent > 0) channel.ports[words.part].use(kind, sent, ahead ? begin : begins, ahead ? begins : block.end);
+    }
+  }
   send_blocks();
   sim::require_invariant(on_the_way_ > 0, "a block that a kernel has used is sent");
   spare_words_.swap(used.words);
@@ -175,6 +171,13 @@ std::optional<InFlow::Sent> InFlow::next_sent() {
   sent_.pop_front();
   return next;
 }
+
+namespace {
+
+// Of a port's words out.
+double room(const LinkLoad::Part& part) { return part.queue + part.places[part.words[2] > 0 ? 2 : 3]; }
+
+}  // namespace
 
 OutFlow::OutFlow(const memoryx::LinkTiming& timing)
     : word_cycles_(4.0 / timing.bytes_per_cycle()),
@@ -195,7 +198,7 @@ OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin
   for_each_channel([&](std::size_t c, const std::vector<LinkLoad::Part>& parts, double all, double start, double needed) {
     sent_[c].resize(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      const double words = parts[i].words * share;
+      const double words = parts[i].others() * share;
       if (words <= 0) continue;
       // The last word finds room when the word that is a queue's length before it has left.
       const double total = sent_[c][i].total(), before = total + words - room(parts[i]);
@@ -207,7 +210,7 @@ OutFlow::Block OutFlow::produce(const LinkLoad& load, double share, double begin
   for_each_channel([&](std::size_t c, const std::vector<LinkLoad::Part>& parts, double all, double start, double needed) {
     const double end = std::max(start + needed, block.produced + word_cycles_);
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      sent_[c][i].extend(parts[i].words * share, start, end);
+      sent_[c][i].extend(parts[i].others() * share, start, end);
       sent_[c][i].forget(sent_[c][i].total() - room(parts[i]));
     }
     free_[c] = end;

@@ -10,6 +10,7 @@
 #include "memoryx/link_timing.h"
 #include "models/credit_channel.h"
 #include "models/link_span.h"
+#include "models/port_queue.h"
 #include "models/step_schedule.h"
 
 namespace wafersim::models {
@@ -49,29 +50,19 @@ class InFlow {
   const std::vector<double>& busy_cycles() const { return busy_; }  // by channel
 
  private:
-  // A port's queue and what lies behind it: words of a color pass those of another there, but no call's words pass its start.
-  struct Port {
-    CreditQueue queue;
-    LinkLoad::Part last;                     // what the last call brought
-    double words = 0;                        // offered so far
-    double first = 0;                        // before the last call's
-    double behind = 0;                       // of these, as many may wait behind the queue when that call's pass
-    void begin(const LinkLoad::Part& part);  // another call's words follow
-  };
   struct Channel {
     double free = 0;  // when it is done with the blocks sent and, as far as it depends on the channel, with the one on the link
     // Of the last of these: its cycles, and those for which the channel waited for it to be supplied.
     double cycles = 0, waited = 0;
-    std::vector<Port> ports;  // of each part
+    std::vector<PortQueue> ports;  // one of each part
   };
   struct Coming {
     const LinkLoad* load = nullptr;
     double from = 0, to = 0;
     BlockSupply supply;
-    double ahead(const LinkLoad::Part& part) const { return from > 0 ? 0 : part.ahead; }  // of a port
     struct Words {
       std::size_t channel, part;
-      QueuedWords of_a_port;
+      double of_a_port, ahead;  // all; of them those that are sent ahead
     };
     std::vector<Words> words;  // of the parts that have any
 
@@ -81,7 +72,7 @@ class InFlow {
     LinkSpan edges[link_edges];
   };
 
-  // visit(channel, queue, QueuedWords of a port, part) for each part that has words.
+  // visit(words, queue, part) for each part that has words.
   template <class Visit>
   void for_each_part(const Coming& block, Visit&& visit);
   // What a block brings to a channel.

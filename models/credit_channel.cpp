@@ -32,21 +32,11 @@ void Passage::forget(double position) {
   while (!pieces_.empty() && pieces_.front().first + pieces_.front().words < position) pieces_.pop_front();
 }
 
-double CreditQueue::send(const QueuedWords& w, double cycles) {
-  const double from = w.first, to = w.first + w.words;
-  const double passes = std::clamp(w.group + w.port, from, to);  // the last one that waits for words before the group
-  double end = 0;
-  if (passes > from) end = left_.followed(from - w.port - w.behind, passes - w.port - w.behind, cycles) + (to - passes) * cycles;
-  if (passes < to)
-    end = std::max({end, left_.followed(passes - w.room, to - w.room, cycles), left_.time_of(w.gate()) + (to - passes) * cycles});
-  left_.forget(needed(w, w.words));
+double CreditQueue::send(double words, double queue, double cycles) {
+  const double end = left_.followed(first_ - queue, first_ + words - queue, cycles);
+  first_ += words;
+  left_.forget(first_ - queue);
   return end;
-}
-
-double CreditQueue::blocked(const QueuedWords& w) const {
-  const double left = left_.total();
-  const double have_room = left < w.gate() ? left + w.port + w.behind : std::max(w.group + w.port, left + w.room);
-  return std::clamp(w.first + w.words - have_room, 0.0, w.words);
 }
 
 }  // namespace wafersim::models

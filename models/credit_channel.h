@@ -8,15 +8,20 @@
 
 namespace wafersim::models {
 
+constexpr double least_words = 1e-6;  // fewer are an error of rounding
+
 // How many words have passed a point, by time: rises evenly within each piece.
 class Passage {
  public:
   // `words` more pass between `begin` and `end`; begin is not before the last end. With begin = end they pass at once.
   void extend(double words, double begin, double end);
-  // When word `position` has passed; 0 at or before position 0. REQUIRES position <= total().
+  // When word `position` has passed; 0 at or before position 0. REQUIRES position <= total(), but for rounding.
   double time_of(double position) const;
   // When words from position `from` to `to` are through what takes each `cycles` once it has passed here, one after another.
   double followed(double from, double to, double cycles) const;
+  // visit(words, begin, end) for the pieces between positions `from` and `to`, in order. REQUIRES to <= total().
+  template <class Visit>
+  void for_each(double from, double to, Visit&& visit) const;
   double total() const { return total_; }
   double last() const { return pieces_.empty() ? 0.0 : pieces_.back().end; }
   // Questions about words up to `position` will not be asked any more.
@@ -30,58 +35,50 @@ class Passage {
   double total_ = 0;
 };
 
-// Words first + 1 to first + words of those that pass through a queue, in order, and the room that they find.
-struct QueuedWords {
-  double first = 0, words = 0;
-  double room = 0;  // a word enters when the one so many before it has left
-  // Where the queue is a port with another behind it: it holds `port` of the words, and those of a group, which follow word `group`, pass
-  // on only behind the last one before the group. Of these, `behind` may wait there.
-  double port = 0, behind = 0, group = 0;
-  double gate() const { return group - behind; }  // words that have left by then
-};
+template <class Visit>
+void Passage::for_each(double from, double to, Visit&& visit) const {
+  for (const Piece& piece : pieces_) {
+    const double first = std::max(from, piece.first), last = std::min(to, piece.first + piece.words);
+    if (last <= first) continue;
+    const double cycles = (piece.end - piece.begin) / piece.words;
+    visit(last - first, piece.begin + (first - piece.first) * cycles, piece.begin + (last - piece.first) * cycles);
+  }
+}
 
 class CreditQueue {
  public:
-  // Whether it is known when the first of the words finds room, and when that is.
-  bool knows_start(const QueuedWords& w) const { return left_.total() >= needed(w, std::min(1.0, w.words)); }
-  double start(const QueuedWords& w) const { return left_.time_of(needed(w, std::min(1.0, w.words))); }
-  // Whether it is known when the last of them does; when the channel, which sends one in `cycles`, is done with it: they are sent.
-  bool knows_end(const QueuedWords& w) const { return left_.total() >= needed(w, w.words); }
-  double send(const QueuedWords& w, double cycles);
+  // The next block's `words`, and the room of the queue. Whether it is known when the first of them finds room, and when that is.
+  bool knows_start(double words, double queue) const { return knows(first_ + std::min(1.0, words) - queue); }
+  double start(double words, double queue) const { return left_.time_of(first_ + std::min(1.0, words) - queue); }
+  // Whether it is known when the last of them does; when the channel, which sends one in `cycles`, is done with it: the block is sent.
+  bool knows_end(double words, double queue) const { return knows(first_ + words - queue); }
+  double send(double words, double queue, double cycles);
   // How many of them have no room, as far as known is what has left.
-  double blocked(const QueuedWords& w) const;
+  double blocked(double words, double queue) const { return std::max(0.0, first_ + words - queue - left_.total()); }
 
   // `words` more have left the queue, as Passage::extend.
   void leave(double words, double begin, double end) { left_.extend(words, begin, end); }
 
  private:
-  // Words that have left when word first + place finds room.
-  static double needed(const QueuedWords& w, double place) {
-    const double word = w.first + place;
-    return word - w.port <= w.group ? word - w.port - w.behind : std::max(word - w.room, w.gate());
-  }
+  bool knows(double position) const { return left_.total() + least_words >= position; }
 
+  double first_ = 0;  // number of the next block's first word
   Passage left_;
 };
 
 // A channel that sends into one such queue. A word starts when it is free, too.
 class CreditChannel {
  public:
-  bool knows_start(double words, double room) const { return queue_.knows_start({first_, words, room}); }
-  double start(double words, double room) const { return std::max(sent_, queue_.start({first_, words, room})); }
-  bool knows_end(double words, double room) const { return queue_.knows_end({first_, words, room}); }
+  bool knows_start(double words, double queue) const { return queue_.knows_start(words, queue); }
+  double start(double words, double queue) const { return std::max(sent_, queue_.start(words, queue)); }
+  bool knows_end(double words, double queue) const { return queue_.knows_end(words, queue); }
   // When the last word is sent, a word in `cycles`, if the channel alone would be done at `sent`.
-  double send(double words, double room, double cycles, double sent) {
-    sent_ = std::max(sent, queue_.send({first_, words, room}, cycles));
-    first_ += words;
-    return sent_;
-  }
+  double send(double words, double queue, double cycles, double sent) { return sent_ = std::max(sent, queue_.send(words, queue, cycles)); }
   void leave(double words, double begin, double end) { queue_.leave(words, begin, end); }
 
  private:
   CreditQueue queue_;
-  double first_ = 0;  // words sent so far
-  double sent_ = 0;   // when the channel is free
+  double sent_ = 0;  // when the channel is free
 };
 
 }  // namespace wafersim::models

@@ -2,6 +2,7 @@
 // A training step as kernel calls whose times are known: what the sampled simulation executes in the place of wavelets. The calls are those
 // of one micro-batch, in the order in which they run; a step runs them `micro_batches` times. Cycles are those of the wafer's clock.
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "memoryx/link_timing.h"
 #include "memoryx/store_work.h"
+#include "models/link_words.h"
 
 namespace wafersim::models {
 
@@ -18,15 +20,20 @@ struct LinkLoad {
   struct Part {
     double ports = 0;
     // Of each port, 4 bytes each:
-    double ahead = 0;          // words in that are sent ahead of the channel's others; the kernel begins when they have come
-    double words = 0;          // the others
-    double queue = 0;          // words that its edge queue holds
-    double routers = 0;        // words that wait in routers between it and the first core (in), the last core and it (out)
-    double ahead_routers = 0;  // of those that are sent ahead, instead; where they do not all find room there, nothing passes them
-    double bursts = 0;         // in so many bursts they come, the first at once; 0: evenly
-    double all() const { return ports * (ahead + words); }
-    // Of the others, in the first `share` of the call's words.
-    double sent(double share) const { return words * (bursts > 0 ? std::ceil(share * bursts) / bursts : share); }
+    std::array<double, link_words> words{};   // by kind; the kernel begins when starts and targets have come
+    std::array<double, link_words> places{};  // words that wait in routers and cores between it and the first core that uses them (in), in
+                                              // routers between the last core and it (out)
+    double queue = 0;                         // words that its edge queue holds
+    double bursts = 0;                        // in so many bursts rows come, the first at once; 0: evenly
+    double ahead() const { return words[0] + words[1]; }
+    double others() const { return words[2] + words[3]; }
+    double all() const { return ports * (ahead() + others()); }
+    // Of a kind, in the call's words from one share to another; what is sent ahead is among the first.
+    double sent(LinkWords kind, double from, double to) const {
+      if (kind == LinkWords::start || kind == LinkWords::targets) return from > 0 ? 0 : words[static_cast<std::size_t>(kind)];
+      const auto passed = [&](double share) { return bursts > 0 ? std::ceil(share * bursts) / bursts : share; };
+      return words[static_cast<std::size_t>(kind)] * (passed(to) - passed(from));
+    }
   };
   struct Channel {
     std::vector<Part> parts;

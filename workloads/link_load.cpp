@@ -173,6 +173,7 @@ LinkLoads::Streams LinkLoads::streams_of(const CallOutline& call) const {
 // Of the words of token rows that come to a row of PEs before its kernel: a slot's go to the row's cores in turn, each its own; the first
 // core that has no room for one keeps all that follow.
 double LinkLoads::in_cores(double of_row, double queue) const {
+  if (of_row <= 0) return 0;
   const double windows = static_cast<double>(slots_) * row_kinds_, across = static_cast<double>(lanes_) * columns_;
   const double window = of_row / (windows * across), held = std::floor(queue / window);
   return held < windows ? held * window * across + queue - held * window : of_row;
@@ -183,16 +184,14 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
   models::LinkLoad::Channel channel;
   for (const Served& s : served) {
     const double of_row = s.of_row(counts), of_columns = s.of_columns(counts);
+    const double row_places = queues.router * s.row_routers;
     models::LinkLoad::Part& part = channel.parts.emplace_back();
     part.ports = s.ports;
-    part.ahead = (s.corner ? counts.start : 0) + (rows_ahead ? of_row : 0);
-    part.words = of_columns + (rows_ahead ? 0 : of_row);
+    part.words = {s.corner ? counts.start : 0, rows_ahead ? of_row : 0, rows_ahead ? 0 : of_row, of_columns};
+    part.places = {static_cast<double>(queues.router + queues.host), row_places, row_places + in_cores(of_row, queues.rows),
+                   static_cast<double>(queues.feeder + queues.router * s.column_routers)};
     part.queue = queues.edge;
     if (s.leads && of_row > 0 && !rows_ahead) part.bursts = slots_ * row_kinds_;  // row after row of the same slot
-    part.routers = of_columns > 0 ? queues.feeder + queues.router * s.column_routers
-                   : of_row > 0   ? queues.router * s.row_routers + in_cores(of_row, queues.rows)
-                                  : 0;
-    part.ahead_routers = queues.router + (s.corner ? queues.host : 0);
   }
   return channel;
 }

@@ -86,7 +86,7 @@ void SampledSystem::Parts::configure_tree(const StepSchedule& schedule, const Sa
     double in = -load.own_in, out = -load.own_out, ahead = -load.own_ahead;
     for (const LinkLoad::Channel& channel : load.in) {
       in += channel.words();
-      for (const LinkLoad::Part& part : channel.parts) ahead += part.ports * part.ahead;
+      for (const LinkLoad::Part& part : channel.parts) ahead += part.ports * part.ahead();
     }
     for (const LinkLoad::Channel& channel : load.out) out += channel.words();
     block.start_words = ahead;

@@ -18,7 +18,7 @@ std::vector<Ports> ports_of(const std::vector<models::LinkLoad::Channel>& channe
   for (const models::LinkLoad::Channel& channel : channels) {
     all.emplace_back();
     for (const models::LinkLoad::Part& part : channel.parts) {
-      if (part.ahead + part.words > 0) all.back()[{part.ahead, part.words}] += part.ports;
+      if (part.all() > 0) all.back()[{part.ahead(), part.others()}] += part.ports;
       EXPECT_EQ(part.queue, 5);
     }
   }

@@ -20,7 +20,7 @@ memoryx::LinkTiming one_row() {
 // A call's start and `others`, at the west alone; behind the port is room for `starts` words of starts and for 400 of the others.
 LinkLoad call_with(double others, double starts) {
   LinkLoad load;
-  load.in = {{{{.ports = 1, .ahead = start, .words = others, .queue = queue, .routers = 400, .ahead_routers = starts}}}, {}};
+  load.in = {{{{.ports = 1, .words = {start, 0, others, 0}, .places = {starts, 0, 400, 0}, .queue = queue}}}, {}};
   load.has_in = others > 0;
   return load;
 }
@@ -39,8 +39,8 @@ double sent_behind_a_start(double starts) {
 TEST(InFlow, WordsPassAStartThatHasRoomBehindThePort) { EXPECT_EQ(sent_behind_a_start(2 * start), start + start + words); }
 
 TEST(InFlow, WordsWaitBehindAStartUntilTheCallBeforeHasBegun) {
-  // The queue, in which the first start is counted too, is full until 1000; what had no room follows, a word a cycle.
-  EXPECT_EQ(sent_behind_a_start(start), 1000 + start + words - (queue - start));
+  // The queue is full until 1000; what had no room follows, a word a cycle.
+  EXPECT_EQ(sent_behind_a_start(start), 1000 + start + words - queue);
 }
 
 }  // namespace

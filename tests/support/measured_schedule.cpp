@@ -11,21 +11,24 @@ models::LinkLoad stream_load(const memoryx::CallStream& stream, const memoryx::L
   models::LinkLoad load;
   load.in.resize(static_cast<std::size_t>(link.channels()));
   for (int i = 0; i < link.ports(); ++i)
-    load.in[static_cast<std::size_t>(link.channel_of(link.port(i)))].parts.push_back({1, 0, 0, static_cast<double>(edge_queue_words), 0});
+    load.in[static_cast<std::size_t>(link.channel_of(link.port(i)))].parts.push_back(
+        {.ports = 1, .queue = static_cast<double>(edge_queue_words)});
   load.out = load.in;
   const auto part = [&](std::vector<models::LinkLoad::Channel>& channels, memoryx::Port port) -> models::LinkLoad::Part& {
     const int channel = link.channel_of(port), first = channel % link.channels_per_edge * link.pitch;
     return channels[static_cast<std::size_t>(channel)].parts[static_cast<std::size_t>(port.row - first)];
   };
   for (const memoryx::StreamWord& word : stream.in) {
-    // Starts, and targets before the matrix that they are for.
-    const bool ahead = word.color == workloads::color_f3 || word.color == workloads::color_e1;
-    (ahead ? part(load.in, word.port).ahead : part(load.in, word.port).words) += 1;
+    const int kind = word.color == workloads::color_f3   ? 0
+                     : word.color == workloads::color_e1 ? 1
+                     : word.color == workloads::color_e0 ? 2
+                                                         : 3;
+    part(load.in, word.port).words[static_cast<std::size_t>(kind)] += 1;
     load.own_in += memoryx::of_one_system(word) ? 1 : 0;
     load.own_ahead += memoryx::of_one_system(word) && word.color == workloads::color_e1 ? 1 : 0;
   }
   for (const memoryx::CallStream::PortWords& words : stream.out) {
-    part(load.out, words.port).words += static_cast<double>(words.words.size());
+    part(load.out, words.port).words[3] += static_cast<double>(words.words.size());
     for (const memoryx::GradientWord& word : words.words) load.own_out += memoryx::of_one_system(word) ? 1 : 0;
   }
   return load;
