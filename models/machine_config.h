@@ -1,7 +1,7 @@
 #pragma once
-// The dotted keys of a machine: fabric.width, core.clock, io.bandwidth, ... One table (machine_config.cpp) serves reading, writing and the
-// list of assumptions. io.bandwidth is the sum over the channels present (IoSpec::bandwidth_override); io.wafer_bandwidth that of a whole
-// wafer.
+// The dotted keys of a machine: fabric.width, core.clock, io.bandwidth, ... One table (machine_fields.h) serves reading, writing and the
+// list of sources (machine_sources.h). io.bandwidth is the sum over the channels present (IoSpec::bandwidth_override); io.wafer_bandwidth
+// that of a whole wafer.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -21,13 +21,5 @@ void read_machine(sim::ConfigReader& reader, const std::string& prefix, MachineS
 nlohmann::ordered_json machine_to_json(const MachineSpec& machine);
 // Every dotted key.
 std::vector<std::string> machine_keys();
-
-// A number without a public source.
-struct Assumption {
-  std::string key;
-  std::string value;  // as it is in this machine, JSON
-  std::string text;   // what it is and why it is a guess
-};
-std::vector<Assumption> assumptions(const MachineSpec& machine);
 
 }  // namespace wafersim::models

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <fmt/format.h>
 
 namespace wafersim::sim {
 namespace {
@@ -108,6 +109,19 @@ ParsedQuantity parse_quantity(std::string_view text, Unit unit) {
   }
   if (suffix.empty()) return problem("text needs a unit, one of " + spellings(unit));
   return problem("wrong unit \"" + std::string(suffix.substr(0, 20)) + "\": allowed are " + spellings(unit));
+}
+
+std::string readable_quantity(double value, Unit unit) {
+  const std::string base = fmt::format("{}{}{}", value, unit == Unit::none ? "" : " ", symbol(unit));
+  std::string best;
+  for (const Spelling& spelling : known_spellings) {
+    if (spelling.unit != unit || spelling.factor < 1) continue;
+    const double number = value / spelling.factor / std::pow(10.0, spelling.power_of_ten);
+    const std::string text = fmt::format("{:.15g} {}", number, spelling.text);
+    const bool same = std::abs(number) >= 1 && parse_quantity(text, unit).value == value;
+    if (same && (best.empty() || text.size() < best.size())) best = text;
+  }
+  return best.empty() ? base : best;
 }
 
 }  // namespace wafersim::sim

@@ -20,5 +20,8 @@ struct ParsedQuantity {
   std::string problem;  // when not valid: what is wrong and what is allowed
 };
 ParsedQuantity parse_quantity(std::string_view text, Unit unit);
+// The shortest text that reads back as `value` with a number of at least 1, in bytes rather than bits: "48 KiB", "1.25 us"; the base unit
+// where there is none. A plain number for Unit::none.
+std::string readable_quantity(double value, Unit unit);
 
 }  // namespace wafersim::sim

@@ -1,6 +1,5 @@
 #include "models/machine.h"
 
-#include <algorithm>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -100,44 +99,6 @@ TEST(Machine, RefusesAnUnknownKeyNamingTheNearest) {
   EXPECT_NE(failure(R"({"fabric": {"widht": 16}})")
                 .find("machine.json: fabric.widht = 16: unknown key, the nearest known key is fabric.width; known in fabric"),
             std::string::npos);
-}
-
-TEST(Machine, ListsItsAssumptionsWithTheirValues) {
-  const auto list = assumptions(read(R"({"core.output_switch_cycles": 17})"));
-  const auto k0 = std::find_if(list.begin(), list.end(), [](const Assumption& a) { return a.key == "core.output_switch_cycles"; });
-  ASSERT_NE(k0, list.end());
-  EXPECT_EQ(k0->value, "17");
-  EXPECT_FALSE(std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "fabric.width" || a.text.empty(); }));
-  EXPECT_GT(assumptions(machine_preset("cs1")).size(), list.size()) << "little of WSE-1 is public";
-}
-
-TEST(Machine, ListsTheEnergyOfACoreAsAssumedWhereOnlyWse2HasASource) {
-  const auto is_assumed = [](const char* name) {
-    const auto list = assumptions(machine_preset(name));
-    return std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "energy.busy_cycle_pj" && a.value == "27.3"; });
-  };
-  EXPECT_TRUE(is_assumed("cs1"));
-  EXPECT_FALSE(is_assumed("cs2"));
-  EXPECT_TRUE(is_assumed("cs3"));
-}
-
-TEST(Machine, DoesNotListAMeshOfTheUsersAsAssumed) {
-  const auto mesh_assumed = [](const std::string& text) {
-    const auto list = assumptions(read(text, "cs1"));
-    return std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "fabric.width, fabric.height"; });
-  };
-  EXPECT_TRUE(mesh_assumed("{}"));
-  EXPECT_FALSE(mesh_assumed(R"({"fabric": {"width": 16, "height": 16}})"));
-}
-
-TEST(Machine, ListsTheMemoryXOfACs1AsAssumedUnlessTheUserGivesIt) {
-  const auto capacity_assumed = [](const char* machine, const std::string& text) {
-    const auto list = assumptions(read(text, machine));
-    return std::any_of(list.begin(), list.end(), [](const Assumption& a) { return a.key == "memoryx.capacity"; });
-  };
-  EXPECT_TRUE(capacity_assumed("cs1", "{}"));
-  EXPECT_FALSE(capacity_assumed("cs1", R"({"memoryx": {"capacity": 1e12}})"));
-  EXPECT_FALSE(capacity_assumed("cs2", "{}"));
 }
 
 }  // namespace

@@ -38,5 +38,23 @@ TEST(Units, RefuseTextWithoutAFiniteNumber) {
   }
 }
 
+TEST(Units, WriteAQuantityInTheShortestTextThatReadsBack) {
+  EXPECT_EQ(readable_quantity(850e6, Unit::hertz), "850 MHz");
+  EXPECT_EQ(readable_quantity(1.1e9, Unit::hertz), "1.1 GHz");
+  EXPECT_EQ(readable_quantity(49152, Unit::bytes), "48 KiB");
+  EXPECT_EQ(readable_quantity(1.5e12, Unit::bytes), "1.5 TB");
+  EXPECT_EQ(readable_quantity(256, Unit::bytes), "256 B");
+  EXPECT_EQ(readable_quantity(12.5e9, Unit::bytes_per_second), "12.5 GB/s") << "not 100 Gb/s";
+  EXPECT_EQ(readable_quantity(100e-9, Unit::seconds), "100 ns");
+  EXPECT_EQ(readable_quantity(1.25e-6, Unit::seconds), "1.25 us");
+  EXPECT_EQ(readable_quantity(2e11, Unit::per_second), "200 G/s");
+  EXPECT_EQ(readable_quantity(0, Unit::seconds), "0 s");
+  EXPECT_EQ(readable_quantity(0.5, Unit::bytes_per_second), "0.5 B/s");
+  EXPECT_EQ(readable_quantity(2.5, Unit::none), "2.5");
+  for (const double value : {1.0 / 3, 1e15 / 7, 123456789.0, 1e-13})
+    for (const Unit unit : {Unit::hertz, Unit::bytes, Unit::bytes_per_second, Unit::seconds, Unit::per_second})
+      EXPECT_EQ(parse_quantity(readable_quantity(value, unit), unit).value, value) << readable_quantity(value, unit);
+}
+
 }  // namespace
 }  // namespace wafersim::sim

@@ -5,9 +5,12 @@
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <sys/wait.h>
 
+#include "models/machine_config.h"
+#include "models/machine_sources.h"
 #include "tests/support/program.h"
 
 namespace wafersim::tools {
@@ -161,6 +164,28 @@ TEST(PresetsCommand, PrintsOnePresetAsJson) {
   EXPECT_EQ(nlohmann::json::parse(wafersim("presets main").out)["machine"], "cs2");
   EXPECT_EQ(nlohmann::json::parse(wafersim("presets gpt2").out)["n_embd"], 768);
   EXPECT_EQ(json_of("presets cs3")["fabric"]["width"], 762);
+}
+
+TEST(PresetsCommand, PrintsEveryNumberOfAMachineWithItsUnitAndItsSourceOrA) {
+  for (const std::string& name : models::machine_names()) {
+    const std::string text = wafersim("presets " + name).out;
+    const std::vector<models::MachineField> fields = models::machine_fields(models::machine_preset(name));
+    std::istringstream lines(text.substr(text.find('\n') + 1));
+    std::string line;
+    std::size_t i = 0;
+    for (; std::getline(lines, line); ++i) {
+      const models::MachineField& field = fields.at(i);
+      EXPECT_TRUE(line.starts_with(field.key + " ")) << line;
+      EXPECT_NE(line.find(" " + field.readable + " "), std::string::npos) << line;
+      EXPECT_TRUE(line.ends_with((field.assumed ? " [A] " : "  ") + field.text)) << line;
+    }
+    EXPECT_EQ(i, fields.size());
+  }
+}
+
+TEST(PresetsCommand, TheJsonOfAMachineIsItsConfiguration) {
+  for (const std::string& name : models::machine_names())
+    EXPECT_EQ(json_of("presets " + name), nlohmann::json(models::machine_to_json(models::machine_preset(name))));
 }
 
 TEST(PresetsCommand, RefusesAnUnknownNameWithTheKnownOnes) { expect_refused("presets gpt3", 2, "config", "gpt2-bytes"); }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "models/machine_sources.h"
 #include "sim/error.h"
 
 namespace wafersim::tools {
@@ -89,6 +90,23 @@ TEST(Sensitivity, NamesEveryAssumptionThatCanHaveAPartInAStep) {
   EXPECT_TRUE(has(four, "swarmx.latency"));
 }
 
+TEST(Sensitivity, HasEveryAssumptionOfEveryMachineOnceButThoseOfEnergyAndOfTreesThatAreNotThere) {
+  for (const std::string& machine : models::machine_names())
+    for (const int systems : {1, 4}) {
+      PreparedRun run = small_run();
+      run.spec.machine = models::machine_preset(machine);
+      run.spec.systems = systems;
+      const std::vector<Sensitivity> rows = find_sensitivity(
+          run, [](const PreparedRun&) { return 1.0; }, [](const std::string&) {});
+      for (const models::MachineField& field : models::assumptions(run.spec.machine)) {
+        const bool has_part = !field.key.starts_with("energy.") && (systems > 1 || !field.key.starts_with("swarmx."));
+        const auto is_it = [&](const Sensitivity& r) { return r.key == field.key; };
+        EXPECT_EQ(std::count_if(rows.begin(), rows.end(), is_it), has_part ? 1 : 0) << machine << " " << field.key;
+        EXPECT_TRUE(!has_part || row(rows, field.key).assumed) << machine << " " << field.key;
+      }
+    }
+}
+
 TEST(Sensitivity, ChangesTheBandwidthOfTheLinkThatTheConfigurationGives) {
   PreparedRun run = small_run();
   run.spec.machine.io.bandwidth_override = 1e8;
@@ -118,11 +136,11 @@ TEST(Sensitivity, SaysWhyAnAssumptionCannotBeChangedAlone) {
   run.spec.machine = models::machine_preset("cs1");
   const std::vector<Sensitivity> rows = find_sensitivity(
       run, [](const PreparedRun&) { return 1.0; }, [](const std::string&) {});
-  for (const char* key : {"fabric.width, fabric.height", "core.rate"}) {
+  for (const char* key : {"fabric.width", "fabric.height", "host_io.columns", "host_io.rows"}) {
     EXPECT_TRUE(row(rows, key).points.empty()) << key;
     EXPECT_FALSE(row(rows, key).fixed.empty()) << key;
   }
-  EXPECT_EQ(row(rows, "memoryx.capacity").points.size(), 2u);
+  for (const char* key : {"memoryx.capacity", "core.rate.half_max"}) EXPECT_EQ(row(rows, key).points.size(), 2u) << key;
   EXPECT_NE(sensitivity_text(sensitivity_json(rows, 1)).find("the mapping and the link's channels follow the mesh"), std::string::npos);
 }
 

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "memoryx/memory_x.h"
-#include "models/machine_config.h"
+#include "models/machine_sources.h"
 #include "sim/error.h"
 #include "tools/trainer/host.h"
 #include "tools/trainer/weights.h"
@@ -263,8 +263,8 @@ ordered_json ignored_json(const workloads::HfConfig& model) {
 
 ordered_json assumptions_json(const models::MachineSpec& machine) {
   ordered_json out = ordered_json::array();
-  for (const models::Assumption& a : models::assumptions(machine))
-    out.push_back({{"key", a.key}, {"value", ordered_json::parse(a.value)}, {"text", a.text}});
+  for (const models::MachineField& field : models::assumptions(machine))
+    out.push_back({{"key", field.key}, {"value", ordered_json::parse(field.value)}, {"unit", field.unit}, {"text", field.text}});
   return out;
 }
 

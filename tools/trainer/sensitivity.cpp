@@ -9,6 +9,7 @@
 
 #include "memoryx/link_timing.h"
 #include "models/machine_config.h"
+#include "models/machine_sources.h"
 #include "sim/config/reader.h"
 #include "sim/config/tree.h"
 #include "sim/error.h"
@@ -101,11 +102,10 @@ models::MachineSpec with_derived(const PreparedRun& run) {
   return machine;
 }
 
-// Of assumptions that are no single number of a configuration; empty: of those that are.
+// Of assumptions that cannot be changed with everything else as it was; empty: of those that can.
 std::string why_fixed(const std::string& key) {
-  if (key == "core.rate") return "a whole table; those of its rates that bound steps are changed one by one";
-  if (key == "fabric.width, fabric.height") return "the mapping and the link's channels follow the mesh: run with another one";
-  return {};
+  const bool of_mesh = key == "fabric.width" || key == "fabric.height" || starts_with(key, "host_io.");
+  return of_mesh ? "the mapping and the link's channels follow the mesh: run with another one" : "";
 }
 
 }  // namespace
@@ -124,13 +124,15 @@ std::vector<std::string> sensitivity_keys(const workloads::RunSpec& spec) {
   std::vector<std::string> keys(known_keys.begin(), known_keys.end());
   if (spec.machine.io.bandwidth_override > 0)  // which leaves the whole wafer's without a part in the step
     std::replace(keys.begin(), keys.end(), std::string("io.wafer_bandwidth"), std::string("io.bandwidth"));
-  const std::vector<std::string> all = models::machine_keys();
-  for (const models::Assumption& assumption : models::assumptions(spec.machine)) {
-    const bool is_key = std::find(all.begin(), all.end(), assumption.key) != all.end();
+  const auto add = [&keys](const std::string& key) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  };
+  for (const models::MachineField& assumption : models::assumptions(spec.machine)) {
     const bool of_time = !starts_with(assumption.key, "energy.") && (spec.systems > 1 || !starts_with(assumption.key, "swarmx."));
-    if (is_key && of_time && std::find(keys.begin(), keys.end(), assumption.key) == keys.end()) keys.push_back(assumption.key);
+    if (of_time && why_fixed(assumption.key).empty()) add(assumption.key);
   }
-  if (spec.systems > 1) keys.insert(keys.end(), {"swarmx.bandwidth", "swarmx.latency"});
+  if (spec.systems > 1)
+    for (const char* key : {"swarmx.bandwidth", "swarmx.latency"}) add(key);
   return keys;
 }
 
@@ -153,7 +155,7 @@ std::vector<Sensitivity> find_sensitivity(const PreparedRun& run, const StepSeco
                                           const std::function<void(const std::string& key)>& before_key) {
   const models::MachineSpec derived = with_derived(run);
   const ordered_json base = models::machine_to_json(derived);
-  const std::vector<models::Assumption> assumed = models::assumptions(run.spec.machine);
+  const std::vector<models::MachineField> assumed = models::assumptions(run.spec.machine);
   std::vector<Sensitivity> rows;
   for (const std::string& key : sensitivity_keys(run.spec)) {
     before_key(key);
@@ -161,14 +163,14 @@ std::vector<Sensitivity> find_sensitivity(const PreparedRun& run, const StepSeco
     row.key = key;
     const ordered_json value = base.value(pointer_to(key), ordered_json());
     row.value = value.dump();
-    row.assumed = std::any_of(assumed.begin(), assumed.end(), [&](const models::Assumption& a) { return a.key == key; });
+    row.assumed = std::any_of(assumed.begin(), assumed.end(), [&](const models::MachineField& field) { return field.key == key; });
     for (const double factor : factors)
       if (std::optional<Sensitivity::Point> point =
               point_at(run, key == derived_key ? derived : run.spec.machine, key, value, factor, step_seconds))
         row.points.push_back(std::move(*point));
     rows.push_back(std::move(row));
   }
-  for (const models::Assumption& assumption : assumed)
+  for (const models::MachineField& assumption : assumed)
     if (std::string why = why_fixed(assumption.key); !why.empty())
       rows.push_back({assumption.key, assumption.value, true, {}, std::move(why)});
   return rows;

@@ -1,6 +1,7 @@
 #include "tools/wafersim/presets_command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "models/machine_config.h"
+#include "models/machine_sources.h"
 #include "sim/config/tree.h"
 #include "sim/error.h"
 #include "sim/json_file.h"
@@ -28,7 +30,8 @@ struct Options {
 
 struct Entry {
   std::string kind, name, about;
-  ordered_json content;
+  ordered_json content;  // as a configuration has it
+  std::string text;      // for readers
 };
 
 std::string about_model(const workloads::Preset& preset) {
@@ -43,17 +46,38 @@ std::string about_machine(const models::MachineSpec& machine) {
                      machine.core.clock / 1e6, machine.sram.bytes / 1024, machine.io.bandwidth / 1e9);
 }
 
+std::string pretty(const ordered_json& json) { return json.dump(2) + "\n"; }
+
+// A line a number.
+std::string text_of(const models::MachineSpec& machine) {
+  const std::vector<models::MachineField> fields = models::machine_fields(machine);
+  std::size_t key_width = 0, value_width = 0;
+  for (const models::MachineField& field : fields) {
+    key_width = std::max(key_width, field.key.size());
+    value_width = std::max(value_width, field.readable.size());
+  }
+  std::string text;
+  const auto add = [&](const std::string& key, const std::string& value, const std::string& source) {
+    text += fmt::format("{:<{}}  {:<{}}  {}\n", key, key_width, value, value_width, source);
+  };
+  add("key", "value", "who says it, or [A]: our assumption, and why");
+  for (const models::MachineField& field : fields) add(field.key, field.readable, (field.assumed ? "[A] " : "") + field.text);
+  return text;
+}
+
 std::vector<Entry> all_presets() {
   std::vector<Entry> entries;
   for (const workloads::Preset& preset : workloads::run_presets()) {
     const ordered_json content = ordered_json::parse(preset.text);
-    entries.push_back({"run", preset.name, content.value("about", ""), content});
+    entries.push_back({"run", preset.name, content.value("about", ""), content, pretty(content)});
   }
-  for (const workloads::Preset& preset : workloads::model_presets())
-    entries.push_back({"model", preset.name, about_model(preset), ordered_json::parse(preset.text)});
+  for (const workloads::Preset& preset : workloads::model_presets()) {
+    const ordered_json content = ordered_json::parse(preset.text);
+    entries.push_back({"model", preset.name, about_model(preset), content, pretty(content)});
+  }
   for (const std::string& name : models::machine_names()) {
     const models::MachineSpec machine = models::machine_preset(name);
-    entries.push_back({"machine", name, about_machine(machine), models::machine_to_json(machine)});
+    entries.push_back({"machine", name, about_machine(machine), models::machine_to_json(machine), text_of(machine)});
   }
   return entries;
 }
@@ -62,7 +86,7 @@ std::string list(const std::vector<Entry>& entries, bool json) {
   if (json) {
     ordered_json rows = ordered_json::array();
     for (const Entry& entry : entries) rows.push_back({{"kind", entry.kind}, {"name", entry.name}, {"about", entry.about}});
-    return rows.dump(2) + "\n";
+    return pretty(rows);
   }
   std::string text;
   for (const Entry& entry : entries) text += fmt::format("{:<9}{:<23}{}\n", entry.kind, entry.name, entry.about);
@@ -78,7 +102,7 @@ int run(const Options& options) {
   std::vector<std::string> names;
   for (const Entry& entry : entries) {
     if (entry.name == options.name) {
-      print_standard_output(entry.content.dump(2) + "\n");
+      print_standard_output(options.json ? pretty(entry.content) : entry.text);
       return 0;
     }
     names.push_back(entry.name);
@@ -91,9 +115,9 @@ int run(const Options& options) {
 
 Command presets_command(CLI::App& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* presets = program.add_subcommand("presets", "Runs, models and machines that the program carries; with a name, its JSON");
-  presets->add_option("NAME", options->name, "Of a preset: print its JSON");
-  presets->add_flag("--json", options->json, "Print the list as JSON");
+  CLI::App* presets = program.add_subcommand("presets", "Runs, models and machines that the program carries, or one of them");
+  presets->add_option("NAME", options->name, "Of a run or a model: print its JSON; of a machine: every number with its unit and source");
+  presets->add_flag("--json", options->json, "Print the list, or a machine, as JSON; a machine's is what machine_overrides takes");
   return {presets, [options] { return run(*options); }};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// wafersim presets: the configurations, models and machines that the program carries, or the JSON of one of them.
+// wafersim presets: the configurations, models and machines that the program carries, or one of them: of a machine every number
+// with its unit and source.
 
 #include "tools/wafersim/command.h"
 
