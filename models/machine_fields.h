@@ -127,7 +127,8 @@ void for_each_field(Machine& m, Visitor&& visit) {
         {latency, seconds, assumed("of a node: secondary sources say below 5 us over 4 hops of a CS-3")});
   visit("energy.busy_cycle_pj", m.energy.busy_cycle_pj, {energy, pj, says("Hot Chips 34: 30 mW a core at 1.1 GHz")});
   visit("energy.idle_cycle_pj", m.energy.idle_cycle_pj, {energy, pj, assumed("a core that waits: a fifth of one that works")});
-  visit("energy.hop_pj", m.energy.hop_pj, {energy, pj, assumed("a wavelet over a link: WaferLLM's 0.1 pJ a bit; others allow 0.05-0.15")});
+  visit("energy.hop_pj", m.energy.hop_pj,
+        {energy, pj, assumed("a wavelet over a link: WaferLLM's 0.1 pJ a bit on the wafer; 0.05-0.15 is possible")});
   visit("energy.link_word_pj", m.energy.link_word_pj, {energy, pj, says("WaferLLM, table 1: 10 pJ a bit off the chip")});
   visit("energy.dram_byte_pj", m.energy.dram_byte_pj, {energy, pj, store});
   visit("energy.flash_byte_pj", m.energy.flash_byte_pj, {energy, pj, store});
