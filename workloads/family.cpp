@@ -152,4 +152,8 @@ std::size_t matrix_parameters(const ModelShape& shape) {
   return sum;
 }
 
+double model_flops(const ModelShape& shape, int sequence) {
+  return 6.0 * static_cast<double>(matrix_parameters(shape)) + 12.0 * shape.layers * sequence * shape.attention_width();
+}
+
 }  // namespace wafersim::workloads

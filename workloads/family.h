@@ -50,5 +50,8 @@ const char* name(Family family);  // model_type
 // Parameters that a token is multiplied with: all matrices but those of positions and types and, beside an unembedding of its own, the
 // tokens'.
 std::size_t matrix_parameters(const ModelShape& shape);
+// Floating-point operations of a trained token by the usual count: 6 for each of its matrix parameters and, for each layer and token of the
+// sequence, 12 for each feature of the queries. What causal attention leaves out and what is computed again is not told apart.
+double model_flops(const ModelShape& shape, int sequence);
 
 }  // namespace wafersim::workloads

@@ -69,6 +69,35 @@ TEST_P(StepBound, IsNotAboveTheTimeNorBelowWhatAnyResourceNeeds) {
   }
 }
 
+// Causal attention leaves out half of the pairs that model flops count, so cores that do little else pass their peak by that count.
+TEST(ModelFlops, MayPassThePeakWhereLongSequencesLeaveOutPairs) {
+  const json config = {
+      {"machine", "cs2"},
+      {"machine_overrides", {{"fabric.width", 1}, {"fabric.height", 8}, {"sram.bytes", "1 MiB"}, {"core.issue_cycles", 0}}},
+      {"model",
+       {{"config",
+         {{"model_type", "llama"},
+          {"num_hidden_layers", 1},
+          {"hidden_size", 64},
+          {"num_attention_heads", 1},
+          {"intermediate_size", 1},
+          {"max_position_embeddings", 512},
+          {"vocab_size", 32},
+          {"tie_word_embeddings", true}}}}},
+      {"training", {{"batch", 1}, {"sequence", 512}, {"steps", 2}}},
+      {"mapping", {{"tokens_per_pe", 64}}},
+      {"fidelity", "sampled"}};
+  const tests::Folder folder("long");
+  std::ofstream(folder.path() / "long.json") << config;
+  const tests::Outcome outcome = tests::wafersim("run long.json --json --out run --cache cache", "cd " + folder.path().string() + "; ");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json report = json::parse(outcome.out);
+  const double utilization = report["throughput"]["model_flops_utilization"];
+  EXPECT_GT(utilization, 1);
+  const double matrices = 32 * 64 + 4 * 64 * 64 + 3 * 64, tokens = report["throughput"]["tokens_per_second"];
+  EXPECT_NEAR(utilization, (6 * matrices + 12.0 * 512 * 64) * tokens / (8 * 2 * 2 * report["mesh"]["clock_hz"].get<double>()), 1e-9);
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, StepBound, testing::ValuesIn(families), [](const auto& test) { return test.param; });
 
 }  // namespace

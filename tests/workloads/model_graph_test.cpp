@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/error.h"
+#include "workloads/family.h"
 #include "workloads/graph.h"
 
 namespace wafersim::workloads {
@@ -106,6 +107,19 @@ TEST(ModelShape, OptsPositionsBeginAtItsThirdRowAndBertsTypesHaveRows) {
   const int rows = types.find("bert.embeddings.token_type_embeddings.weight");
   EXPECT_EQ(types[rows].shape, (std::vector<int>{3, 32}));
   EXPECT_EQ(embedding_place(bert).type, types[rows].offset);
+}
+
+// 6 for each of the matrices' parameters, 12 for each token of the sequence and feature of the queries.
+TEST(ModelShape, CountsTheFlopsOfATokenWithTheQueriesOwnWidth) {
+  const ModelShape gpt2 = shape(1, true);
+  EXPECT_EQ(model_flops(gpt2, 64), 6.0 * (256 * 32 + 32 * 96 + 32 * 32 + 2 * 32 * 128) + 12.0 * 64 * 32);
+  ModelShape llama = shape(2, false);
+  llama.family = Family::llama;
+  llama.activation = Activation::silu;
+  llama.head_width = 16;  // queries of 64 features on a stream of 32
+  llama.kv_heads = 2;
+  const double layer = 32 * 64 + 2 * 32 * 32 + 64 * 32 + 3 * 32 * 128;
+  EXPECT_EQ(model_flops(llama, 64), 6.0 * (256 * 32 + 2 * layer) + 2 * 12.0 * 64 * 64);
 }
 
 TEST(ModelGraph, ALoopIsRefused) {

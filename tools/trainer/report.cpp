@@ -197,15 +197,11 @@ ordered_json step_json(const PreparedRun& run, const RunResult& result, double s
 }
 
 ordered_json throughput_json(const PreparedRun& run, double seconds) {
-  const workloads::ModelShape& shape = run.lowering.shape;
   const double tokens = static_cast<double>(run.training.tokens()) / seconds;
-  const double flops =
-      (6.0 * static_cast<double>(workloads::matrix_parameters(shape)) + 12.0 * shape.layers * run.training.sequence * shape.width) * tokens;
+  const double flops = workloads::model_flops(run.lowering.shape, run.training.sequence) * tokens;
   const fabric::Rectangle& part = run.spec.mapping.rectangle;
   const double peak = 2.0 * peak_rate(run.spec) * run.spec.machine.core.clock * part.width * part.height * run.spec.systems;
-  return {{"samples_per_second", run.training.batch / seconds},
-          {"tokens_per_second", tokens},
-          {"model_flops_utilization", share(flops, peak, "a model runs at most at the PEs' peak rate")}};
+  return {{"samples_per_second", run.training.batch / seconds}, {"tokens_per_second", tokens}, {"model_flops_utilization", flops / peak}};
 }
 
 // Of all systems. Where the store is not simulated (wavelet), the bytes of one system's link and of the update count once in DRAM.

@@ -3,7 +3,8 @@
 //
 // Every figure of a step is the mean over the measured steps (trainer.h). Times are in cycles of the wafer unless the key says otherwise;
 // busy, stalls and idle of a breakdown row are cycles summed over PEs; `reduce` is that part of busy that adds or passes on wavelets.
-// Everything that depends on the host is in `host` and nowhere else.
+// Everything that depends on the host is in `host` and nowhere else. model_flops_utilization counts as is usual (workloads/family.h), pairs
+// of tokens that causal attention leaves out too: long sequences may bring it above 1. What PEs multiply is in `macs`.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
