@@ -27,14 +27,14 @@ struct SystemOptions {
   int threads = 1;
 };
 
-// What happened in a step on the first wafer; the others do the same work. PEs are numbered y * width + x, channels as in
-// memoryx::LinkTiming.
+// What happened in a step on the first wafer until it was at rest; the others do the same work. PEs are numbered y * width + x, channels
+// as in memoryx::LinkTiming.
 struct StepStatistics {
-  std::vector<CallRecord> calls;               // [micro_batch * calls of the plan + call]; cycles are sums over PEs
-  std::vector<std::uint64_t> activity;         // [pe * activities + activity] cycles; for every PE they add up to the step's
-  std::vector<std::uint64_t> flits;            // [pe * directions + direction] wavelets sent
-  std::uint64_t hops = 0;                      // over links between PEs
-  std::vector<memoryx::LinkCounters> in, out;  // by channel
+  std::vector<CallRecord> calls;                                    // [micro_batch * calls of the plan + call]; cycles are sums over PEs
+  std::vector<std::uint64_t> activity;                              // [pe * activities + activity] cycles; for every PE at_rest - first
+  std::vector<std::uint64_t> flits;                                 // [pe * directions + direction] wavelets sent
+  std::uint64_t hops = 0;                                           // over links between PEs
+  std::vector<memoryx::LinkCounters> in, out;                       // by channel
   std::vector<std::vector<memoryx::CallSpan>> in_spans, out_spans;  // by channel: when each call's words crossed it; with
                                                                     // SwarmX, in_spans: when they left MemoryX
 };
@@ -47,7 +47,8 @@ struct StepResult {
   bool skipped = false;         // a gradient was not finite: no weight changed
   fabric::Cycle first = 0;      // cycles of the step are first .. last - 1
   fabric::Cycle gradients = 0;  // the last gradient arrived in MemoryX
-  fabric::Cycle last = 0;
+  fabric::Cycle at_rest = 0;    // so is the wafer: the next step may begin
+  fabric::Cycle last = 0;       // the same; of a run's last step when its updates are done
   // Updates that were done by `last`, of the step so many before this one; begin = end when it was skipped.
   struct Updates {
     int steps_before = 0;

@@ -79,7 +79,14 @@ double sum(const std::vector<Term>& chain) {
   return std::accumulate(chain.begin(), chain.end(), 0.0, [](double cycles, const Term& term) { return cycles + term.cycles; });
 }
 
-// The longest chain of what happens one after the other, summed by what it is spent on.
+// What most of a chain is spent on.
+BoundBy most_of(const std::vector<Term>& chain) {
+  std::array<double, resources> spent{};
+  for (const Term& term : chain) spent[static_cast<std::size_t>(term.by)] += term.cycles;
+  return static_cast<BoundBy>(std::max_element(spent.begin(), spent.end()) - spent.begin());
+}
+
+// The longest chain of what happens one after the other.
 void set_bound(Bound& bound, int micro_batches) {
   const Term optimizer{bound.optimizer_cycles, BoundBy::optimizer};
   const CallBound first = bound.forward.needs * (1.0 / micro_batches);  // the first micro-batch's forward
@@ -94,11 +101,10 @@ void set_bound(Bound& bound, int micro_batches) {
   };
   replace_by_longer({words_in});
   bound.skipped_cycles = sum(chain);
+  bound.skipped_by = most_of(chain);
   replace_by_longer(bound.updates_wait ? std::vector<Term>{optimizer, backward} : std::vector<Term>{optimizer});
   bound.cycles = sum(chain);
-  std::array<double, resources> spent{};
-  for (const Term& term : chain) spent[static_cast<std::size_t>(term.by)] += term.cycles;
-  bound.by = static_cast<BoundBy>(std::max_element(spent.begin(), spent.end()) - spent.begin());
+  bound.by = most_of(chain);
 }
 
 }  // namespace

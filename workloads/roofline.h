@@ -1,6 +1,6 @@
 #pragma once
-// Lower bound of a step's time: unpadded work at peak rates. Simulated steps (models/system.h) are never faster in the mean, the last one
-// of the run among them.
+// Lower bound of a step's time: unpadded work at peak rates. Simulated steps behind the first (models/system.h) are never faster in the
+// mean, the last one with its updates among them.
 //
 //   kernels = max(multiply-adds, reads of SRAM, words between PEs), each summed over kernels, which run one after the other
 //   forward = max(kernels, words in),  backward = max(kernels, gradients out)
@@ -62,8 +62,9 @@ struct Bound {
   double macs_per_cycle = 0;  // peaks of the mapped rectangle and its link, each way
   double link_bytes_per_cycle = 0;
   double cycles = 0;
-  double skipped_cycles = 0;      // of a step without an update
   BoundBy by = BoundBy::compute;  // what takes most of `cycles`
+  double skipped_cycles = 0;      // of a step that no update holds up: a run's first, and one after a skipped step
+  BoundBy skipped_by = BoundBy::compute;
 };
 
 // spec's layout gives the mapped rectangle.

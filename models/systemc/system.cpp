@@ -159,7 +159,7 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   p.simulate();
   const fabric::Cycle stopped = sim::first_cycle_at(sim::Femtoseconds(sc_core::sc_time_stamp().value()), p.clock).count();
   if (!p.step_is_complete()) throw sim::Error(sim::ErrorCategory::stall, p.stall(stopped));
-  step.last = stopped;
+  step.at_rest = step.last = stopped;
   p.pause.is_over = nullptr;
   if (last_of_run) p.simulate();
 
@@ -176,7 +176,7 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   }
   std::vector<StepStatistics> counted;
   for (const auto& w : p.wafers)
-    counted.push_back(w->counters.take(step.last, w->wafer.blocks(), w->link.in(), w->link.out(), p.timing.channels()));
+    counted.push_back(w->counters.take(step.at_rest, w->wafer.blocks(), w->link.in(), w->link.out(), p.timing.channels()));
   step.statistics = std::move(counted.front());
   step.statistics.in_spans = p.memory_x.streamer().spans();
   step.statistics.out_spans = p.wafers.front()->reader.spans();

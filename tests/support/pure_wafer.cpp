@@ -83,6 +83,7 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool las
   }
   if (!end || !at_rest())
     throw sim::Error(sim::ErrorCategory::stall, models::stall_report(plan_, mesh_.driver(), in_, timing_, reader_, now_));
+  step.at_rest = now_;
   for (fabric::Cycle next = memory_x_.next_event(); last_of_run && next != MeshDriver::never; next = memory_x_.next_event())
     memory_x_.advance(next);
   while (const auto done = memory_x_.next_updates()) {
@@ -96,7 +97,7 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool las
   step.loss_scale = end->update.loss_scale;
   step.skipped = end->update.skipped;
   step.last = now_;
-  step.statistics = counters_.take(step.last, blocks(), in_, out_, timing_.channels());
+  step.statistics = counters_.take(step.at_rest, blocks(), in_, out_, timing_.channels());
   step.statistics.in_spans = memory_x_.streamer().spans();
   step.statistics.out_spans = reader_.spans();
   return step;

@@ -124,6 +124,21 @@ TEST_F(SampledRun, TakesTheSameTimeWithoutNumbers) {
   EXPECT_EQ(lines, 7);
 }
 
+// From the start of a step to that of the next: the updates of the last one, which no step hides, are apart.
+TEST_F(SampledRun, AStepTakesAsLongWhetherTheRunEndsWithItOrNot) {
+  const std::string slow = "times.json --set memoryx.optimizer_rate=1e6 --steps ";
+  const json two = run(slow + "2", "two"), six = run(slow + "6", "six"), one = run(slow + "1", "one");
+  EXPECT_NEAR(cycles(two), cycles(six), 1);
+  EXPECT_GT(two["step"]["last_update_cycles"].get<double>(), 0.5 * cycles(two));
+  EXPECT_LT(cycles(one), 0.5 * cycles(two));  // a run's first step waits for no update
+  std::ifstream steps(folder_ / "two/steps.csv");
+  double all = 0;
+  for (std::string line; std::getline(steps, line);)
+    if (line.starts_with("0,") || line.starts_with("1,"))
+      all += std::stod(line.substr(line.find_last_of(',', line.find_last_of(',') - 1) + 1));
+  EXPECT_NEAR(all, cycles(one) + cycles(two) + two["step"]["last_update_cycles"].get<double>(), 2);
+}
+
 TEST_F(SampledRun, ReadsItsSamplesFromTheCacheAndIgnoresAndRewritesWhatIsCorrupt) {
   const json first = run("times.json", "first");
   EXPECT_GT(first["host"]["kernels_sampled"], 10);

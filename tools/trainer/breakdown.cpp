@@ -11,8 +11,8 @@ namespace wafersim::tools {
 namespace {
 
 constexpr std::size_t idle = static_cast<std::size_t>(models::Activity::idle);
-enum Between : std::size_t { stream_in, kernel_switch, gradient_drain, update };
-constexpr std::array<const char*, 4> between_names = {"stream_in", "kernel_switch", "gradient_drain", "update"};
+enum Between : std::size_t { stream_in, kernel_switch, gradient_drain };
+constexpr std::array<const char*, 3> between_names = {"stream_in", "kernel_switch", "gradient_drain"};
 
 BreakdownRow row_named(int layer, const std::string& phase, const std::string& kernel) {
   BreakdownRow row;
@@ -69,7 +69,7 @@ std::uint64_t Breakdown::add_call(BreakdownRow& row, const models::CallRecord& c
 void Breakdown::add(const models::StepResult& step) {
   const std::vector<models::CallRecord>& calls = step.statistics.calls;
   sim::require_invariant(calls.size() == micro_batches_ * row_of_call_.size(), "every kernel call of the plan runs once a micro-batch");
-  std::array<std::uint64_t, 4> cycles{};
+  std::array<std::uint64_t, between_names.size()> cycles{};
   std::uint64_t at = step.first, counted = 0, spare = 0;
   for (std::size_t k = 0; k < calls.size(); ++k) {
     sim::require_invariant(at <= calls[k].first_start && calls[k].first_start <= calls[k].last_done, "kernel calls follow one another");
@@ -81,12 +81,10 @@ void Breakdown::add(const models::StepResult& step) {
     counted += sum(calls[k].cycles) + sum(calls[k].switch_cycles);
     at = calls[k].last_done;
   }
-  const std::uint64_t drained = std::max(at, step.gradients);
-  sim::require_invariant(drained <= step.last, "a step ends after its last kernel and gradient");
-  sim::require_invariant(counted == pes_ * (step.last - step.first), "the PE cycles of the calls add up to those of the step");
-  cycles[gradient_drain] = drained - at;
-  cycles[update] = step.last - drained;
-  for (const Between b : {stream_in, gradient_drain, update, kernel_switch}) {  // the switches take what the others leave
+  sim::require_invariant(std::max(at, step.gradients) <= step.at_rest, "a wafer is at rest after a step's last kernel and gradient");
+  sim::require_invariant(counted == pes_ * (step.at_rest - step.first), "the PE cycles of the calls add up to those of the step");
+  cycles[gradient_drain] = step.at_rest - at;
+  for (const Between b : {stream_in, gradient_drain, kernel_switch}) {  // the switches take what the others leave
     const std::uint64_t share = b == kernel_switch ? spare : std::min(spare, pes_ * cycles[b]);
     between(b).cycles += cycles[b];
     between(b).pe_cycles[idle] += static_cast<double>(share);

@@ -1,12 +1,12 @@
 #pragma once
 // Where the cycles of a step go: by kernel, layer and phase, and what lies between the kernels.
 //
-// A kernel call runs from the first PE that starts it to the last one that finishes it; calls do not overlap. The rest of a step are four
+// A kernel call runs from the first PE that starts it to the last one that finishes it; calls do not overlap. The rest of a step are three
 // rows without a layer or phase:
 //   stream_in       before the first call: its start is on its way
 //   kernel_switch   between calls
-//   gradient_drain  after the last call, until the last gradient is in MemoryX
-//   update          after that: of a run's last step, until the last weight is updated
+//   gradient_drain  after the last call, until the last gradient is in MemoryX and the wafer at rest
+// The updates of a run's last step, which no step hides, are no part of this.
 // A kernel that waits for weights, because the link is slow or their update is not done, counts that among its own cycles.
 // The rows' cycles add up to the step's. What a PE does from its start of a call to its completion is the call's, what it does from there
 // to its start of the next one the switch's, even while others still work on the call. Idle time is the call's too, but what exceeds the
@@ -53,7 +53,7 @@ class Breakdown {
   const std::vector<BreakdownRow>& rows() const { return rows_; }
 
  private:
-  BreakdownRow& between(std::size_t index) { return rows_[rows_.size() - 4 + index]; }
+  BreakdownRow& between(std::size_t index) { return rows_[rows_.size() - 3 + index]; }
   std::uint64_t add_call(BreakdownRow& row, const models::CallRecord& call);
 
   std::uint64_t pes_;

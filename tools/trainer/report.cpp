@@ -154,7 +154,7 @@ ordered_json links_json(const RunResult& result, const PreparedRun& run) {
   if (!sampled) fabric["max_utilization"] = share(static_cast<double>(most), time, "a fabric link carries at most a wavelet a cycle");
   ordered_json out = {{"in", link_json(totals.in, totals, sampled)}, {"out", link_json(totals.out, totals, sampled)}, {"fabric", fabric}};
   if (sampled) {
-    const double cycles = time / totals.steps;
+    const double cycles = result.sampled->store_cycles;
     out["store"] = {{"dram", store_json(result.sampled->dram, cycles)}, {"flash", store_json(result.sampled->flash, cycles)}};
   }
   return out;
@@ -188,8 +188,9 @@ ordered_json step_json(const PreparedRun& run, const RunResult& result, double s
   const workloads::Bound& bound = run.bound;
   return {{"cycles", mean(result.totals.cycles, result.totals.steps)},
           {"seconds", seconds},
+          {"last_update_cycles", result.last_update_cycles},
           {"bound_cycles", step_bound(bound, result)},
-          {"bound_by", workloads::name(bound.by)},
+          {"bound_by", workloads::name(waits_for_update(result, result.steps.size() - 1) ? bound.by : bound.skipped_by)},
           {"bound",
            {{"forward", workloads::bound_to_json(bound.forward.needs)},
             {"backward", workloads::bound_to_json(bound.backward.needs)},

@@ -1,7 +1,8 @@
 #pragma once
 // report.json and report.txt of a run that ended well.
 //
-// Every figure of a step is the mean over the measured steps (trainer.h). Times are in cycles of the wafer unless the key says otherwise;
+// Every figure of a step is the mean over the measured steps (trainer.h), each from its start to that of the next; the updates of the run's
+// last step, which no step hides, are step.last_update_cycles. Times are in cycles of the wafer unless the key says otherwise;
 // busy, stalls and idle of a breakdown row are cycles summed over PEs; `reduce` is that part of busy that adds or passes on wavelets.
 // Everything that depends on the host is in `host` and nowhere else. model_flops_utilization counts as is usual (workloads/family.h), pairs
 // of tokens that causal attention leaves out too: long sequences may bring it above 1. What PEs multiply is in `macs`.

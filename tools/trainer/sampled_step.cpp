@@ -83,13 +83,14 @@ models::StepResult SampledStepReader::read(const models::SampledStep& step, bool
   models::StepResult result;
   result.first = whole(step.first);
   result.gradients = whole(step.gradients);
-  result.last = last_of_run ? std::max(result.gradients, whole(step.updated)) : result.gradients;
+  result.at_rest = result.gradients;
+  result.last = last_of_run ? std::max(result.at_rest, whole(step.updated)) : result.at_rest;
   result.updates.push_back({0, whole(step.update_begins), whole(step.updated)});
   double hops = 0;
   std::uint64_t from = result.first;
   for (std::size_t k = 0; k < step.calls.size(); ++k) {
     const workloads::KernelTime& time = times_[k % times_.size()];
-    const std::uint64_t to = k + 1 < step.calls.size() ? whole(step.calls[k + 1].start) : result.last;
+    const std::uint64_t to = k + 1 < step.calls.size() ? whole(step.calls[k + 1].start) : result.at_rest;
     result.statistics.calls.push_back(record(step.calls[k], time, from, to));
     hops += time.hops;
     from = to;
@@ -100,7 +101,7 @@ models::StepResult SampledStepReader::read(const models::SampledStep& step, bool
 }
 
 void shift(models::StepResult& step, fabric::Cycle cycles) {
-  for (fabric::Cycle* time : {&step.first, &step.gradients, &step.last}) *time += cycles;
+  for (fabric::Cycle* time : {&step.first, &step.gradients, &step.at_rest, &step.last}) *time += cycles;
   for (models::StepResult::Updates& updates : step.updates) {
     updates.begin += cycles;
     updates.end += cycles;

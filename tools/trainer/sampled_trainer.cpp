@@ -119,6 +119,7 @@ RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, con
   result.sampled->samples = sampling.reports();
   result.sampled->dram = a_step(simulation.dram, simulated);
   result.sampled->flash = a_step(simulation.flash, simulated);
+  result.sampled->store_cycles = simulation.steps.back().updated / simulated;
   if (engine.sensitivity) {
     const auto step_seconds = [&](const PreparedRun& variant) {
       const models::SampledRun steady = Sampling(variant, engine.cache).simulate(system, steps_that_differ, {});

@@ -31,7 +31,7 @@ void check_link(const std::vector<memoryx::LinkCounters>& channels, std::uint64_
 
 void StepTotals::add(const models::StepResult& step) {
   ++steps;
-  cycles += step.last - step.first;
+  cycles += step.at_rest - step.first;
   hops += static_cast<double>(step.statistics.hops);
   add_to(activity, step.statistics.activity);
   add_to(flits, step.statistics.flits);
@@ -41,7 +41,7 @@ void StepTotals::add(const models::StepResult& step) {
 
 void check_step(const models::WaferPlan& plan, const models::StepResult& step, double rate) {
   const models::StepStatistics& statistics = step.statistics;
-  const std::uint64_t cycles = step.last - step.first;
+  const std::uint64_t cycles = step.at_rest - step.first;
   const std::size_t pes = static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height);
   sim::require_invariant(statistics.activity.size() == pes * models::activities && statistics.flits.size() == pes * fabric::directions,
                          "every PE is counted");

@@ -38,6 +38,7 @@ struct StepRecord {
 struct SampledDetails {
   std::vector<workloads::SampleReport> samples;
   models::TierUse dram, flash;  // of a step
+  double store_cycles = 0;      // a step, of which dram and flash are busy: of all simulated steps, their updates among them
   double step_seconds = 0;      // between the first and the last
   std::vector<Sensitivity> sensitivity;
 };
@@ -47,10 +48,12 @@ struct RunResult {
       : breakdown(run.calls, run.pes(), run.lowering.micro_batches), trace(run.calls, run.spec.machine.core.clock) {}
 
   std::vector<StepRecord> steps;
-  // Over the measured steps: all but the first where there are several, since the first one waits for no update.
+  // Over the measured steps, from the start of each to that of the next: all but the first where there are several, since the first one
+  // waits for no update.
   Breakdown breakdown;
   StepTotals totals;
   Trace trace;
+  std::uint64_t last_update_cycles = 0;          // of the run's last step: what its updates take beyond it
   std::optional<memoryx::ParameterStore> store;  // final weights, gradients of the last step as they left the wafer
   std::optional<SampledDetails> sampled;
   double host_seconds = 0.0;  // wall time of all steps, building the system included
@@ -65,7 +68,9 @@ RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepO
 // Adds a step to a result.
 void add_step(RunResult& result, const PreparedRun& run, const models::StepResult& step, const StepRecord& record);
 
-// Least mean cycles of the measured steps. Each step hides an update, of its own or of the one before; a skipped step has none.
+// Whether an update of the step before holds it up: not the first, nor one after a skipped step.
+bool waits_for_update(const RunResult& result, std::size_t step);
+// Least mean cycles of the measured steps.
 double step_bound(const workloads::Bound& bound, const RunResult& result);
 
 // Multiply-adds a cycle of a PE at its best, in the type of the run.
