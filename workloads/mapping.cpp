@@ -143,6 +143,8 @@ class Search {
     made.number = number;
     return made;
   }
+  // Whatever is computed again.
+  bool holds_no_inputs(const Candidate& c) const { return least_bytes(c.spec, shape_.layers) > machine_.sram.bytes; }
   // The one with the fewest estimated cycles of those that are wanted, taken out.
   template <class Wanted>
   std::optional<Candidate> next(Queue& queue, Wanted&& wanted);
@@ -265,10 +267,17 @@ Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) 
 }
 
 std::optional<Mapping> Search::best() {
-  Queue queue(&later);
-  std::size_t number = 0;
   const Recompute recompute = run_.mapping.recompute.value_or(Recompute{});
-  for (const Layout& layout : candidate_layouts(run_, shape_)) queue.push(candidate(layout, 1, recompute, number++));
+  std::vector<Candidate> candidates;
+  for (const Layout& layout : candidate_layouts(run_, shape_)) candidates.push_back(candidate(layout, 1, recompute, candidates.size()));
+  if (std::all_of(candidates.begin(), candidates.end(), [this](const Candidate& c) { return holds_no_inputs(c); })) {
+    for (Candidate& c : candidates) {
+      c.spec.recompute = least_kept(run_, shape_);
+      note_failure(c, *refusal_without_map(c));
+    }
+    return {};  // whose times nobody asks for: estimates of large tiles are slow
+  }
+  Queue queue(&later, std::move(candidates));
   Mapping mapping;
   const auto wanted = [&](const Candidate& c) { return mapping.rejected.size() < most_rejected || !refusal_without_map(c); };
   while (const std::optional<Candidate> found = next(queue, wanted)) {

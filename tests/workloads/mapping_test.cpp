@@ -204,6 +204,17 @@ TEST(Mapping, RefusesAMeshWithFewerColumnsThanHeads) {
   EXPECT_NE(std::string(error.what()).find("8 tokens and 8 features would fit on a mesh of 2 x 2 PEs"), std::string::npos) << error.what();
 }
 
+TEST(Mapping, RefusesWhereNoTileHoldsTheInputsOfAllLayersAndSaysWhatTheSmallestNeeds) {
+  RunSpec run = small_run();
+  run.machine.sram.bytes = 1024;
+  run.model.shape.layers = 1000;
+  const sim::Error error = refusal(run);
+  EXPECT_EQ(error.category(), sim::ErrorCategory::plan);
+  for (const char* part : {"the input alone of 1000 layers takes", "bytes a PE of 1024", "no tile fits this rectangle: the smallest has",
+                           "no mesh has a tile that fits (sram.bytes)"})
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+}
+
 TEST(Mapping, TakesAnotherTileWhenTheFastestDoesNotFitSram) {
   const Mapping free = map_run(small_run());
   RunSpec run = small_run();
