@@ -1,5 +1,5 @@
 #pragma once
-// What a model trains on: the next token where attention is causal, else tokens that are hidden from it (workloads/NUMERICS.md, 26).
+// What a model trains on: the next token where attention is causal, else tokens that are hidden from it (workloads/NUMERICS.md, 25).
 
 #include <cstdint>
 
