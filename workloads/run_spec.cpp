@@ -23,7 +23,6 @@ using sim::ConfigTree;
 using sim::Range;
 
 constexpr std::int64_t largest_wavelet_mesh = 4096;  // PEs of all systems; above it the default fidelity is sampled
-constexpr std::int64_t most_tokens = std::int64_t{1} << 31;
 const std::string machine_prefix = "machine_overrides.";
 const std::string recompute_key = "mapping.recompute";
 const std::vector<std::string> fidelity_names = {"wavelet", "sampled", "bound"};
@@ -234,7 +233,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   spec.initial_weights = existing_file(reader, "weights.initial");
   spec.final_weights = reader.path("weights.final");
   spec.data = read_data(reader);
-  spec.training.batch = integer(reader, "training.batch", Range{1, 1 << 20});
+  spec.training.batch = integer(reader, "training.batch", Range{1, largest_batch});
   spec.training.sequence = integer(reader, "training.sequence", Range{1, 1 << 24});
   spec.training.steps = integer(reader, "training.steps", Range{1, 1e9});
   spec.training.tokens = reader.number("training.tokens", Range{1, 1e18}, 0.0);
@@ -260,7 +259,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   if (spec.training.sequence > spec.model.shape.positions) {
     reader.fail("training.sequence", fmt::format("is beyond the {} positions of the model", spec.model.shape.positions));
   }
-  if (std::int64_t{spec.training.batch} * spec.training.sequence >= most_tokens)
+  if (std::int64_t{spec.training.batch} * spec.training.sequence > largest_step)
     reader.fail("training.batch", "a step has 2^31 tokens or more");
   return spec;
 }

@@ -24,6 +24,10 @@ struct Override;
 
 namespace wafersim::workloads {
 
+// What a configuration can ask for: samples of a step, and its tokens.
+constexpr int largest_batch = 1 << 20;
+constexpr std::int64_t largest_step = (std::int64_t{1} << 31) - 1;
+
 struct DataSpec {
   enum class Kind { text, tokens };
   Kind kind = Kind::text;

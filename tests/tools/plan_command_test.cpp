@@ -131,6 +131,11 @@ TEST(PlanCommand, FindsTheLargestOfTheLargestAndTheSmallestMachines) {
   const nlohmann::json many =
       json_of("plan main --largest --set systems=2048 --set training.batch=2048 --set training.sequence=1" + mesh)["batch"];
   EXPECT_EQ(many["samples"], std::int64_t{2048} * 1024 * 4096);  // lanes of 4 columns
+  EXPECT_EQ(many["configurable"], 1 << 20);
+  const std::string most = " --set systems=2048 --set training.sequence=1 --set training.batch=";
+  EXPECT_NE(wafersim("plan main --largest" + most + "2048" + mesh).out.find("a step has at most 1048576 (training.batch)"),
+            std::string::npos);
+  expect_refused("plan main" + most + "1048577", 2, "config", "training.batch=1048577");
   const nlohmann::json none = json_of(
       "plan main --largest --set model.config.n_layer=4096 --set model.config.n_embd=1048576 --set model.config.n_head=1 --set "
       "fabric.width=2 --set fabric.height=2");

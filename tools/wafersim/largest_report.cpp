@@ -24,6 +24,7 @@ ordered_json batch_to_json(const workloads::RunSpec& run, const workloads::Train
   if (!layout) return nullptr;
   ordered_json out = {{"samples", std::int64_t{run.systems} * layout->batch},
                       {"of_tokens", layout->sequence},
+                      {"configurable", std::min<std::int64_t>(workloads::largest_batch, workloads::largest_step / layout->sequence)},
                       {"lanes", layout->lanes},
                       {"samples_per_lane", layout->samples_per_lane}};
   out.update(tile_of(*layout, run.model.shape));
@@ -39,6 +40,11 @@ ordered_json sequence_to_json(const workloads::RunSpec& run, const workloads::Tr
                       {"sram_tokens", layout->sequence}};
   out.update(tile_of(*layout, run.model.shape));
   return out;
+}
+
+std::string batch_text(const ordered_json& batch) {
+  const bool beyond = batch["samples"] > batch["configurable"];
+  return beyond ? fmt::format("a step has at most {} (training.batch)", batch["configurable"].dump()) : "more in further micro-batches";
 }
 
 std::string tile_text(const ordered_json& of) {
@@ -67,11 +73,10 @@ std::string largest_to_text(const ordered_json& largest) {
   std::string text = fmt::format("{} ({} parameters, {}) on {} x {} PEs of {} {}\n", largest["model"].get<std::string>(),
                                  largest["parameters"].dump(), largest["dtype"].get<std::string>(), largest["rectangle"]["width"].dump(),
                                  largest["rectangle"]["height"].dump(), largest["systems"].dump(), largest["machine"].get<std::string>());
-  text += batch.is_null()
-              ? "largest batch: not one sample of training.sequence tokens fits SRAM\n"
-              : fmt::format("largest batch: {} samples of {} tokens at once ({} lanes of {}; {}); more in further micro-batches\n",
-                            batch["samples"].dump(), batch["of_tokens"].dump(), batch["lanes"].dump(), batch["samples_per_lane"].dump(),
-                            tile_text(batch));
+  text += batch.is_null() ? "largest batch: not one sample of training.sequence tokens fits SRAM\n"
+                          : fmt::format("largest batch: {} samples of {} tokens at once ({} lanes of {}; {}); {}\n",
+                                        batch["samples"].dump(), batch["of_tokens"].dump(), batch["lanes"].dump(),
+                                        batch["samples_per_lane"].dump(), tile_text(batch), batch_text(batch));
   if (sequence.is_null())
     text += "longest sequence: none fits SRAM\n";
   else if (sequence["by"] == "positions")
