@@ -2,7 +2,8 @@
 // Contents of the SRAMs of a block's PEs. Only the bytes that the PE class uses (its high-water mark) exist on the host.
 
 #include <cstdint>
-#include <vector>
+
+#include "sim/aligned_vector.h"
 
 namespace wafersim::models {
 
@@ -21,7 +22,7 @@ class SramBlock {
 
  private:
   int bytes_;
-  std::vector<std::uint8_t> contents_;
+  sim::AlignedVector<std::uint8_t> contents_;
 };
 
 }  // namespace wafersim::models
