@@ -35,8 +35,14 @@ void CallRecord::merge(const CallRecord& other) {
 }
 
 CoreBlock::CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class,
-                     fabric::FabricBlock& fabric, SramBlock& sram)
-    : spec_(spec), images_(images), fabric_(fabric), sram_(sram), cores_(pe_class.size()), counters_(pe_class.size() * activities) {
+                     fabric::FabricBlock& fabric, SramBlock& sram, bool arithmetic)
+    : spec_(spec),
+      arithmetic_(arithmetic),
+      images_(images),
+      fabric_(fabric),
+      sram_(sram),
+      cores_(pe_class.size()),
+      counters_(pe_class.size() * activities) {
   for (std::size_t pe = 0; pe < pe_class.size(); ++pe) {
     cores_[pe].program = pe_class[pe];
     cores_[pe].blocked = images[pe_class[pe]].initially_blocked;
@@ -67,7 +73,7 @@ void CoreBlock::step(Cycle now) {
 void CoreBlock::prefetch_operands(std::uint32_t pe) const {
   fabric_.prefetch_inputs(pe);
   const VectorState& v = cores_[pe].main;
-  if (v.decoded == nullptr) return;
+  if (v.decoded == nullptr || !computes(v.decoded->ins.op)) return;
   const Operand& a = v.decoded->ins.a;
   __builtin_prefetch(sram_.at(pe, v.a + static_cast<std::int32_t>(v.row) * a.row_stride * sim::bytes_of(a.type)));
   __builtin_prefetch(sram_.at(pe, v.dst), 1);

@@ -15,6 +15,7 @@
 #include "models/core_state.h"
 #include "models/event_wheel.h"
 #include "models/sram_block.h"
+#include "sim/aligned_vector.h"
 
 namespace wafersim::models {
 
@@ -43,8 +44,9 @@ class CoreBlock {
   using Cycle = fabric::Cycle;
 
   // pe_class: class of each PE of the block; images by class. All outlive the block.
+  // Without arithmetic, words move but no number is computed: times are the same, since none depends on a computed number.
   CoreBlock(const CoreSpec& spec, const std::vector<ProgramImage>& images, std::vector<std::uint8_t> pe_class, fabric::FabricBlock& fabric,
-            SramBlock& sram);
+            SramBlock& sram, bool arithmetic = true);
 
   void activate(std::uint32_t pe, int task, Cycle now);
 
@@ -109,11 +111,14 @@ class CoreBlock {
   }
   CallRecord& record(std::uint16_t call);
 
+  bool computes(Opcode op) const { return arithmetic_ || op == Opcode::mov; }
+
   CoreSpec spec_;
+  bool arithmetic_;
   const std::vector<ProgramImage>& images_;
   fabric::FabricBlock& fabric_;
   SramBlock& sram_;
-  std::vector<CoreState> cores_;
+  sim::AlignedVector<CoreState> cores_;
   EventWheel wheel_;
   std::vector<std::uint32_t> now_;       // PEs of the current cycle
   std::vector<std::uint64_t> counters_;  // [pe * activities + activity] beside what the cores still hold

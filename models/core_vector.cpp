@@ -172,6 +172,8 @@ CoreBlock::Chunk CoreBlock::run_triggered_row(std::uint32_t pe, VectorState& v, 
 
 // The step of a map that linear layers are made of: contiguous fp32 accumulators, a contiguous row, an arriving factor.
 void CoreBlock::execute_map_step(std::uint32_t pe, const VectorState& v, float factor) {
+  cores_[pe].macs += v.n;
+  if (!arithmetic_) return;
   const Instruction& i = v.decoded->ins;
   auto* sums = reinterpret_cast<float*>(sram_.at(pe, v.dst + row_offset(i.dst, v.row, 0)));
   const std::uint8_t* x = sram_.at(pe, v.a + row_offset(i.a, v.row, 0));
@@ -180,11 +182,12 @@ void CoreBlock::execute_map_step(std::uint32_t pe, const VectorState& v, float f
     sim::numerics::fma_scalar_half(sums, reinterpret_cast<const std::uint16_t*>(x), factor, v.n);
   else
     sim::numerics::fma_scalar(sums, reinterpret_cast<const float*>(x), factor, v.n);
-  cores_[pe].macs += v.n;
 }
 
 void CoreBlock::execute(std::uint32_t pe, const VectorState& v, std::uint32_t row, float scalar) {
   const Instruction& i = v.decoded->ins;
+  if (i.op == Opcode::fma && i.a.kind != Kind::immediate && i.b.kind != Kind::immediate) cores_[pe].macs += v.n;
+  if (!computes(i.op)) return;
   const auto operand = [&](const Operand& o, std::int32_t base) -> RowOperand {
     switch (o.kind) {
       case Kind::memory: {
@@ -201,7 +204,6 @@ void CoreBlock::execute(std::uint32_t pe, const VectorState& v, std::uint32_t ro
   };
   const bool from_zero = i.from_zero && (row == 0 || i.dst.row_stride != 0);
   execute_row(i.op, operand(i.dst, v.dst), operand(i.a, v.a), operand(i.b, v.b), v.n, from_zero, v.key);
-  if (i.op == Opcode::fma && i.a.kind != Kind::immediate && i.b.kind != Kind::immediate) cores_[pe].macs += v.n;
 }
 
 // One wavelet of an instruction that streams: at most one in, at most one out.
@@ -236,7 +238,7 @@ CoreBlock::Chunk CoreBlock::run_wavelet(std::uint32_t pe, VectorState& v, Cycle 
     if (i.a.kind == Kind::memory) __builtin_memcpy(&word, sram_.at(pe, v.a + row_offset(i.a, v.row, v.element)), 4);
     if (i.dst.kind == Kind::memory) __builtin_memcpy(sram_.at(pe, v.dst + row_offset(i.dst, v.row, v.element)), &word, 4);
     out.payload = word;
-  } else {
+  } else if (computes(i.op)) {
     for (std::uint32_t k = 0; k < count; ++k) {
       const auto read = [&](const Operand& o, std::int32_t base) {
         if (o.kind == Kind::input) return unpack(arrived.payload, o.type, k);

@@ -36,7 +36,7 @@ SramBlock make_sram_block(const WaferPlan& plan, const fabric::Rectangle& place)
 }
 
 CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& spec, const std::vector<ProgramImage>& images, fabric::FabricBlock& fabric,
-                          SramBlock& sram) {
+                          SramBlock& sram, bool arithmetic) {
   std::vector<std::uint8_t> classes;
   const std::uint32_t pes = static_cast<std::uint32_t>(fabric.size());
   const auto global = [&](std::uint32_t pe) {
@@ -44,7 +44,7 @@ CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& spec, const std
            static_cast<std::size_t>(fabric.coord(pe).x);
   };
   for (std::uint32_t pe = 0; pe < pes; ++pe) classes.push_back(plan.pe_class.empty() ? std::uint8_t{0} : plan.pe_class[global(pe)]);
-  CoreBlock core(spec, images, std::move(classes), fabric, sram);
+  CoreBlock core(spec, images, std::move(classes), fabric, sram, arithmetic);
   if (plan.start_task >= 0)
     for (std::uint32_t pe = 0; pe < pes; ++pe) core.activate(pe, plan.start_task, 0);
   return core;
@@ -57,7 +57,8 @@ Mesh::Mesh(const WaferPlan& plan, const fabric::FabricSpec& fabric, const CoreSp
   for (const fabric::Rectangle& place : cut_mesh(plan.width, plan.height, options.block_width, options.block_height)) {
     fabrics_.push_back(std::make_unique<fabric::FabricBlock>(make_fabric_block(plan, fabric, core, place)));
     srams_.push_back(std::make_unique<SramBlock>(make_sram_block(plan, place)));
-    cores_.push_back(std::make_unique<CoreBlock>(make_core_block(plan, core, images_, *fabrics_.back(), *srams_.back())));
+    cores_.push_back(
+        std::make_unique<CoreBlock>(make_core_block(plan, core, images_, *fabrics_.back(), *srams_.back(), options.arithmetic)));
     blocks.push_back({fabrics_.back().get(), cores_.back().get()});
   }
   driver_ = std::make_unique<MeshDriver>(plan.width, plan.height, std::move(blocks), edges, options.threads);

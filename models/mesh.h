@@ -12,13 +12,14 @@ struct MeshOptions {
   int block_width = 16;
   int block_height = 16;
   int threads = 1;
+  bool arithmetic = true;  // core_block.h
 };
 
 std::vector<ProgramImage> make_images(const WaferPlan& plan, const CoreSpec& spec);
 fabric::FabricBlock make_fabric_block(const WaferPlan& plan, const fabric::FabricSpec& fabric, const CoreSpec& core,
                                       const fabric::Rectangle& place);
 CoreBlock make_core_block(const WaferPlan& plan, const CoreSpec& core, const std::vector<ProgramImage>& images, fabric::FabricBlock& fabric,
-                          SramBlock& sram);
+                          SramBlock& sram, bool arithmetic = true);
 SramBlock make_sram_block(const WaferPlan& plan, const fabric::Rectangle& place);
 
 class Mesh {

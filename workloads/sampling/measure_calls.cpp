@@ -9,7 +9,7 @@ namespace wafersim::workloads {
 using models::MeshDriver;
 
 std::vector<CallMeasurement> measure_calls(const models::WaferPlan& plan, const models::MachineSpec& machine) {
-  // Time does not depend on numbers: all are zero but starts and arguments.
+  // Time does not depend on numbers: none is computed, all but starts and arguments are zero.
   models::ReadyPorts ports({}, {});
   for (std::size_t k = 0; k < plan.calls.size(); ++k)
     ports.add(plan.calls[k].stream, [k](const memoryx::StreamWord& word) {
@@ -20,6 +20,7 @@ std::vector<CallMeasurement> measure_calls(const models::WaferPlan& plan, const 
   models::MeshOptions options;
   options.block_width = plan.width;
   options.block_height = plan.height;
+  options.arithmetic = false;
   models::Mesh mesh(plan, machine.fabric, machine.core, options, &ports);
   MeshDriver& driver = mesh.driver();
   const models::Block& block = *driver.at({0, 0}).block;
