@@ -11,7 +11,7 @@
 namespace wafersim::workloads {
 namespace {
 
-constexpr int schema = 2;  // changes with what a cache file holds and with what a core or router does without a constant of its own
+constexpr int schema = 3;  // changes with what a cache file holds and with what a core or router does without a constant of its own
 
 using Bytes = std::vector<std::uint8_t>;
 

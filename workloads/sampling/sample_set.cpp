@@ -134,11 +134,12 @@ SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int togeth
   const int fewest_rows = tall ? std::min(target.rows, high_rows * scale) : 0;
   const double rows_a_column = std::min<double>(reach.rows_a_column, static_cast<double>(target.rows) / target.columns);
   // Larger samples are as far apart: times that bend are straight where all samples lie behind the bend.
-  const int further = (scale - 1) * (reach.columns[1] - reach.columns[0]);
+  const int apart = reach.columns[1] - reach.columns[0], further = (scale - 1) * apart;
+  const int columns[] = {reach.columns[0] + further, reach.columns[1] + further,
+                         std::max(reach.columns[2], reach.columns[1] + further + std::min(apart, reach.columns[2] - reach.columns[1]))};
   const auto with_columns = [&](SampleMesh mesh, int which) {
     mesh.columns = 0;
-    for (int i = 0; i <= which; ++i)
-      mesh.columns = std::max(ceil_divide(reach.columns[i] + further, together), mesh.columns / together + 1) * together;
+    for (int i = 0; i <= which; ++i) mesh.columns = std::max(ceil_divide(columns[i], together), mesh.columns / together + 1) * together;
     if (!shares_keys) mesh.rows = std::max({mesh.columns, fewest_rows, static_cast<int>(std::lround(mesh.columns * rows_a_column))});
     return mesh;
   };
