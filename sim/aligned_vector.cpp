@@ -7,14 +7,14 @@ namespace {
 
 constexpr std::size_t line_bytes = 64, huge_page_bytes = std::size_t{2} << 20;
 
-// A page that is not full is lost.
-std::align_val_t alignment(std::size_t bytes) { return std::align_val_t{bytes < 2 * huge_page_bytes ? line_bytes : huge_page_bytes}; }
+// The rest of the last page is not huge.
+std::align_val_t alignment(std::size_t bytes) { return std::align_val_t{bytes < huge_page_bytes ? line_bytes : huge_page_bytes}; }
 
 }  // namespace
 
 void* allocate_lines(std::size_t bytes) {
   void* memory = ::operator new(bytes, alignment(bytes));
-  if (bytes >= 2 * huge_page_bytes) madvise(memory, bytes / huge_page_bytes * huge_page_bytes, MADV_HUGEPAGE);
+  if (bytes >= huge_page_bytes) madvise(memory, bytes / huge_page_bytes * huge_page_bytes, MADV_HUGEPAGE);
   return memory;
 }
 
