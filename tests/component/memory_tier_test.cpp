@@ -40,7 +40,7 @@ models::StepSchedule two_calls() {
   models::LinkLoad in, out;
   in.in.resize(2);
   in.out = out.in = out.out = in.in;
-  in.in[0].parts = out.out[0].parts = {{1, 0, 1600, 64, 0}};
+  in.in[0].parts = out.out[0].parts = {{.ports = 1, .words = {0, 0, 0, 1600}, .queue = 64}};
   schedule.loads = {in, out};
   models::ScheduledCall forward, backward;
   forward.active_cycles = backward.active_cycles = 3200;
