@@ -97,6 +97,7 @@ bool InFlow::start(Coming& block) {
     const double free = std::max(channels_[c].free, here.free), begin = std::max(free, block.supply.begin);
     channels_[c].free = begin + cycles;
     channels_[c].cycles = cycles;
+    channels_[c].words = here.words;
     channels_[c].waited = begin - free + (cycles - at_once);
     edge.add(here.words, begin, begin + cycles);
     block.started = std::min(block.started, begin);
@@ -124,6 +125,10 @@ bool InFlow::finish(Coming& block) {
   double end = std::max(block.supply.begin, last_sent_);
   for_each_part(block, [&](const Coming::Words& words, CreditQueue& queue, const LinkLoad::Part& part) {
     Channel& channel = channels_[words.channel];
+    if (words.ahead > 0) {  // the channel's other words come behind them
+      channel.words -= part.ports * words.ahead;
+      channel.free = std::max(channel.free, queue.end(words.ahead, part.queue, word_cycles_) + channel.words * word_cycles_);
+    }
     channel.free = std::max(channel.free, queue.send(words.of_a_port, part.queue, channel.cycles / words.of_a_port));
     end = std::max(end, channel.free);
     is_sent(block, channel, channel.free);

@@ -52,8 +52,8 @@ class InFlow {
  private:
   struct Channel {
     double free = 0;  // when it is done with the blocks sent and, as far as it depends on the channel, with the one on the link
-    // Of the last of these: its cycles, and those for which the channel waited for it to be supplied.
-    double cycles = 0, waited = 0;
+    // Of the last of these: its words, its cycles, and those for which the channel waited for it to be supplied.
+    double words = 0, cycles = 0, waited = 0;
     std::vector<PortQueue> ports;  // one of each part
   };
   struct Coming {

@@ -33,7 +33,7 @@ void Passage::forget(double position) {
 }
 
 double CreditQueue::send(double words, double queue, double cycles) {
-  const double end = left_.followed(first_ - queue, first_ + words - queue, cycles);
+  const double end = this->end(words, queue, cycles);
   first_ += words;
   left_.forget(first_ - queue);
   return end;

@@ -179,8 +179,8 @@ double LinkLoads::in_cores(double of_row, double queue) const {
   return held < windows ? held * window * across + queue - held * window : of_row;
 }
 
-models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead,
-                                             QueueWords queues) const {
+models::LinkLoad::Channel LinkLoads::channel_in(const std::vector<Served>& served, const Counts& counts, bool rows_ahead,
+                                                QueueWords queues) const {
   models::LinkLoad::Channel channel;
   for (const Served& s : served) {
     const double of_row = s.of_row(counts), of_columns = s.of_columns(counts);
@@ -196,11 +196,29 @@ models::LinkLoad::Channel LinkLoads::channel(const std::vector<Served>& served, 
   return channel;
 }
 
+models::LinkLoad::Channel LinkLoads::channel_out(const std::vector<Served>& served, const Counts& counts, QueueWords queues) const {
+  models::LinkLoad::Channel channel;
+  double ports = 0;
+  for (const Served& s : served) ports += s.row ? s.ports : 0;
+  // A row begins a hop after the one north of it and stays as many words behind it: the last one's end is all rows'.
+  const double behind = (ports - 1) / 2 * queues.hop;
+  for (const Served& s : served) {
+    models::LinkLoad::Part& part = channel.parts.emplace_back();
+    part.ports = s.ports;
+    part.words = {0, 0, s.of_row(counts), s.of_columns(counts)};
+    // The last core's own words wait in their queue alone.
+    const double rows = queues.router * (s.row_routers - 1) + std::min(queues.router, queues.rows_out);
+    part.places = {0, 0, std::max(0.0, rows - behind), static_cast<double>(queues.router * s.column_routers)};
+    part.queue = queues.edge;
+  }
+  return channel;
+}
+
 models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const {
   const Streams streams = streams_of(call);
   models::LinkLoad load;
-  for (const std::vector<Served>& served : in_) load.in.push_back(channel(served, streams.in, streams.rows_ahead, queues));
-  for (const std::vector<Served>& served : out_) load.out.push_back(channel(served, streams.out, false, {queues.edge, queues.router}));
+  for (const std::vector<Served>& served : in_) load.in.push_back(channel_in(served, streams.in, streams.rows_ahead, queues));
+  for (const std::vector<Served>& served : out_) load.out.push_back(channel_out(served, streams.out, queues));
   for (std::size_t c = 0; c < load.in.size(); ++c) {
     load.in[c].like = in_like_[c];
     load.out[c].like = out_like_[c];

@@ -10,9 +10,10 @@
 namespace wafersim::workloads {
 
 // Words that wait between the cores and the link: in the queue of each port, in each router's of a color, and between router and core, of
-// weights, of starts and of token rows.
+// weights, of starts, of token rows in and out.
 struct QueueWords {
-  int edge = 0, router = 0, feeder = 0, host = 0, rows = 0;
+  int edge = 0, router = 0, feeder = 0, host = 0, rows = 0, rows_out = 0;
+  int hop = 1;  // cycles, from the start of a row of PEs to that of the next, which so falls as many words behind
 };
 
 // The calls of one layout. A stream is made of rows' words (every row of the wafer has as many), columns' words (every column of a lane)
@@ -58,7 +59,8 @@ class LinkLoads {
   static std::vector<int> representatives(const Channels& channels);
   Streams streams_of(const CallOutline& call) const;
   double in_cores(double of_row, double queue) const;
-  models::LinkLoad::Channel channel(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) const;
+  models::LinkLoad::Channel channel_in(const std::vector<Served>& served, const Counts& counts, bool rows_ahead, QueueWords queues) const;
+  models::LinkLoad::Channel channel_out(const std::vector<Served>& served, const Counts& counts, QueueWords queues) const;
 
   sim::Dtype type_;
   double columns_, lanes_, slots_, chunks_, tokens_;

@@ -117,8 +117,10 @@ models::StepSchedule make_schedule(const LoweringSpec& spec, const TrainingGraph
   const auto up_the_ramp = [&](int queue) {
     return machine.core.input_queue_words[static_cast<std::size_t>(queue)] + machine.fabric.ramp_cycles;
   };
-  const QueueWords queues{edge_queue_words, machine.fabric.router_queue_words, up_the_ramp(in_feeder), up_the_ramp(in_host),
-                          up_the_ramp(in_edge)};
+  const QueueWords queues{edge_queue_words,         machine.fabric.router_queue_words,
+                          up_the_ramp(in_feeder),   up_the_ramp(in_host),
+                          up_the_ramp(in_edge),     machine.core.output_queue_words[out_edge] + machine.fabric.ramp_cycles,
+                          machine.fabric.hop_cycles};
   std::map<std::tuple<CallKind, int, int, int, bool>, int> loads;  // calls that put the same words on the link share a load
   for (std::size_t k = 0; k < outlines.size(); ++k) {
     const CallOutline& call = outlines[k];
