@@ -301,9 +301,12 @@ ordered_json host_json(const PreparedRun& run, const RunResult& result) {
 ordered_json make_report(const PreparedRun& run, const RunResult& result) {
   const StepTotals& totals = result.totals;
   const double seconds = static_cast<double>(totals.cycles) / totals.steps / run.spec.machine.core.clock;
-  ordered_json losses = ordered_json::array();
+  ordered_json losses = ordered_json::array(), norms = ordered_json::array();
   if (run.spec.numerics)
-    for (const StepRecord& step : result.steps) losses.push_back(step.loss);
+    for (const StepRecord& step : result.steps) {
+      losses.push_back(step.loss);
+      norms.push_back(step.gradient_norm);
+    }
   ordered_json report;
   report["schema"] = schema;
   report["version"] = WAFERSIM_VERSION;
@@ -318,6 +321,7 @@ ordered_json make_report(const PreparedRun& run, const RunResult& result) {
   report["mapping"] = mapping_json(run);
   report["steps"] = result.steps.size();
   report["loss"] = losses;
+  report["gradient_norm"] = norms;
   report["skipped_steps"] = std::count_if(result.steps.begin(), result.steps.end(), [](const StepRecord& s) { return s.skipped; });
   report["step"] = step_json(run, result, seconds);
   report["throughput"] = throughput_json(run, seconds);

@@ -38,7 +38,8 @@ void save_weights(const std::filesystem::path& path, const memoryx::ParameterSto
 
 nlohmann::ordered_json digests(const memoryx::ParameterStore& store) {
   nlohmann::ordered_json out = nlohmann::ordered_json::object();
-  for (const auto& [values, suffix] : {std::pair{&store.weights(), ""}, std::pair{&store.gradients(), ".grad"}}) {
+  for (const auto& [values, suffix] : {std::pair{&store.weights(), ""}, std::pair{&store.gradients(), ".grad"},
+                                       std::pair{&store.first_moments(), ".exp_avg"}, std::pair{&store.second_moments(), ".exp_avg_sq"}}) {
     for (const memoryx::ParameterEntry& entry : store.table().entries())
       out[entry.name + suffix] = sim::sha256_hex(std::as_bytes(values_of(entry, *values)));
   }

@@ -13,7 +13,8 @@ void load_weights(const std::filesystem::path& path, memoryx::ParameterStore& st
 // Appears whole or not at all; Error(output).
 void save_weights(const std::filesystem::path& path, const memoryx::ParameterStore& store);
 
-// SHA-256 of every tensor's fp32 bytes, little-endian: "NAME" of the weights, "NAME.grad" of the gradients.
+// SHA-256 of every tensor's fp32 bytes, little-endian: "NAME" of the weights, "NAME.grad" of the gradients of the last step,
+// "NAME.exp_avg" and "NAME.exp_avg_sq" of the optimizer's moments, in which the gradients of all steps are.
 nlohmann::ordered_json digests(const memoryx::ParameterStore& store);
 
 }  // namespace wafersim::tools

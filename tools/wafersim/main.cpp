@@ -10,6 +10,7 @@
 #include "sim/error.h"
 #include "tools/trainer/guard.h"
 #include "tools/wafersim/command.h"
+#include "tools/wafersim/compare_command.h"
 #include "tools/wafersim/plan_command.h"
 #include "tools/wafersim/presets_command.h"
 #include "tools/wafersim/run_command.h"
@@ -28,6 +29,7 @@ int wafersim(int argc, const char* const* argv) {
   const std::vector<Command> commands = {
       run_command(program),
       plan_command(program),
+      compare_command(program),
       presets_command(program),
       traffic_command(program),
   };

@@ -1,0 +1,17 @@
+#pragma once
+// A comparison as a table and as JSON.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "tools/compare/difference.h"
+
+namespace wafersim::compare {
+
+// Sections and how far they moved, then at most `rows` figures, those beyond their tolerance first.
+std::string comparison_text(const Comparison& comparison, std::size_t rows);
+// {"equal", "figures", "beyond", "within", "differences": [{"point", "key", "a", "b", "change", "tolerance", "beyond"}]}: what a side does
+// not have is null.
+nlohmann::ordered_json comparison_json(const Comparison& comparison);
+
+}  // namespace wafersim::compare
