@@ -17,9 +17,7 @@ using nlohmann::json;
 using Trees = std::map<std::string, json>;
 
 Trees trees_of(const Source& source, bool golden) {
-  Trees trees = source.trees;
-  if (golden && source.kind == Kind::run) trees[""] = golden_of(trees[""]);
-  return trees;
+  return golden && source.kind == Kind::run ? Trees{{"", golden_of(source.trees.at(""))}} : source.trees;
 }
 
 void require_used(const std::vector<Tolerance>& tolerances, const Trees& a, const Trees& b) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "sim/error.h"
 #include "tools/compare/figures.h"
 
 namespace wafersim::compare {
@@ -97,7 +98,7 @@ void print(const json& value, const std::string& indent, std::string& text) {
 
 }  // namespace
 
-json golden_of(const json& run) {
+json golden_of(const json& run) try {
   json figures = json::object();
   for (const char* section : whole)
     if (run.contains(section)) figures[section] = run[section];
@@ -107,6 +108,8 @@ json golden_of(const json& run) {
   if (run.contains("trace")) figures["trace"] = compact_trace(run["trace"]);
   if (run.contains("digests")) figures["digests"] = compact_digests(run["digests"]);
   return figures;
+} catch (const json::exception& error) {
+  throw sim::Error(sim::ErrorCategory::config, std::string("the run's report is not as wafersim leaves it: ") + error.what());
 }
 
 std::string golden_text(const json& golden) {

@@ -8,7 +8,7 @@
 namespace wafersim::compare {
 
 // run: a report with named rows and, under "trace", its trace's figures. Sections that a golden does not keep are left out, so that a
-// report may grow.
+// report may grow. Error(config) when it is no report.
 nlohmann::json golden_of(const nlohmann::json& run);
 
 // The text of the file, a row a line.

@@ -79,6 +79,8 @@ Source read_source(const fs::path& path) {
     if (fs::is_directory(path / "points")) return read_sweep(path);
   } catch (const fs::filesystem_error& error) {
     refuse(path, "cannot be read: " + error.code().message());
+  } catch (const json::exception& error) {
+    refuse(path, std::string("is not as wafersim leaves it: ") + error.what());
   }
   refuse(path, "holds neither report.json nor points: not the directory of a run or a sweep that has ended");
 }

@@ -80,9 +80,10 @@ Command compare_command(CLI::App& program) {
   command->add_option("A", options->a, "Before: directory of a run or a sweep, or a golden (file)")->required();
   command->add_option("B", options->b, "After: the same")->required();
   command
-      ->add_option("--tolerance", options->tolerances,
-                   "What a figure, or all below a key, may differ by, relative to the larger; * stands for any text; the last that fits "
-                   "holds; default: nothing")
+      ->add_option(
+          "--tolerance", options->tolerances,
+          "What a figure, or all below a key, may differ by, relative to the larger, as in step=1e-3 or 'breakdown.*.cycles=0.01'; "
+          "the last that names a figure holds; default: nothing")
       ->type_name("KEY=RELATIVE")
       ->allow_extra_args(false);
   command->add_option("--ignore", options->ignored, "Not to compare a figure, or all below a key; host figures never are")
