@@ -18,7 +18,7 @@ std::vector<std::string> place_of(const json& row) {
     std::vector<std::string> place;
     if (row["layer"].is_number()) place.push_back("layer_" + row["layer"].dump());
     for (const char* part : {"phase", "kernel"})
-      if (row[part].is_string() && row[part] != "") place.push_back(key_part(row[part]));
+      if (row[part].is_string() && !row[part].get_ref<const std::string&>().empty()) place.push_back(key_part(row[part]));
     return place;
   }
   for (const char* name : {"name", "key", "op"})
