@@ -27,11 +27,7 @@ int wafersim(int argc, const char* const* argv) {
   program.require_subcommand(0, 1);
   program.footer("First steps: wafersim plan main, then wafersim run main --steps 5");
   const std::vector<Command> commands = {
-      run_command(program),
-      plan_command(program),
-      compare_command(program),
-      presets_command(program),
-      traffic_command(program),
+      run_command(program), plan_command(program), compare_command(program), presets_command(program), traffic_command(program),
   };
   try {
     program.parse(argc, argv);
