@@ -37,6 +37,10 @@ class FabricBlock {
     std::uint16_t place;
     Color color;
     Wavelet wavelet;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(place, color, wavelet);
+    }
   };
   // A core that may be able to go on at `cycle`.
   struct Wake {
@@ -127,15 +131,31 @@ class FabricBlock {
   bool drop_waiting(std::uint32_t pe, Color color);
   bool flip_waiting(std::uint32_t pe, Color color, std::uint32_t bits);
 
+  // Saves or restores what a new block does not know.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(queues_, routers_, input_words_, active_, flit_wraps_, hops_, later_, later_count_, evaluated_, waiting_, edge_room_, room_,
+            border_, parity_);
+    for (FilterState& filter : filters_) archive(filter.count);
+  }
+
  private:
   static constexpr std::uint32_t control_bit = 1u << 31, cycle_bits = control_bit - 1;
   struct InputWord {
     std::uint32_t payload;
     std::uint32_t stamp;  // bit 31 control, bits 0-30 the cycle from which the core sees it
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(payload, stamp);
+    }
   };
   struct InputQueue {
     std::uint8_t head = 0, count = 0;
     std::uint8_t slot = unbound;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(head, count, slot);
+    }
   };
   // All of a router but its queues, in one cache line.
   struct alignas(64) Router {
@@ -147,6 +167,10 @@ class FabricBlock {
     std::uint8_t turn = 0;     // round-robin: the slot after the last served
     DirectionMask border = 0;  // sides on which the neighbour is outside the block
     bool core_sleeps = true;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(pending, blocked, wants_room, flits, input, turn, core_sleeps);
+    }
   };
   struct Grant {
     std::uint32_t pe;
@@ -164,16 +188,28 @@ class FabricBlock {
     std::int16_t words;
     std::uint8_t slot;
     bool again;  // there may have been none
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(place, words, slot, again);
+    }
   };
   // What a cycle tells the neighbour on one side.
   struct alignas(64) Border {
     std::vector<Crossing> words;
     std::vector<Room> rooms;  // that changed; the last one of a queue holds
     bool room_again = false;  // for some
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(words, rooms, room_again);
+    }
   };
   struct Arrival {
     std::uint32_t pe;
     std::uint8_t slot;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(pe, slot);
+    }
   };
 
   std::size_t at(std::uint32_t pe, int slot) const { return pe * slots_ + static_cast<unsigned>(slot); }

@@ -97,6 +97,11 @@ class QueueStore {
     __builtin_memcpy(payload, &word, 4);
   }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(bytes_);
+  }
+
  private:
   static constexpr int flag_bits = 2;  // below the direction
   unsigned wrap_;

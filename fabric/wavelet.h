@@ -14,6 +14,10 @@ struct Wavelet {
   std::uint32_t payload = 0;
   bool control = false;
   bool advance = false;  // moves the switch of the sender's own router once this wavelet has passed it
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(payload, control, advance);
+  }
 };
 
 constexpr std::uint32_t control_payload(SwitchCommand command, bool core_ignores, int task, std::uint32_t number = 0) {

@@ -28,6 +28,10 @@ struct LinkCounters {
 
   LinkCounters& operator+=(const LinkCounters& other);
   LinkCounters& operator-=(const LinkCounters& other);
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(words, busy_cycles, credit_stall_cycles, update_wait_cycles, store_wait_cycles);
+  }
 };
 
 struct InWord {
@@ -71,6 +75,13 @@ class InLink {
   std::optional<Port> blocked(int channel) const;                 // the port whose credit a channel waited for at its last step
   LinkCounters counters(int channel, std::uint64_t cycle) const;  // up to `cycle`
 
+  // Saves or restores what a new link does not know. REQUIRES idle().
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(channels_);
+    for (Edge& edge : edges_) archive(edge.credits);
+  }
+
  private:
   struct Channel {
     ChannelClock clock;
@@ -78,6 +89,10 @@ class InLink {
     std::uint64_t blocked_since = never;
     std::uint64_t stalled = 0;
     std::uint64_t update_wait = 0, store_wait = 0;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(clock, arrivals, blocked_since, stalled, update_wait, store_wait);
+    }
   };
   struct Slot {
     InWord word;
@@ -123,6 +138,13 @@ class OutLink {
   // The last cycle at which a word started: its place is free from the next one on. never: none has.
   std::uint64_t last_start() const { return last_start_; }
   LinkCounters counters(int channel) const;
+
+  // As InLink's.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    for (Channel& channel : channels_) archive(channel.clock);
+    archive(edges_, last_start_);
+  }
 
  private:
   struct Waiting {

@@ -55,6 +55,11 @@ class ChannelClock {
   std::uint64_t words() const { return words_; }
   std::uint64_t busy_cycles() const { return busy_; }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(cycle_, rest_, words_, busy_, busy_rest_);
+  }
+
  private:
   std::uint64_t cycle_ = 0;  // free at cycle_ + rest_ / word_denominator
   std::uint64_t rest_ = 0;
@@ -69,6 +74,11 @@ class Credits {
   bool room(std::uint64_t cycle, int capacity) const { return taken_ + (freed_cycle_ == cycle ? freed_ : 0) < capacity; }
   void take() { ++taken_; }
   void give_back(std::uint64_t cycle);
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(taken_, freed_, freed_cycle_);
+  }
 
  private:
   int taken_ = 0;

@@ -23,6 +23,11 @@ class LossScale {
   // To be called once a step, after its gradients are known: `overflow` when one of them is not finite.
   void update(bool overflow);
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(value_, good_steps_);
+  }
+
  private:
   LossScaleSpec spec_;
   double value_;

@@ -56,6 +56,12 @@ class MemoryX {
   ParameterStore& store() { return store_; }
   const ParameterStore& store() const { return store_; }
 
+  // Saves or restores what a new MemoryX does not know. REQUIRES between two steps.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(store_, updater_, flow_);
+  }
+
  private:
   std::uint64_t pass_on(std::uint64_t cycle, std::uint64_t earliest);
 

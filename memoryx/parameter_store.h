@@ -30,6 +30,11 @@ class ParameterStore {
   const std::vector<float>& first_moments() const { return first_moments_; }
   const std::vector<float>& second_moments() const { return second_moments_; }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(weights_, gradients_, first_moments_, second_moments_);
+  }
+
  private:
   ParameterTable table_;
   std::vector<float> weights_;

@@ -61,14 +61,30 @@ class StoreFlow {
     int call = 0, part = 0;
     Cycle ready = 0;        // its words are there from then on
     Cycle update_wait = 0;  // of which so many cycles went by waiting for updates
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(call, part, ready, update_wait);
+    }
   };
   std::optional<Read> next_read();  // in order, each once
   // A step whose updates are all done.
   struct Updates {
     int step = 0;
     Cycle begin = 0, end = 0;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(step, begin, end);
+    }
   };
   std::optional<Updates> next_updates();
+
+  // Saves or restores what a new store does not know.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(tensors_, begun_, began_, step_, call_, part_, reader_, held_, leaving_, has_place_, update_wait_, copied_, to_write_, reads_,
+            arrivals_, collector_, ended_, ended_at_, skipped_, updating_, left_, begins_, updater_, optimizer_, updatable_, running_,
+            updates_);
+  }
 
  private:
   struct Tensor {
@@ -80,21 +96,37 @@ class StoreFlow {
     Cycle complete = 0;      // when the last of them had come
     int updates = 0;         // steps after which it has been updated, the last of them
     Cycle updated = 0;       // then
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(elements, in_flash, place, gradients, gradients_left, complete, updates, updated);
+    }
   };
   struct Arrival {
     int step, call;
     double share;
     bool last;
     Cycle cycle;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(step, call, share, last, cycle);
+    }
   };
   struct Running {
     int tensor;
     Cycle end;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(tensor, end);
+    }
   };
   // A tensor whose gradient is there, in the order in which they are updated.
   struct Updatable {
     int step, place, tensor;
     bool operator<(const Updatable& other) const { return std::pair(step, place) > std::pair(other.step, other.place); }
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(step, place, tensor);
+    }
   };
 
   void place_tensors();

@@ -49,6 +49,11 @@ class TierTiming {
   double bytes() const { return bytes_; }  // moved so far
   double busy_seconds() const { return busy_; }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(free_, bytes_, busy_);
+  }
+
  private:
   Times times_;
   double free_ = 0;  // when the bytes of the last access have moved

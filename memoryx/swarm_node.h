@@ -33,6 +33,14 @@ class BroadcastNode {
   std::uint64_t next_event(std::uint64_t cycle) const;
   bool idle() const;  // no word on its way or waiting
 
+  // Saves or restores what a new node does not know. REQUIRES idle().
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(clock_, turn_);
+    for (Channel& channel : channels_) archive(channel.first, channel.credits);
+    for (Child& child : children_) archive(child);
+  }
+
  private:
   struct Slot {
     InWord word;
@@ -49,6 +57,10 @@ class BroadcastNode {
     const InWord* peek(int channel) override;
     void pop(int channel, std::uint64_t cycle) override;
     bool takes(const InWord& word) const { return word.system == all_systems || systems_.contains(word.system); }
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(next_);
+    }
 
    private:
     BroadcastNode& node_;
@@ -79,6 +91,12 @@ class ReduceNode {
   void step(std::uint64_t cycle);
   std::uint64_t next_event(std::uint64_t cycle) const;
   bool idle() const;
+
+  // As BroadcastNode's.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(clock_);
+  }
 
  private:
   struct Waiting {

@@ -31,6 +31,13 @@ class SwarmX {
   std::uint64_t next_event(std::uint64_t cycle) const;
   bool idle() const;
 
+  // Saves or restores what a new tree does not know. REQUIRES idle().
+  template <class Archive>
+  void serialize(Archive& archive) {
+    for (auto& level : levels_)
+      for (std::unique_ptr<Node>& node : level) archive(node->down, node->up);
+  }
+
  private:
   struct Node {
     BroadcastNode down;

@@ -34,6 +34,12 @@ class Updater {
   // Applies the gradients in the store to its weights and moments.
   UpdateRecord finish_step(ParameterStore& store);
 
+  // Saves or restores what a new one does not know.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(loss_scale_, step_, updates_);
+  }
+
  private:
   UpdateSpec spec_;
   LossScale loss_scale_;

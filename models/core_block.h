@@ -37,6 +37,10 @@ struct CallRecord {
   fabric::Cycle first_start = EventWheel::never;
   fabric::Cycle last_done = 0;
   void merge(const CallRecord& other);
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(cycles, switch_cycles, macs, first_start, last_done);
+  }
 };
 
 class CoreBlock {
@@ -75,6 +79,16 @@ class CoreBlock {
   };
   std::vector<Wait> waits_of(std::uint32_t pe) const;
 
+  // Saves or restores what a new block does not know. REQUIRES no event to come.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(cores_, wheel_, counters_, calls_);
+    for (CoreState& core : cores_) {
+      serialize_instruction(archive, core, core.main);
+      for (VectorState& vector : core.microthread) serialize_instruction(archive, core, vector);
+    }
+  }
+
  private:
   // Cycles of a chunk by cause; zero in all: nothing could be done.
   struct Chunk {
@@ -110,6 +124,14 @@ class CoreBlock {
     return v.immediate + (v.reg < 0 ? 0 : cores_[pe].reg[static_cast<std::size_t>(v.reg)]);
   }
   CallRecord& record(std::uint16_t call);
+  // By its place in the program; behind the last: none.
+  template <class Archive>
+  void serialize_instruction(Archive& archive, const CoreState& core, VectorState& vector) {
+    const std::vector<DecodedInstruction>& code = images_[core.program].code;
+    std::uint64_t place = vector.decoded == nullptr ? code.size() : static_cast<std::uint64_t>(vector.decoded - code.data());
+    archive(place);
+    vector.decoded = place < code.size() ? &code[place] : nullptr;
+  }
 
   bool computes(Opcode op) const { return arithmetic_ || op == Opcode::mov; }
 

@@ -58,6 +58,12 @@ struct VectorState {
   bool issued = false;
   bool holds_half = false;  // the high half of a wavelet of triggering fp16 scalars
   std::uint16_t half = 0;
+
+  // All but `decoded`.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(n, rows, row, element, dst, a, b, key, row_cycles, issued, holds_half, half);
+  }
 };
 
 struct alignas(64) CoreState {
@@ -65,6 +71,10 @@ struct alignas(64) CoreState {
   struct Loop {
     std::int32_t begin = 0;
     std::int32_t left = 0;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(begin, left);
+    }
   };
 
   // What nearly every chunk needs comes first: a core is a few cache lines, and there are many cores.
@@ -86,6 +96,13 @@ struct alignas(64) CoreState {
   std::uint64_t macs = 0;                          // the same
   std::array<std::int32_t, register_count> reg{};
   std::array<VectorState, microthread_count> microthread{};
+
+  // All but the instructions under way.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(accounted, main, pc, task, call, program, loop_depth, microthreads, last_served, waits_for, between_calls, output_color,
+            activated, blocked, loop, cycles, macs, reg, microthread);
+  }
 };
 
 }  // namespace wafersim::models

@@ -53,6 +53,12 @@ class EventWheel {
     return far;
   }
 
+  // REQUIRES no event to come.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(now_);
+  }
+
  private:
   static constexpr Cycle slots = 1024;
   struct Far {

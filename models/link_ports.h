@@ -23,6 +23,11 @@ class LinkPorts : public EdgePorts {
   // Whether some port had no room when the wafer last looked: it must look again when the link has freed some.
   bool refused() const { return refused_; }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(changed_, pushed_, asked_, refused_);
+  }
+
  private:
   memoryx::InLink& in_;
   memoryx::OutLink& out_;

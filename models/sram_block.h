@@ -20,6 +20,11 @@ class SramBlock {
     return contents_.data() + static_cast<std::size_t>(pe) * static_cast<std::size_t>(bytes_) + static_cast<std::size_t>(address);
   }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(contents_);
+  }
+
  private:
   int bytes_;
   sim::AlignedVector<std::uint8_t> contents_;

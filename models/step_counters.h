@@ -19,6 +19,12 @@ class StepCounters {
   StepStatistics take(fabric::Cycle end, const std::vector<Block>& blocks, const memoryx::InLink& in, const memoryx::OutLink& out,
                       int channels);
 
+  // Saves or restores what new counters do not know.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(before_.activity, before_.flits, before_.hops, before_.in, before_.out);
+  }
+
  private:
   int width_;
   std::size_t pes_;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "memoryx/call_span.h"
@@ -76,6 +77,11 @@ class System {
   // Weights and moments after the last step, and its gradients as they left the wafer, scaled, embeddings' tokens added.
   const memoryx::ParameterStore& store() const;
   fabric::Cycle now() const;  // where the next step begins
+
+  // All that the steps so far have left behind, to go on from in another process: bytes that a system which was made alike, in the same
+  // blocks, and has run no step takes. REQUIRES a last step that was not the last of a run.
+  std::string save() const;
+  void restore(const std::string& state);
 
   // --- For tests: look into a PE, and inject faults, on the first wafer. A fault strikes at the first occasion from `from` on.
   // -----------------------------

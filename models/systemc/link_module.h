@@ -20,6 +20,11 @@ class LinkModule : public CycleModule {
   const memoryx::InLink& in() const { return in_; }
   const memoryx::OutLink& out() const { return out_; }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(in_, out_, ports_);
+  }
+
  private:
   void run(Cycle now) override;
 

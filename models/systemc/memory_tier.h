@@ -30,6 +30,11 @@ class MemoryTier : public sc_core::sc_module {
   void configure(const memoryx::TierTiming::Times& times);
   const memoryx::TierTiming& timing() const { return timing_; }
 
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(timing_);
+  }
+
  private:
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
 

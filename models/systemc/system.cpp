@@ -7,13 +7,8 @@
 #include <systemc>
 
 #include "models/stall_report.h"
-#include "models/step_counters.h"
 #include "models/systemc/kernel.h"
-#include "models/systemc/link_module.h"
-#include "models/systemc/memory_tier.h"
-#include "models/systemc/memory_x_module.h"
-#include "models/systemc/swarm_module.h"
-#include "models/systemc/wafer_module.h"
+#include "models/systemc/system_parts.h"
 #include "sim/error.h"
 
 namespace wafersim::models {
@@ -31,42 +26,6 @@ const WaferPlan& checked(const WaferPlan& plan) {
 }
 
 }  // namespace
-
-// A wafer with its link; sends its gradients to `gradients`.
-struct System::Wafer {
-  Wafer(int number, const Parts& parts, const MachineSpec& machine, const SystemOptions& options, memoryx::InSource& weights,
-        memoryx::GradientSink& gradients, Pause& pause);
-
-  memoryx::GradientReader reader;
-  LinkModule link;
-  WaferModule wafer;
-  StepCounters counters;
-};
-
-struct System::Parts {
-  Parts(const MachineSpec& machine, const WaferPlan& plan, memoryx::ParameterStore store, const memoryx::TrainingSpec& training,
-        const SystemOptions& options);
-
-  void connect(const MachineSpec& machine, const SystemOptions& options, int systems);
-  void simulate();  // until it is over or nothing is left to happen
-  bool wafers_are_at_rest() const;
-  bool step_is_complete() const;
-  std::string stall(fabric::Cycle cycle) const;
-
-  const WaferPlan& plan;
-  sim::Hertz clock;
-  Pause pause;
-  int steps = 0;  // that have been run
-  memoryx::LinkTiming timing;
-  CycleClock store_clock;
-  StoreSockets sockets;
-  MemoryTier dram, flash;
-  memoryx::MemoryX memory_x;
-  MemoryXModule memory_x_module;
-  std::unique_ptr<SwarmModule> swarm;  // before several wafers
-  std::vector<std::unique_ptr<Wafer>> wafers;
-  fabric::Cycle now = 0;
-};
 
 System::Wafer::Wafer(int number, const Parts& p, const MachineSpec& machine, const SystemOptions& options, memoryx::InSource& weights,
                      memoryx::GradientSink& gradients, Pause& pause)
@@ -97,7 +56,6 @@ System::Parts::Parts(const MachineSpec& machine, const WaferPlan& wafer_plan, me
   flash.configure(memoryx::flash_times(machine.memoryx));
   connect(machine, options, training.systems);
   sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates
-  for (const auto& w : wafers) w->wafer.wake_at(0);
 }
 
 void System::Parts::connect(const MachineSpec& machine, const SystemOptions& options, int systems) {
@@ -153,7 +111,10 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   Parts& p = *parts_;
   StepResult step;
   step.first = p.now;
-  for (const auto& w : p.wafers) w->reader.begin_step();
+  for (const auto& w : p.wafers) {
+    if (p.steps == 0) w->wafer.wake_at(0);
+    w->reader.begin_step();
+  }
   p.memory_x_module.begin_step(p.now, batch);
   p.pause.is_over = [&p] { return p.wafers_are_at_rest() && p.step_is_complete(); };
   p.simulate();

@@ -32,6 +32,13 @@ class WaferModule : public CycleModule {
   bool routers_idle() const;  // no wavelet in any router
   int hooks_left() const { return static_cast<int>(hooks_.size()); }
 
+  // Saves or restores what a new wafer does not know. REQUIRES one that is asleep.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(last_);
+    for (const Modules& m : modules_) archive(m.fabric->state(), m.sram->state(), m.core->state());
+  }
+
  private:
   struct Modules {
     std::unique_ptr<FabricBlockModule> fabric;
