@@ -1,8 +1,6 @@
 // The real program, as a user runs it: `wafersim run` on small models against the untimed reference, its outputs and its failures.
 
 #include <algorithm>
-#include <csignal>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -10,11 +8,11 @@
 #include <sstream>
 #include <string>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 #include "sim/config/tree.h"
 #include "tests/support/program.h"
+#include "tests/support/run_results.h"
 #include "tools/trainer/weights.h"
 #include "workloads/data.h"
 #include "workloads/mapping.h"
@@ -85,17 +83,7 @@ class Run : public testing::Test {
 
   json report(const std::string& run) const { return json::parse(contents(folder_ / run / "report.json")); }
 
-  // Every output's bytes but for what may differ from host to host.
-  std::map<std::string, std::string> results(const std::string& run) const {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::directory_iterator(folder_ / run)) files[entry.path().filename()] = contents(entry.path());
-    json report_values = json::parse(files["report.json"]), config = json::parse(files["config.json"]);
-    report_values.erase("host");
-    config.erase("threads");
-    files["report.json"] = report_values.dump();
-    files["config.json"] = config.dump();
-    return files;
-  }
+  std::map<std::string, std::string> results(const std::string& run) const { return tests::run_results(folder_ / run); }
 
   void expect_refused(const std::string& arguments, int exit_code, const std::string& named) const {
     const Outcome outcome = wafersim(arguments);
@@ -275,31 +263,6 @@ TEST_F(Run, KeepsTheEarlierRunWhenItsResultsCannotBeWritten) {
   EXPECT_EQ(results("run"), before);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "run"), {}), 6);
 }
-
-class InterruptedRun : public Run, public testing::WithParamInterface<int> {};
-
-TEST_P(InterruptedRun, LeavesNothingAndSaysWhy) {
-  const pid_t child = fork();
-  if (child == 0) {
-    if (chdir(folder_.path().c_str()) != 0) _exit(99);
-    const int err = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    dup2(err, STDERR_FILENO);
-    execl(WAFERSIM_PROGRAM, WAFERSIM_PROGRAM, "run", "tiny.json", "--out", "deep/run", "--steps", "1000000", static_cast<char*>(nullptr));
-    _exit(99);
-  }
-  int status = 0;
-  while (contents(folder_ / "err").find("step 1/") == std::string::npos && waitpid(child, &status, WNOHANG) == 0)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_TRUE(fs::is_directory(folder_ / "deep/run"));
-  kill(child, GetParam());
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 128 + GetParam());
-  EXPECT_FALSE(fs::exists(folder_ / "deep"));
-}
-
-INSTANTIATE_TEST_SUITE_P(Signals, InterruptedRun, testing::Values(SIGINT, SIGTERM),
-                         [](const auto& test) { return test.param == SIGINT ? "Interrupt" : "Terminate"; });
 
 }  // namespace
 }  // namespace wafersim::tools

@@ -52,6 +52,13 @@ class Breakdown {
   // Kernels in the order of their first calls, then the rows between them.
   const std::vector<BreakdownRow>& rows() const { return rows_; }
 
+  // Saves or restores what a new one does not know.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(steps_);
+    for (BreakdownRow& row : rows_) archive(row.cycles, row.pe_cycles, row.macs, row.waits);
+  }
+
  private:
   BreakdownRow& between(std::size_t index) { return rows_[rows_.size() - 3 + index]; }
   std::uint64_t add_call(BreakdownRow& row, const models::CallRecord& call);

@@ -1,11 +1,15 @@
 #pragma once
-// SIGINT and SIGTERM end the program with exit code 128 + signal, but never in the middle of writing: a thread of its own waits for them
-// and takes a lock that the writer holds. Both signals are blocked in the thread that makes an Interruption and in all it starts later.
+// Signals to a run. SIGINT and SIGTERM end the program with exit code 128 + signal, but never in the middle of writing: a thread of its own
+// waits for them and takes a lock that the writer holds. While steps run that can be kept, the first one asks for a checkpoint at the end
+// of the step, the second ends the program. SIGUSR1 prints how far the run is. These signals are blocked in the thread that makes an
+// Interruption and in all it starts later.
 
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -22,16 +26,28 @@ class Interruption {
   std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
   // Directories that a signal removes when they are empty, in order. REQUIRES hold().
   void remove_when_interrupted(std::vector<std::filesystem::path> directories) { directories_ = std::move(directories); }
+  // What SIGUSR1 prints. REQUIRES hold().
+  void tell(std::function<std::string()> status) { status_ = std::move(status); }
+  // Whether the first signal waits for the end of a step.
+  void finish_steps(bool finish) { finishes_ = finish; }
+  // The signal that does; 0: none came.
+  int asked() const { return asked_; }
 
  private:
   void wait();
+  void act(int signal);
 
   std::mutex mutex_;
   std::vector<std::filesystem::path> directories_;
+  std::function<std::string()> status_;
   sigset_t signals_{};
   sigset_t before_{};
-  std::atomic<bool> over_{false};
+  std::atomic<bool> over_{false}, finishes_{false};
+  std::atomic<int> asked_{0};
   std::thread waiter_;
 };
+
+// SIGINT or SIGTERM.
+const char* signal_name(int signal);
 
 }  // namespace wafersim::tools

@@ -1,6 +1,9 @@
 #include "tools/trainer/run_directory.h"
 
+#include <cerrno>
+#include <csignal>
 #include <memory>
+#include <regex>
 #include <system_error>
 
 #include "sim/atomic_file.h"
@@ -13,6 +16,20 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& why) {
   throw sim::Error(sim::ErrorCategory::config, "--out " + path.string() + ": " + why);
+}
+
+// What a process that was killed while it wrote a result has left.
+void remove_unfinished(const fs::path& directory) {
+  static const std::regex unfinished(
+      R"((config\.json|report\.json|report\.txt|steps\.csv|trace\.json|heatmap\.csv|checkpoint\.bin)\.(\d{1,9})\.tmp)");
+  std::error_code ignored;
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
+    std::smatch parts;
+    const std::string name = entry.path().filename();
+    if (std::regex_match(name, parts, unfinished) && ::kill(std::stoi(parts[2]), 0) != 0 && errno == ESRCH) files.push_back(entry.path());
+  }
+  for (const fs::path& file : files) fs::remove(file, ignored);
 }
 
 }  // namespace
@@ -39,6 +56,7 @@ RunDirectory::RunDirectory(const fs::path& directory, const fs::path& further_fi
     if (!fs::is_directory(directory, code)) refuse(directory, "is not a directory");
     if (fs::exists(directory / "config.json", code) && !fs::exists(directory / "report.json", code))
       refuse(directory, "holds a config.json but no report.json: not the directory of a run; choose another");
+    remove_unfinished(directory);
     const sim::AtomicFile trial(directory / "report.json", sim::ErrorCategory::config);
     if (!further_file.empty()) const sim::AtomicFile further(further_file, sim::ErrorCategory::config);
   } catch (...) {
@@ -55,7 +73,8 @@ void RunDirectory::write(const std::vector<File>& files) const {
     open.push_back(std::make_unique<sim::AtomicFile>(directory_ / file.name));
     open.back()->write(file.bytes);
   }
-  for (const auto& file : open) file->commit();
+  // config.json, the first, comes last: it says that the others are there.
+  for (auto file = open.rbegin(); file != open.rend(); ++file) (*file)->commit();
 }
 
 }  // namespace wafersim::tools

@@ -1,6 +1,6 @@
 #pragma once
-// Where a run leaves its results: config.json, report.json, report.txt, steps.csv, trace.json, heatmap.csv. Nothing is written before the
-// run has ended well; then every file appears whole, over that of an earlier run in the same place.
+// Where a run leaves its results: config.json, report.json, report.txt, steps.csv, trace.json, heatmap.csv. But for checkpoints nothing is
+// written before the run has ended well; then every file appears whole, over that of an earlier run in the same place.
 
 #include <filesystem>
 #include <string>
@@ -15,8 +15,9 @@ class RunDirectory {
     std::string bytes;
   };
 
-  // Makes the directory where it is missing, and finds out whether files can be made in it and, where it is not empty, at `further_file`.
-  // Error(config) when not, or when it holds a config.json that is not of a run.
+  // Removes what a process that was killed while it wrote has left there. Makes the directory where it is missing, and finds out whether
+  // files can be made in it and, where it is not empty, at `further_file`. Error(config) when not, or when it holds a config.json that is
+  // not of a run.
   RunDirectory(const std::filesystem::path& directory, const std::filesystem::path& further_file);
   // Removes the directories that were made and hold nothing.
   ~RunDirectory();

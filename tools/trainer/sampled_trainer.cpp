@@ -6,6 +6,7 @@
 
 #include "memoryx/link_timing.h"
 #include "sim/error.h"
+#include "tools/trainer/run_state.h"
 #include "tools/trainer/sampled_step.h"
 #include "workloads/masked_tokens.h"
 #include "workloads/reference/reference_trainer.h"
@@ -18,16 +19,22 @@ namespace {
 constexpr int steps_that_differ = 3;
 
 // Records of all steps but for their cycles; none with numerics off.
-std::vector<StepRecord> compute_numbers(const PreparedRun& run, RunResult& result) {
-  std::vector<StepRecord> records(static_cast<std::size_t>(run.spec.training.steps));
-  if (!run.spec.numerics) return records;
+std::vector<StepRecord> compute_numbers(const PreparedRun& run, const EngineOptions& engine, RunResult& result) {
+  const auto steps = static_cast<std::size_t>(run.spec.training.steps);
+  if (!run.spec.numerics) return std::vector<StepRecord>(steps);
+  std::vector<StepRecord> records;
   workloads::reference::ReferenceTrainer trainer(run.lowering, run.training.update, *run.weights);
-  for (std::size_t s = 0; s < records.size(); ++s) {
+  if (engine.from) restore_state(engine.from->state, records, trainer);
+  if (engine.keeper) engine.keeper->begin_steps();
+  for (std::size_t s = records.size(); s < steps; ++s) {
     const workloads::Batch batch =
         workloads::training_batch(*run.tokens, run.spec.model.shape, run.spec.seed, s, run.training.batch, run.training.sequence);
     const workloads::reference::StepRecord step = trainer.step(batch.inputs, batch.targets);
-    records[s] = {step.loss, step.update.gradient_norm, step.update.lr, step.update.loss_scale, step.update.skipped, 0};
+    records.push_back({step.loss, step.update.gradient_norm, step.update.lr, step.update.loss_scale, step.update.skipped, 0});
+    const int done = static_cast<int>(records.size());
+    if (s + 1 < steps && engine.keeper && engine.keeper->wants(done)) engine.keeper->keep({done, save_state(records, trainer)});
   }
+  if (engine.keeper) engine.keeper->end_steps();
   result.store = trainer.store();
   return records;
 }
@@ -91,7 +98,7 @@ double seconds_between(const models::SampledRun& simulation, double clock) {
 RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step) {
   RunResult result(run);
   const Sampling sampling(run, engine.cache);
-  std::vector<StepRecord> records = compute_numbers(run, result);
+  std::vector<StepRecord> records = compute_numbers(run, engine, result);
   std::vector<bool> skipped;
   for (const StepRecord& record : records) skipped.push_back(record.skipped);
   const bool alike = std::find(skipped.begin(), skipped.end(), true) == skipped.end();

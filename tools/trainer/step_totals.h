@@ -20,6 +20,10 @@ struct StepTotals {
   std::vector<memoryx::LinkCounters> in, out;
 
   void add(const models::StepResult& step);
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(steps, cycles, hops, activity, flits, in, out);
+  }
 };
 
 // Error(invariant) unless the step kept what any step must: every PE's busy, stalled and idle cycles are the step's, all words of the plan

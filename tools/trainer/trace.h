@@ -26,12 +26,22 @@ class Trace {
   // {"displayTimeUnit": "ns", "traceEvents": [...]}
   std::string json() const;
 
+  // Saves or restores what a new one does not know.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(steps_, kept_, last_);
+  }
+
  private:
   struct Event {
     int track = 0;
     std::string name;
     fabric::Cycle begin = 0, end = 0;
     std::string arguments;  // JSON object
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(track, name, begin, end, arguments);
+    }
   };
   std::vector<Event> events_of(const models::StepResult& step) const;
   void add_link(std::vector<Event>& events, const models::StepResult& step, bool in, bool east) const;

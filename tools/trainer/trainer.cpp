@@ -5,6 +5,7 @@
 
 #include "models/system.h"
 #include "sim/error.h"
+#include "tools/trainer/run_state.h"
 #include "tools/trainer/sampled_trainer.h"
 #include "workloads/masked_tokens.h"
 
@@ -16,14 +17,20 @@ RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine,
   models::System system(run.spec.machine, *run.plan, *run.weights, run.training,
                         {engine.block_width, engine.block_height, run.spec.threads});
   const int steps = run.spec.training.steps;
-  for (int s = 0; s < steps; ++s) {
+  if (engine.from) restore_state(engine.from->state, result, system);
+  const int first = static_cast<int>(result.steps.size());
+  for (int s = 0; s < first; ++s) after_step(s, result.steps[static_cast<std::size_t>(s)]);
+  if (engine.keeper) engine.keeper->begin_steps();
+  for (int s = first; s < steps; ++s) {
     const workloads::Batch batch = workloads::training_batch(*run.tokens, run.spec.model.shape, run.spec.seed,
                                                              static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
     const models::StepResult step = system.run_step({batch.inputs, batch.targets}, s + 1 == steps);
     check_step(*run.plan, step, peak_rate(run.spec));
     add_step(result, run, step, {step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});
     after_step(s, result.steps.back());
+    if (s + 1 < steps && engine.keeper && engine.keeper->wants(s + 1)) engine.keeper->keep({s + 1, save_state(result, system)});
   }
+  if (engine.keeper) engine.keeper->end_steps();
   result.store = system.store();
   return result;
 }

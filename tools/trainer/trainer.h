@@ -8,6 +8,7 @@
 
 #include "memoryx/parameter_store.h"
 #include "tools/trainer/breakdown.h"
+#include "tools/trainer/checkpoint.h"
 #include "tools/trainer/prepared_run.h"
 #include "tools/trainer/sensitivity.h"
 #include "tools/trainer/step_totals.h"
@@ -23,6 +24,10 @@ struct EngineOptions {
   std::filesystem::path cache;
   // Whether a sampled run also finds what its step's time depends on; called before each key.
   std::function<void(const std::string& key)> sensitivity;
+  // The steps that an interrupted run has behind it, and who keeps checkpoints of this one; null: nobody. A sampled run without numerics
+  // has none.
+  std::optional<Checkpoint> from;
+  CheckpointKeeper* keeper = nullptr;
 };
 
 struct StepRecord {
@@ -32,6 +37,10 @@ struct StepRecord {
   double loss_scale = 1.0;
   bool skipped = false;
   std::uint64_t cycles = 0;  // models/system.h: all steps' add up to the run's
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(loss, gradient_norm, lr, loss_scale, skipped, cycles);
+  }
 };
 
 // What a sampled run knows beyond a simulated one.
@@ -59,7 +68,7 @@ struct RunResult {
   double host_seconds = 0.0;  // wall time of all steps, building the system included
 };
 
-// Called after every step with its number.
+// Called after every step with its number; first, where steps are behind the run, for these.
 using StepObserver = std::function<void(int step, const StepRecord& record)>;
 
 // One call a process (SystemC). Errors: stall, plan, invariant.

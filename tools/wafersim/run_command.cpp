@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "sim/error.h"
+#include "tools/trainer/checkpoint.h"
 #include "tools/trainer/interruption.h"
 #include "tools/trainer/progress.h"
 #include "tools/trainer/report.h"
@@ -28,6 +30,8 @@ struct Options {
   ConfigArguments config;
   std::string out, steps, fidelity, threads, cache;
   std::string block = "16x16";
+  int checkpoint_every = 0;
+  bool resume = false;
   bool json = false;
   bool sensitivity = false;
 };
@@ -72,11 +76,50 @@ std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunRe
   return files;
 }
 
+// Thrown when a checkpoint is written because a signal asked for it.
+struct Interrupted {
+  int signal, steps;
+};
+
+class Keeper : public CheckpointKeeper {
+ public:
+  Keeper(const CheckpointFile& file, int every, Interruption& interruption) : file_(file), every_(every), interruption_(interruption) {}
+
+  void begin_steps() override { interruption_.finish_steps(true); }
+  bool wants(int steps) override { return interruption_.asked() != 0 || (every_ > 0 && steps % every_ == 0); }
+  void keep(const Checkpoint& checkpoint) override {
+    const auto held = interruption_.hold();
+    file_.write(checkpoint);
+    if (interruption_.asked() != 0) throw Interrupted{interruption_.asked(), checkpoint.steps};
+  }
+  void end_steps() override { interruption_.finish_steps(false); }
+
+ private:
+  const CheckpointFile& file_;
+  int every_;
+  Interruption& interruption_;
+};
+
+// What a run starts from, which it says.
+std::optional<Checkpoint> starting_point(const CheckpointFile& file, bool resume) {
+  if (!resume) {
+    if (fs::exists(file.path()))
+      fmt::print(stderr, "{} of an earlier run is left aside (--resume goes on from it)\n", file.path().string());
+    return std::nullopt;
+  }
+  std::optional<Checkpoint> checkpoint = file.read();
+  if (checkpoint)
+    fmt::print(stderr, "goes on after step {} from {}\n", checkpoint->steps, file.path().string());
+  else
+    fmt::print(stderr, "no {}: starts with the first step\n", file.path().string());
+  return checkpoint;
+}
+
 int run(const Options& options) {
   Interruption interruption;
   const ColumnsByRows block = parse_columns_by_rows("--block", options.block, 4096, "16x16");
   const workloads::RunSpec spec = read_spec(options);
-  EngineOptions engine{block.columns, block.rows, cache_directory(options), {}};
+  EngineOptions engine{block.columns, block.rows, cache_directory(options), {}, {}, nullptr};
   if (options.sensitivity) {
     if (spec.fidelity != workloads::Fidelity::sampled)
       throw sim::Error(sim::ErrorCategory::unsupported, "--sensitivity: steps are simulated again and again; it needs fidelity = sampled");
@@ -89,15 +132,41 @@ int run(const Options& options) {
   held.unlock();
 
   const PreparedRun prepared = prepare_run(spec);
-  Progress progress(spec.training.steps, spec.machine.core.clock, spec.numerics);
-  const RunResult result = train(prepared, engine, [&](int step, const StepRecord& record) { progress.after_step(step, record); });
-  progress.end();
+  const CheckpointFile checkpoint(place, prepared, options.block);
+  Keeper keeper(checkpoint, options.checkpoint_every, interruption);
+  if (spec.numerics) {
+    engine.from = starting_point(checkpoint, options.resume);
+    engine.keeper = &keeper;
+  }
+  Progress progress(spec.training.steps, spec.machine.core.clock, spec.numerics, engine.from ? engine.from->steps : 0);
+  held.lock();
+  interruption.tell([&] { return progress.status(); });
+  held.unlock();
+  const auto end_progress = [&] {
+    progress.end();
+    held.lock();
+    interruption.tell(nullptr);
+    held.unlock();
+  };
+  std::optional<RunResult> trained;
+  try {
+    trained = train(prepared, engine, [&](int step, const StepRecord& record) { progress.after_step(step, record); });
+  } catch (const Interrupted& interrupted) {
+    end_progress();
+    fmt::print(stderr, "wafersim: ended by {} after step {}; {} holds it: the same command with --resume goes on\n",
+               signal_name(interrupted.signal), interrupted.steps, checkpoint.path().string());
+    return 128 + interrupted.signal;
+  }
+  end_progress();
+  const RunResult& result = *trained;
   const nlohmann::ordered_json report = make_report(prepared, result);
   const std::vector<RunDirectory::File> files = result_files(prepared, result, report);
 
   held.lock();
   if (!spec.final_weights.empty()) save_weights(spec.final_weights, *result.store);
   directory.write(files);
+  std::error_code none;
+  fs::remove(checkpoint.path(), none);  // the run is over
   std::string names;
   for (const RunDirectory::File& file : files) names += " " + file.name;
   const std::string paths = fmt::format("{:<12} {}:{}\n", "files", place.string(), names);
@@ -133,12 +202,20 @@ Command run_command(CLI::App& program) {
                    "Engine setting: where kernels' samples are kept between runs, or none; changes no result; default wafersim in "
                    "$XDG_CACHE_HOME or ~/.cache")
       ->type_name("DIR");
+  command
+      ->add_option("--checkpoint-every", options->checkpoint_every,
+                   "Write checkpoint.bin into the run directory after every N steps; changes no result (needs numerics)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--resume", options->resume,
+                    "Go on from the run directory's checkpoint.bin: the results have the bytes of a run that was never stopped");
   command->add_flag("--sensitivity", options->sensitivity,
                     "Also simulate the step with each bounding or assumed number of the machine halved and half as large again (sampled)");
   command->add_flag("--json", options->json, "Print report.json instead of the summary");
   command->footer(
       "Exit codes: 0 good, 2 bad input or an output that cannot be written, 3 the machine cannot run the plan, 4 the simulated machine\n"
-      "stalled, 5 internal error, 6 results could not be written, 130 and 143 after SIGINT and SIGTERM, which leave nothing behind.");
+      "stalled, 5 internal error, 6 results could not be written, 130 and 143 after SIGINT and SIGTERM, which finish the step and write a\n"
+      "checkpoint (a second one ends the run at once). SIGUSR1 prints how far the run is.");
   return {command, [options] { return run(*options); }};
 }
 

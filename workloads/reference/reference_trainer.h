@@ -23,6 +23,12 @@ class ReferenceTrainer {
   StepRecord step(const std::vector<std::uint32_t>& tokens, const std::vector<std::uint32_t>& targets);
   const memoryx::ParameterStore& store() const { return store_; }
 
+  // Saves or restores what a new trainer does not know.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(updater_, store_);
+  }
+
  private:
   LoweringSpec spec_;
   TrainingGraph graph_;
