@@ -1,4 +1,4 @@
-# Writes OUTPUT, a C++ source that defines run_presets() and model_presets() from the JSON files below FOLDER. Run as: cmake -DFOLDER= -DOUTPUT= -P
+# Writes OUTPUT, a C++ source that defines run_presets(), model_presets() and sweep_presets() from the JSON files below FOLDER. Run as: cmake -DFOLDER= -DOUTPUT= -P
 function(table function_name pattern result)
   file(GLOB files ${FOLDER}/${pattern})
   list(SORT files)
@@ -13,5 +13,6 @@ endfunction()
 
 table(run_presets *.json runs)
 table(model_presets models/*.json models)
-file(WRITE ${OUTPUT}.new "#include \"workloads/presets.h\"\n\nnamespace wafersim::workloads {\n\n${runs}\n${models}\n}  // namespace wafersim::workloads\n")
+table(sweep_presets sweeps/*.json sweeps)
+file(WRITE ${OUTPUT}.new "#include \"workloads/presets.h\"\n\nnamespace wafersim::workloads {\n\n${runs}\n${models}\n${sweeps}\n}  // namespace wafersim::workloads\n")
 file(RENAME ${OUTPUT}.new ${OUTPUT})

@@ -264,7 +264,7 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   return spec;
 }
 
-RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override>& overrides, const std::filesystem::path& directory) {
+ConfigTree read_config_tree(const std::string& config, const std::filesystem::path& directory) {
   std::error_code code;
   const std::filesystem::path file = config;
   const Preset* preset = std::filesystem::exists(file, code) ? nullptr : find_preset(run_presets(), config);
@@ -272,9 +272,12 @@ RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override
     throw sim::Error(sim::ErrorCategory::config, fmt::format("{}: no such file, nor a preset; presets are {}", sim::printable(config, 200),
                                                              fmt::join(preset_names(run_presets()), ", ")));
   }
-  ConfigTree tree(preset ? sim::parse_json(preset->text, config) : sim::read_json_file(file), config,
-                  preset ? directory : std::filesystem::absolute(file).parent_path());
-  return parse_run_spec(apply_overrides(std::move(tree), overrides, directory));
+  return ConfigTree(preset ? sim::parse_json(preset->text, config) : sim::read_json_file(file), config,
+                    preset ? directory : std::filesystem::absolute(file).parent_path());
+}
+
+RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override>& overrides, const std::filesystem::path& directory) {
+  return parse_run_spec(apply_overrides(read_config_tree(config, directory), overrides, directory));
 }
 
 }  // namespace wafersim::workloads

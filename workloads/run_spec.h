@@ -74,9 +74,13 @@ struct RunSpec {
   int batch_per_system() const { return training.batch / systems; }
 };
 
-// `config` is a file, or else the name of a run preset. Relative paths of a file start from its folder, those of overrides and presets from
-// `directory`. An override's key may leave out "machine_overrides."; one that names another kind of data or model replaces the
-// configuration's. Errors: config for wrong input, unsupported for what this version does not do.
+// `config` is a file, or else the name of a run preset. Relative paths of a file start from its folder, those of a preset from `directory`.
+// Error(config) where it is neither, or no JSON.
+sim::ConfigTree read_config_tree(const std::string& config, const std::filesystem::path& directory);
+
+// The run that `config` (as above) describes with the overrides, whose relative paths start from `directory`. An override's key may leave
+// out "machine_overrides."; one that names another kind of data or model replaces the configuration's. Errors: config for wrong input,
+// unsupported for what this version does not do.
 RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override>& overrides, const std::filesystem::path& directory);
 RunSpec parse_run_spec(const sim::ConfigTree& tree);
 nlohmann::ordered_json run_spec_to_json(const RunSpec& spec);

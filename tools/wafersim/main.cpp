@@ -14,6 +14,7 @@
 #include "tools/wafersim/plan_command.h"
 #include "tools/wafersim/presets_command.h"
 #include "tools/wafersim/run_command.h"
+#include "tools/wafersim/sweep_command.h"
 #include "tools/wafersim/traffic_command.h"
 
 namespace wafersim::tools {
@@ -27,7 +28,8 @@ int wafersim(int argc, const char* const* argv) {
   program.require_subcommand(0, 1);
   program.footer("First steps: wafersim plan main, then wafersim run main --steps 5");
   const std::vector<Command> commands = {
-      run_command(program), plan_command(program), compare_command(program), presets_command(program), traffic_command(program),
+      run_command(program),     sweep_command(program),   plan_command(program),
+      compare_command(program), presets_command(program), traffic_command(program),
   };
   try {
     program.parse(argc, argv);

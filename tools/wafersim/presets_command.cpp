@@ -71,6 +71,10 @@ std::vector<Entry> all_presets() {
     const ordered_json content = ordered_json::parse(preset.text);
     entries.push_back({"run", preset.name, content.value("about", ""), content, pretty(content)});
   }
+  for (const workloads::Preset& preset : workloads::sweep_presets()) {
+    const ordered_json content = ordered_json::parse(preset.text);
+    entries.push_back({"sweep", preset.name, content.value("about", ""), content, pretty(content)});
+  }
   for (const workloads::Preset& preset : workloads::model_presets()) {
     const ordered_json content = ordered_json::parse(preset.text);
     entries.push_back({"model", preset.name, about_model(preset), content, pretty(content)});
@@ -115,8 +119,9 @@ int run(const Options& options) {
 
 Command presets_command(CLI::App& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* presets = program.add_subcommand("presets", "Runs, models and machines that the program carries, or one of them");
-  presets->add_option("NAME", options->name, "Of a run or a model: print its JSON; of a machine: every number with its unit and source");
+  CLI::App* presets = program.add_subcommand("presets", "Runs, sweeps, models and machines that the program carries, or one of them");
+  presets->add_option("NAME", options->name,
+                      "Of a run, a sweep or a model: print its JSON; of a machine: every number with its unit and source");
   presets->add_flag("--json", options->json, "Print the list, or a machine, as JSON; a machine's is what machine_overrides takes");
   return {presets, [options] { return run(*options); }};
 }

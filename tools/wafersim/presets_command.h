@@ -1,5 +1,5 @@
 #pragma once
-// wafersim presets: the configurations, models and machines that the program carries, or one of them: of a machine every number
+// wafersim presets: the configurations, sweeps, models and machines that the program carries, or one of them: of a machine every number
 // with its unit and source.
 
 #include "tools/wafersim/command.h"

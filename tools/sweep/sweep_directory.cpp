@@ -1,0 +1,115 @@
+#include "tools/sweep/sweep_directory.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <sys/file.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "sim/atomic_file.h"
+#include "sim/error.h"
+#include "sim/json_file.h"
+
+namespace wafersim::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int stalled = 4, cannot_run = 3;  // exit codes
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& why) {
+  throw sim::Error(sim::ErrorCategory::config, "--out " + path.string() + ": " + why);
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Configurations are locked by processes that run them: one that need not change must remain the same file.
+void write_if_different(const fs::path& path, const std::string& text) {
+  if (text_of(path) != text) sim::write_file_atomically(path, text);
+}
+
+}  // namespace
+
+PointLock& PointLock::operator=(PointLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+PointLock::~PointLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+SweepDirectory::SweepDirectory(const fs::path& directory) : path_(fs::absolute(directory)) {
+  std::error_code code;
+  if (fs::exists(path_, code) && !fs::is_directory(path_, code)) refuse(directory, "is not a directory");
+  if (fs::is_directory(path_, code) && !fs::is_empty(path_, code) && !fs::exists(path_ / "sweep.json", code))
+    refuse(directory, "holds files but no sweep.json: not the directory of a sweep; choose another");
+  for (const char* part : {"", "points", "configs", "work"}) {
+    fs::create_directories(path_ / part, code);
+    if (code) refuse(directory, "cannot be made: " + code.message());
+  }
+  const sim::AtomicFile trial(path_ / "sweep.json", sim::ErrorCategory::config);
+}
+
+void SweepDirectory::save(const std::string& about, const std::vector<SweepPoint>& points) const {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array(), axes = nlohmann::ordered_json::array();
+  for (const auto& [key, value] : points.front().values) axes.push_back(key);
+  for (const SweepPoint& point : points) {
+    rows.push_back({{"id", point.id}, {"point", point.values}, {"config_digest", point.digest}, {"seed", point.seed}});
+    if (!point.readable()) rows.back().update({{"exit_code", point.exit_code}, {"error", point.error}});
+  }
+  const nlohmann::ordered_json all = {{"version", WAFERSIM_VERSION}, {"about", about}, {"axes", axes}, {"points", rows}};
+  write_if_different(path_ / "sweep.json", all.dump(2) + "\n");
+  for (const SweepPoint& point : points)
+    if (point.readable()) write_if_different(config(point.id), point.config);
+}
+
+std::vector<SweepPoint> SweepDirectory::load() const {
+  std::vector<SweepPoint> points;
+  try {
+    for (const json& row : json::parse(text_of(path_ / "sweep.json")).at("points")) {
+      SweepPoint point{row.at("id"),          row.at("point"), "", row.at("config_digest"), row.at("seed"), row.value("exit_code", 0),
+                       row.value("error", "")};
+      if (point.exit_code == 0) point.config = text_of(config(point.id));
+      points.push_back(std::move(point));
+    }
+  } catch (const json::exception&) {
+    throw sim::Error(sim::ErrorCategory::config,
+                     (path_ / "sweep.json").string() + ": not what wafersim sweep SWEEP --out DIR writes; run that first");
+  }
+  return points;
+}
+
+std::optional<json> SweepDirectory::result_of(const SweepPoint& point) const {
+  json read = json::parse(text_of(result(point.id)), nullptr, false);
+  if (!read.is_object() || !read.contains("provenance")) return {};
+  const json& provenance = read["provenance"];
+  if (provenance.value("version", "") != WAFERSIM_VERSION || provenance.value("config_digest", "") != point.digest) return {};
+  return read;
+}
+
+bool SweepDirectory::finished(const SweepPoint& point) const {
+  const std::optional<json> read = result_of(point);
+  const int code = read ? read->value("exit_code", -1) : -1;
+  return code == 0 || code == cannot_run || code == stalled;
+}
+
+std::optional<PointLock> SweepDirectory::lock(const std::string& id) const {
+  const int descriptor = ::open(config(id).c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0)
+    throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot be opened: {}", config(id).string(), std::strerror(errno)));
+  PointLock lock(descriptor);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) return {};
+  throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot be locked: {}", config(id).string(), std::strerror(errno)));
+}
+
+}  // namespace wafersim::tools
