@@ -68,7 +68,9 @@ std::optional<ChildEnd> ChildProcess::ended() {
   if (::wait4(pid_, &status, WNOHANG, &usage) != pid_) return {};
   pid_ = 0;
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
+  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
   return ChildEnd{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), wall.count(),
+                  seconds(usage.ru_utime) + seconds(usage.ru_stime),
                   static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};  // Linux counts in KiB
 }
 

@@ -14,6 +14,7 @@ namespace wafersim::tools {
 struct ChildEnd {
   int exit_code = 0;  // 128 + signal where a signal ended it
   double wall_seconds = 0;
+  double processor_seconds = 0;  // of user and system
   std::uint64_t peak_rss_bytes = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "sim/atomic_file.h"
+#include "sim/error.h"
 #include "sim/json_file.h"
 #include "tools/sweep/child_process.h"
 #include "tools/sweep/point_result.h"
@@ -58,12 +59,21 @@ std::string error_of(const fs::path& errors, int exit_code) {
   return last.empty() ? fmt::format("ended with exit code {}", exit_code) : last;
 }
 
+[[noreturn]] void cannot(const fs::path& path, const char* what, std::error_code code) {
+  throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot {}: {}", path.string(), what, code.message()));
+}
+
 class Runner {
  public:
   Runner(const SweepDirectory& directory, const std::vector<SweepPoint>& points, const LocalOptions& options)
       : directory_(directory), options_(options), total_(points.size()) {
-    for (const SweepPoint& point : points)
-      if (!point.readable() || !directory.finished(point)) waiting_.push_back(&point);
+    for (const SweepPoint& point : points) {
+      if (!point.readable() || !directory.finished(point)) {
+        waiting_.push_back(&point);
+      } else if (fs::exists(directory.work(point.id)) && directory.lock(point.id)) {  // killed before it could tidy up
+        remove_work(point.id);
+      }
+    }
   }
   ~Runner() {
     for (Running& one : running_) {
@@ -90,7 +100,7 @@ class Runner {
  private:
   struct Running {
     const SweepPoint* point;
-    PointLock lock;
+    FileLock lock;
     ChildProcess child;
   };
 
@@ -101,20 +111,33 @@ class Runner {
     fs::remove_all(directory_.work(id), ignored);
   }
 
+  void make_work(const std::string& id) const {
+    std::error_code code;
+    fs::create_directories(directory_.work(id), code);
+    if (code) cannot(directory_.work(id), "be made", code);
+  }
+
+  // By way of the work directory, which takes with it what a killed process has half written.
   void write(const SweepPoint& point, const nlohmann::ordered_json& result) const {
-    sim::write_file_atomically(directory_.result(point.id), result.dump() + "\n");
+    const fs::path whole = directory_.work(point.id) / "result.json", place = directory_.result(point.id);
+    sim::write_file_atomically(whole, result.dump() + "\n");
+    std::error_code code;
+    fs::rename(whole, place, code);
+    if (code) cannot(place, "be put in place", code);
   }
 
   void start_some(SweepProgress& progress) {
     for (auto at = waiting_.begin(); at != waiting_.end() && running_.size() < static_cast<std::size_t>(options_.jobs);) {
       const SweepPoint& point = **at;
       if (!point.readable()) {
+        make_work(point.id);
         write(point, unreadable_result(point));
+        remove_work(point.id);
         progress.failed(point, point.error);
         at = waiting_.erase(at);
         continue;
       }
-      std::optional<PointLock> lock = directory_.lock(point.id);
+      std::optional<FileLock> lock = directory_.lock(point.id);
       if (!lock) {
         ++at;
         continue;
@@ -124,12 +147,10 @@ class Runner {
     }
   }
 
-  void start(const SweepPoint& point, PointLock lock) {
+  void start(const SweepPoint& point, FileLock lock) {
     remove_work(point.id);
     const fs::path work = directory_.work(point.id);
-    std::error_code code;
-    fs::create_directories(work, code);
-    if (code) throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot be made: {}", work.string(), code.message()));
+    make_work(point.id);
     std::vector<std::string> command = {own_program().string(), "run", directory_.config(point.id).string(), "--out",
                                         (work / "run").string()};
     if (!options_.cache.empty()) command.insert(command.end(), {"--cache", options_.cache});

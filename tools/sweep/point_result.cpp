@@ -62,7 +62,9 @@ ordered_json result(const SweepPoint& point, int exit_code, const std::string& e
           {"host", host}};
 }
 
-ordered_json host_json(const ChildEnd& end) { return {{"wall_seconds", end.wall_seconds}, {"peak_rss_bytes", end.peak_rss_bytes}}; }
+ordered_json host_json(const ChildEnd& end) {
+  return {{"wall_seconds", end.wall_seconds}, {"processor_seconds", end.processor_seconds}, {"peak_rss_bytes", end.peak_rss_bytes}};
+}
 
 }  // namespace
 

@@ -1,7 +1,8 @@
 #pragma once
 // The result of a point, points/ID.json:
 //   {"point": {axis: value}, "status": "ok" or "failed", "exit_code", "error", "provenance": {"version", "config_digest", "seed", "host"},
-//    "host": {"wall_seconds", "peak_rss_bytes"} of its process, "figures": {...}, "report": the run's whole report.json}
+//    "host": {"wall_seconds", "processor_seconds", "peak_rss_bytes"} of its process, "figures": {...}, "report": the run's whole
+//    report.json}
 
 #include <nlohmann/json.hpp>
 #include <string>

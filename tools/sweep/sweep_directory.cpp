@@ -31,6 +31,17 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// A directory without sweep.json and with something that no sweep, killed early, has made.
+bool holds_others(const fs::path& directory) {
+  std::error_code code;
+  if (fs::exists(directory / "sweep.json", code)) return false;
+  for (const auto& entry : fs::directory_iterator(directory, code)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("sweep.") && name != "points" && name != "configs" && name != "work") return true;
+  }
+  return false;
+}
+
 // Configurations are locked by processes that run them: one that need not change must remain the same file.
 void write_if_different(const fs::path& path, const std::string& text) {
   if (text_of(path) != text) sim::write_file_atomically(path, text);
@@ -38,20 +49,28 @@ void write_if_different(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
-PointLock& PointLock::operator=(PointLock&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
+FileLock::FileLock(const fs::path& path) : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0)
+    throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
 }
 
-PointLock::~PointLock() {
+FileLock::~FileLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool FileLock::take(int operation) {
+  while (::flock(descriptor_, operation) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR)
+      throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot be locked: {}", path_.string(), std::strerror(errno)));
+  }
+  return true;
 }
 
 SweepDirectory::SweepDirectory(const fs::path& directory) : path_(fs::absolute(directory)) {
   std::error_code code;
   if (fs::exists(path_, code) && !fs::is_directory(path_, code)) refuse(directory, "is not a directory");
-  if (fs::is_directory(path_, code) && !fs::is_empty(path_, code) && !fs::exists(path_ / "sweep.json", code))
-    refuse(directory, "holds files but no sweep.json: not the directory of a sweep; choose another");
+  if (holds_others(path_)) refuse(directory, "holds files but no sweep.json: not the directory of a sweep; choose another");
   for (const char* part : {"", "points", "configs", "work"}) {
     fs::create_directories(path_ / part, code);
     if (code) refuse(directory, "cannot be made: " + code.message());
@@ -67,6 +86,8 @@ void SweepDirectory::save(const std::string& about, const std::vector<SweepPoint
     if (!point.readable()) rows.back().update({{"exit_code", point.exit_code}, {"error", point.error}});
   }
   const nlohmann::ordered_json all = {{"version", WAFERSIM_VERSION}, {"about", about}, {"axes", axes}, {"points", rows}};
+  FileLock saving(path_ / "sweep.lock");
+  saving.take(LOCK_EX);
   write_if_different(path_ / "sweep.json", all.dump(2) + "\n");
   for (const SweepPoint& point : points)
     if (point.readable()) write_if_different(config(point.id), point.config);
@@ -75,7 +96,8 @@ void SweepDirectory::save(const std::string& about, const std::vector<SweepPoint
 std::vector<SweepPoint> SweepDirectory::load() const {
   std::vector<SweepPoint> points;
   try {
-    for (const json& row : json::parse(text_of(path_ / "sweep.json")).at("points")) {
+    const json all = json::parse(text_of(path_ / "sweep.json"));
+    for (const json& row : all.at("points")) {
       SweepPoint point{row.at("id"),          row.at("point"), "", row.at("config_digest"), row.at("seed"), row.value("exit_code", 0),
                        row.value("error", "")};
       if (point.exit_code == 0) point.config = text_of(config(point.id));
@@ -102,14 +124,10 @@ bool SweepDirectory::finished(const SweepPoint& point) const {
   return code == 0 || code == cannot_run || code == stalled;
 }
 
-std::optional<PointLock> SweepDirectory::lock(const std::string& id) const {
-  const int descriptor = ::open(config(id).c_str(), O_RDWR | O_CLOEXEC);
-  if (descriptor < 0)
-    throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot be opened: {}", config(id).string(), std::strerror(errno)));
-  PointLock lock(descriptor);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) return {};
-  throw sim::Error(sim::ErrorCategory::output, fmt::format("{}: cannot be locked: {}", config(id).string(), std::strerror(errno)));
+std::optional<FileLock> SweepDirectory::lock(const std::string& id) const {
+  FileLock lock(config(id));
+  if (lock.take(LOCK_EX | LOCK_NB)) return lock;
+  return {};
 }
 
 }  // namespace wafersim::tools

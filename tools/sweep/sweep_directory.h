@@ -4,27 +4,32 @@
 //   configs/ID.json       a point's complete configuration, for `wafersim run`
 //   points/ID.json        its result (point_result.h), there once it has ended
 //   work/ID/              of a point that is being run
-//   sweep.csv, sweep.sqlite
+//   sweep.csv, sweep.sqlite, sweep.lock (of processes that write sweep.json and configs)
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/sweep/sweep_point.h"
 
 namespace wafersim::tools {
 
-// A lock of a point, held by one process at a time and until it ends, however it ends.
-class PointLock {
+// A lock on a file, which one process has at a time and until it ends, however it ends. A missing file is made. Error(output).
+class FileLock {
  public:
-  explicit PointLock(int descriptor) : descriptor_(descriptor) {}
-  PointLock(PointLock&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
-  PointLock& operator=(PointLock&& other) noexcept;
-  ~PointLock();
+  explicit FileLock(const std::filesystem::path& path);
+  FileLock(FileLock&& other) noexcept : path_(std::move(other.path_)), descriptor_(other.descriptor_) { other.descriptor_ = -1; }
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+
+  // operation: as of flock(). Whether it is had now; false only with LOCK_NB.
+  bool take(int operation);
 
  private:
+  std::filesystem::path path_;
   int descriptor_;
 };
 
@@ -50,7 +55,7 @@ class SweepDirectory {
   bool finished(const SweepPoint& point) const;
 
   // Nothing while another process has it. Of readable points that were saved.
-  std::optional<PointLock> lock(const std::string& id) const;
+  std::optional<FileLock> lock(const std::string& id) const;
 
  private:
   std::filesystem::path path_;
