@@ -9,6 +9,7 @@
 #include "fabric/route.h"
 #include "memoryx/stream.h"
 #include "models/program.h"
+#include "models/sram_lifetimes.h"
 
 namespace wafersim::models {
 
@@ -26,7 +27,9 @@ struct SramMap {
     std::string name;
     int address = 0;
     int bytes = 0;
-    bool at_peak = false;  // held when peak_bytes were first reached
+    bool at_peak = false;                      // held when peak_bytes were first reached
+    std::vector<ArrayLifetime::Stage> stages;  // of its life; the first has all its bytes
+    int until = 0;                             // its life's end, at the latest that of the allocations
   };
   std::vector<Region> regions;  // ascending, of the fullest PE class
   int peak_bytes = 0;

@@ -31,7 +31,7 @@ int SramAllocator::allocate(const std::string& name, std::int64_t bytes, int pha
   }
   const int placed = static_cast<int>(bytes), end = begin + placed;
   live_.insert(place, {name, begin, end, all_.size()});
-  all_.push_back({name, begin, placed});
+  all_.push_back({name, begin, placed, false, {}, 0});
   lifetimes_.push_back({phase, {{time_++, placed}}, std::numeric_limits<int>::max()});
   if (end <= peak_) return begin;
   peak_ = end;
@@ -62,6 +62,10 @@ void SramAllocator::shrink(int address, std::int64_t bytes) {
 SramMap SramAllocator::map() const {
   SramMap map{all_, peak_};
   for (const std::size_t number : at_peak_) map.regions[number].at_peak = true;
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    map.regions[i].stages = lifetimes_[i].stages;
+    map.regions[i].until = std::min(lifetimes_[i].until, time_);
+  }
   std::stable_sort(map.regions.begin(), map.regions.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
   return map;
 }

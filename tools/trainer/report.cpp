@@ -163,8 +163,12 @@ ordered_json links_json(const RunResult& result, const PreparedRun& run) {
 ordered_json memory_json(const PreparedRun& run) {
   const models::MachineSpec& machine = run.spec.machine;
   ordered_json regions = ordered_json::array();
-  for (const models::SramMap::Region& region : run.sram.regions)
-    regions.push_back({{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}});
+  for (const models::SramMap::Region& region : run.sram.regions) {
+    ordered_json stages = ordered_json::array();
+    for (const models::ArrayLifetime::Stage& stage : region.stages) stages.push_back({stage.from, stage.bytes});
+    regions.push_back(
+        {{"name", region.name}, {"address", region.address}, {"bytes", region.bytes}, {"stages", stages}, {"until", region.until}});
+  }
   return {{"sram_peak_bytes_per_pe", run.sram.peak_bytes},
           {"sram_bytes_per_pe", machine.sram.bytes},
           {"memoryx_bytes", 16 * run.parameters},  // weight, gradient and two moments, fp32
@@ -194,7 +198,8 @@ ordered_json step_json(const PreparedRun& run, const RunResult& result, double s
           {"bound",
            {{"forward", workloads::bound_to_json(bound.forward.needs)},
             {"backward", workloads::bound_to_json(bound.backward.needs)},
-            {"optimizer", bound.optimizer_cycles}}}};
+            {"optimizer", bound.optimizer_cycles}}},
+          {"peaks", {{"macs_per_cycle", bound.macs_per_cycle}, {"link_bytes_per_cycle", bound.link_bytes_per_cycle}}}};
 }
 
 ordered_json throughput_json(const PreparedRun& run, double seconds) {

@@ -6,6 +6,8 @@
 // busy, stalls and idle of a breakdown row are cycles summed over PEs; `reduce` is that part of busy that adds or passes on wavelets.
 // Everything that depends on the host is in `host` and nowhere else. model_flops_utilization counts as is usual (workloads/family.h), pairs
 // of tokens that causal attention leaves out too: long sequences may bring it above 1. What PEs multiply is in `macs`.
+// step.peaks: of a system's mapped rectangle, and of its link each way. memory.sram: an array takes the bytes of a stage, [time, bytes],
+// until the next one's time, in the end `until`; times are numbers of allocations and releases in the order of the step.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>

@@ -1,0 +1,134 @@
+"""sweep.csv as axes and figures.
+
+First column `id`, then the axes, named by their key path, then the figures, from the first name of FIGURES on; a point that failed has an
+`error` and no figures.
+"""
+import os
+import re
+
+from pictures.inputs import BadInput, read_rows
+
+FIGURES = {  # name: (label, unit)
+    "step_seconds": ("time of a step", "s"),
+    "step_cycles": ("time of a step", "cycles"),
+    "samples_per_second": ("samples a second", ""),
+    "tokens_per_second": ("tokens a second", ""),
+    "bound_by": ("bound by", ""),
+    "bound_seconds": ("lower bound of a step's time", "s"),
+    "utilization": ("utilisation of peak model flops", ""),
+    "joules_per_token": ("energy a token", "J"),
+    "exposed_stream_seconds": ("stream that nothing hides, a step", "s"),
+    "error": ("error", ""),
+    "status": ("status", ""),
+    "exit_code": ("exit code", ""),
+}
+KEY_UNITS = (("bandwidth", "B/s"), ("clock", "Hz"), ("_bytes", "B"), ("sram.bytes", "B"), ("latency", "s"), ("_cycles", "cycles"))
+PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "m": 1e-3, "u": 1e-6, "n": 1e-9, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30,
+            "Ti": 2.0**40}
+QUANTITY = re.compile(r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(Ki|Mi|Gi|Ti|[kMGTmun]?)(B/s|b/s|Hz|B|s)")
+
+
+def quantity(text):
+    """(value, unit) of "150 GB/s" or "4096"; None of other text."""
+    found = QUANTITY.fullmatch(text.strip())
+    try:
+        return (float(found[1]) * PREFIXES[found[2]], found[3]) if found else (float(text), "")
+    except ValueError:
+        return None
+
+
+def with_prefix(value, unit):
+    for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6)):
+        if abs(value) >= scale:
+            return f"{value / scale:.4g} {prefix}{unit}"
+    return f"{value:.4g} {unit}"
+
+
+class Axis:
+    """values: as the table writes them, ascending where they are numbers; numbers: the same as floats, None where they are not."""
+
+    def __init__(self, name, cells):
+        self.name = name
+        self.values = list(dict.fromkeys(cells))
+        read = [quantity(value) for value in self.values]
+        units = {one[1] for one in read if one}
+        self.numbers, self.unit = None, ""
+        if None not in read and len(units) == 1:
+            order = sorted(range(len(read)), key=lambda i: read[i][0])
+            self.values = [self.values[i] for i in order]
+            self.numbers = [read[i][0] for i in order]
+            self.unit = units.pop() or next((unit for ending, unit in KEY_UNITS if name.endswith(ending)), "")
+
+    @property
+    def label(self):
+        return self.name
+
+    def text(self, value):
+        """A value as a tick shows it."""
+        if self.numbers is None:
+            return value
+        number = self.numbers[self.values.index(value)]
+        if self.unit and self.unit != "cycles":
+            return with_prefix(number, self.unit)
+        return f"{number:,.10g}" + (f" {self.unit}" if self.unit else "")
+
+    @property
+    def logarithmic(self):
+        return self.numbers is not None and len(self.numbers) > 2 and self.numbers[0] > 0 and self.numbers[-1] >= 8 * self.numbers[0]
+
+
+class Sweep:
+    """axes: those of more than one value; of axes that vary together (zipped) only the first, the others are in `alongside`."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        path = os.path.join(directory, "sweep.csv")
+        self.header, rows = read_rows(directory, "sweep.csv", ("id",))
+        first = next((i for i, name in enumerate(self.header) if name in FIGURES), None)
+        if first is None:
+            raise BadInput(f"{path}: no column of figures, such as step_seconds")
+        self.points = [dict(zip(self.header, row)) for _, row in rows]
+        names = [name for name in self.header[:first] if name != "id"]
+        self.figures = self.header[first:]
+        self.axes, self.alongside = [], {}
+        for name in names:
+            axis = Axis(name, [point[name] for point in self.points])
+            if len(axis.values) < 2:
+                continue
+            twin = next((other for other in self.axes if self._together(other.name, name)), None)
+            if twin:
+                self.alongside.setdefault(twin.name, []).append(name)
+            else:
+                self.axes.append(axis)
+        if not self.axes:
+            raise BadInput(f"{path}: no axis of more than one value")
+
+    def _together(self, one, other):
+        pairs = {(point[one], point[other]) for point in self.points}
+        return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+
+    def axis(self, name):
+        for axis in self.axes:
+            if name == axis.name or name in self.alongside.get(axis.name, ()):
+                return axis
+        raise BadInput(f"{os.path.join(self.directory, 'sweep.csv')}: no axis {name}; its axes: {', '.join(one.name for one in self.axes)}")
+
+    def number(self, point, figure):
+        """NaN where the point has none."""
+        try:
+            return float(point.get(figure) or "nan")
+        except ValueError:
+            path = os.path.join(self.directory, "sweep.csv")
+            raise BadInput(f"{path}: point {point['id']}, column {figure}: {point[figure]!r} is not a number") from None
+
+    def has(self, figure):
+        return figure in self.figures and any(self.number(point, figure) == self.number(point, figure) for point in self.points)
+
+    def select(self, fixed):
+        """The points with these values of axes."""
+        return [point for point in self.points if all(point[name] == value for name, value in fixed.items())]
+
+
+def label_of(figure):
+    label, unit = FIGURES.get(figure, (figure.replace("_", " "), ""))
+    return f"{label} ({unit})" if unit else label
