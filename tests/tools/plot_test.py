@@ -1,49 +1,20 @@
-"""tools/plot.py on a small run directory made by hand.
+"""tools/plot.py on small directories made by hand. How a browser shows them: pictures_browser_test.py.
 
 usage: plot_test.py PLOT
 """
-import json
+import itertools
 import os
 import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 import zlib
 
-PICTURES = ["loss.png", "breakdown.png", "timeline.png", "heatmap.png"]
+from drawn_directories import FILES, PICTURES, write_run, write_sweep
+
 PLOT = ""
-
-
-def write_run(run):
-    with open(os.path.join(run, "steps.csv"), "w", encoding="utf-8") as out:
-        out.write("step,loss,gradient_norm,lr,loss_scale,skipped,cycles,seconds\n")
-        for step in range(6):
-            skipped = "true" if step == 2 else "false"
-            out.write(f"{step},{5.5 - 0.2 * step},{1.0 + 0.1 * step},0.001,65536,{skipped},850000,0.001\n")
-    stalls = {"wavelet": 300, "queue_full": 100, "bank": 0}
-    rows = [
-        {"layer": 0, "phase": "forward", "kernel": "linear", "cycles": 5000, "busy": 600, "stalls": stalls, "idle": 50, "bound_cycles": 1},
-        {"layer": 1, "phase": "forward", "kernel": "linear", "cycles": 4000, "busy": 600, "stalls": stalls, "bound_cycles": 3000},
-        {"layer": 0, "phase": "backward", "kernel": "attention", "cycles": 7000, "busy": 0, "stalls": {}, "bound_cycles": 0},
-        {"layer": 0, "phase": "", "kernel": "kernel_switch", "cycles": 100, "busy": 1, "stalls": {"start": 9}, "bound_cycles": 0},
-    ]
-    with open(os.path.join(run, "report.json"), "w", encoding="utf-8") as out:
-        json.dump({"schema": 1, "breakdown": rows}, out)
-    events = []
-    for tid, name in enumerate(["compute", "weights west"]):
-        events.append({"ph": "M", "pid": 0, "tid": tid, "name": "thread_name", "args": {"name": name}})
-    for step in range(6):
-        events.append({"ph": "X", "pid": 0, "tid": 0, "name": "linear", "ts": step * 1000 + 100, "dur": 500})
-        events.append({"ph": "X", "pid": 0, "tid": 0, "name": "attention", "ts": step * 1000 + 600, "dur": 400})
-        events.append({"ph": "X", "pid": 0, "tid": 1, "name": "weights", "ts": step * 1000, "dur": 700})
-    with open(os.path.join(run, "trace.json"), "w", encoding="utf-8") as out:
-        json.dump({"traceEvents": events}, out)
-    with open(os.path.join(run, "heatmap.csv"), "w", encoding="utf-8") as out:
-        out.write("x,y,busy,wavelet,queue_full,flits_n,flits_e,flits_s,flits_w,flits_ramp,sram_bytes\n")
-        for y in range(3):
-            for x in range(4):
-                out.write(f"{x},{y},{100 + x},{y},1,2,3,4,5,6,{20000 + 100 * x * y}\n")
 
 
 def png_pixels(path):
@@ -66,20 +37,19 @@ class Plot(unittest.TestCase):
         self.directory = tempfile.TemporaryDirectory()
         self.addCleanup(self.directory.cleanup)
         self.run_directory = self.directory.name
-        write_run(self.run_directory)
 
     def plot(self, *arguments):
         environment = dict(os.environ, MPLCONFIGDIR=os.path.join(tempfile.gettempdir(), f"wafersim-matplotlib-{os.getuid()}"))
         return subprocess.run([sys.executable, "-B", PLOT, *arguments], capture_output=True, text=True, check=False, env=environment)
 
-    def refused(self, *words):
-        result = self.plot(self.run_directory)
+    def refused(self, *words, options=()):
+        result = self.plot(self.run_directory, *options)
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertEqual(result.stdout, "")
         self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
         for word in words:
             self.assertIn(word, result.stderr)
-        self.assertEqual([name for name in os.listdir(self.run_directory) if "png" in name], [])
+        self.assertEqual([name for name in os.listdir(self.run_directory) if name.endswith(("png", "svg", "html", "tmp"))], [])
 
     def replace(self, name, old, new):
         path = os.path.join(self.run_directory, name)
@@ -89,38 +59,43 @@ class Plot(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as out:
             out.write(text.replace(old, new, 1))
 
-    def test_draws_four_pictures_and_prints_their_paths(self):
+
+class PlotRun(Plot):
+    def setUp(self):
+        super().setUp()
+        write_run(self.run_directory)
+
+    def contents(self):
+        found = {}
+        for name in FILES:
+            with open(os.path.join(self.run_directory, name), "rb") as picture:
+                found[name] = picture.read()
+        return found
+
+    def test_draws_every_picture_twice_and_a_page_and_again_what_has_changed(self):
         result = self.plot(self.run_directory)
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(result.stdout.splitlines(), [os.path.join(self.run_directory, name) for name in PICTURES])
+        self.assertEqual(result.stdout.splitlines(), [os.path.join(self.run_directory, name) for name in FILES])
         for name in PICTURES:
-            width, height, values = png_pixels(os.path.join(self.run_directory, name))
+            width, height, values = png_pixels(os.path.join(self.run_directory, name + ".png"))
             self.assertGreater(width, 400)
             self.assertGreater(height, 200)
             self.assertGreater(values, 20)
+            self.assertEqual(xml.etree.ElementTree.parse(os.path.join(self.run_directory, name + ".svg")).getroot().tag[-4:], "}svg")
+        first = self.contents()
+
+        self.replace("steps.csv", "5,4.5,", "5,3.5,")
+        self.replace("trace.json", '"ts": 5100, "dur": 500', '"ts": 5100, "dur": 450')
+        self.replace("heatmap.csv", "0,0,100,0,1,0,2", "0,0,150,9,1,0,4")
+        self.replace("report.json", "[2, 800]", "[2, 700]")
+        self.assertEqual(self.plot(self.run_directory).returncode, 0)
+        differ = [name for name, bytes_ in self.contents().items() if bytes_ != first[name]]
+        changed = ("loss", "timeline", "heatmap", "stalls", "links", "sram", "index")
+        self.assertEqual(differ, [name for name in FILES if name.split(".")[0] in changed])
         self.assertEqual([name for name in os.listdir(self.run_directory) if "tmp" in name], [])
 
-    def test_draws_the_same_bytes_again_and_others_for_another_run(self):
-        def pictures():
-            self.assertEqual(self.plot(self.run_directory).returncode, 0)
-            contents = {}
-            for name in PICTURES:
-                with open(os.path.join(self.run_directory, name), "rb") as picture:
-                    contents[name] = picture.read()
-            return contents
-
-        first = pictures()
-        self.assertEqual(first, pictures())
-        self.replace("steps.csv", "5,4.5,", "5,3.5,")
-        self.replace("report.json", '"cycles": 5000', '"cycles": 9000')
-        self.replace("trace.json", '"ts": 5100, "dur": 500', '"ts": 5100, "dur": 50')
-        self.replace("heatmap.csv", "0,0,100,", "0,0,150,")
-        changed = pictures()
-        for name in PICTURES:
-            self.assertNotEqual(first[name], changed[name], name)
-
     def test_names_a_missing_file(self):
-        for name in ("steps.csv", "report.json", "trace.json", "heatmap.csv"):
+        for name in ("steps.csv", "report.json", "report.txt", "trace.json", "heatmap.csv"):
             os.rename(os.path.join(self.run_directory, name), os.path.join(self.run_directory, "away"))
             self.refused(name, "No such file")
             os.rename(os.path.join(self.run_directory, "away"), os.path.join(self.run_directory, name))
@@ -133,7 +108,7 @@ class Plot(unittest.TestCase):
         self.refused("heatmap.csv", "line 2", "busy", "many")
         write_run(self.run_directory)
         self.replace("heatmap.csv", "0,0,100,", "0,0,")
-        self.refused("heatmap.csv", "line 2 has 10 columns")
+        self.refused("heatmap.csv", "line 2 has 11 columns")
         for place in ("", "-1", "0.5", "1e9"):
             write_run(self.run_directory)
             self.replace("heatmap.csv", "0,0,100,", f"{place},0,100,")
@@ -146,14 +121,96 @@ class Plot(unittest.TestCase):
         self.replace("report.json", '"cycles": 5000', '"time": 5000')
         self.refused("report.json", "breakdown", "cycles")
         write_run(self.run_directory)
+        self.replace("report.json", '"peaks"', '"summits"')
+        self.refused("report.json", "roofline", "peaks", "another version")
+        write_run(self.run_directory)
+        self.replace("report.json", '"until": 6', '"until": "six"')
+        self.refused("report.json", "memory", "six")
+        write_run(self.run_directory)
         self.replace("trace.json", "{", "(")
         self.refused("trace.json", "not JSON")
 
     def test_refuses_a_directory_that_is_not_there(self):
         result = self.plot(os.path.join(self.run_directory, "nowhere"))
         self.assertEqual(result.returncode, 2)
-        self.assertIn("not a run directory", result.stderr)
+        self.assertIn("not a directory of a run or a sweep", result.stderr)
         self.assertEqual(self.plot().returncode, 2)
+
+    def test_refuses_the_options_of_a_sweep_for_a_run(self):
+        self.refused("--x", "no sweep.csv", options=("--x", "width"))
+
+
+class PlotSweep(Plot):
+    def setUp(self):
+        super().setUp()
+        write_sweep(self.run_directory)
+
+    def sweep(self):
+        sys.path.insert(0, os.path.dirname(PLOT))
+        from pictures.sweep_table import Sweep
+
+        return Sweep(self.run_directory)
+
+    def test_draws_two_axes_alone_with_the_others_fixed(self):
+        result = self.plot(self.run_directory, "--x", "io.wafer_bandwidth", "--y", "width", "--at", "systems=2", "--figure", "step_seconds")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        stems = ["curves-io.wafer_bandwidth", "curves-width", "map-io.wafer_bandwidth-width", "pareto"]
+        names = [f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")] + ["index.html"]
+        self.assertEqual([os.path.basename(name) for name in result.stdout.splitlines()], names)
+        with open(os.path.join(self.run_directory, "map-io.wafer_bandwidth-width.svg"), encoding="utf-8") as picture:
+            text = picture.read()
+        for words in ("time of a step (s)", "at systems 2", "50 GB/s", "256", ">io.wafer_bandwidth<", ">width<"):
+            self.assertIn(words, text)
+
+    def test_orders_axes_by_their_quantities_and_merges_those_that_vary_together(self):
+        self.replace("sweep.csv", "id,width", "id,heads,width")
+        path = os.path.join(self.run_directory, "sweep.csv")
+        with open(path, encoding="utf-8") as source:
+            header, *rows = source.read().splitlines()
+        rows = [row.split(",", 1)[0] + f",{int(row.split(',')[1]) // 16}," + row.split(",", 1)[1] for row in reversed(rows)]
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("\n".join([header, *rows]) + "\n")
+        sweep = self.sweep()
+        self.assertEqual([axis.name for axis in sweep.axes], ["heads", "io.wafer_bandwidth", "systems"])
+        self.assertEqual(sweep.alongside, {"heads": ["width"]})
+        self.assertEqual(sweep.axes[1].values, ["10 GB/s", "25 GB/s", "50 GB/s", "100 GB/s"])
+        self.assertEqual(sweep.axes[1].numbers, [10e9, 25e9, 50e9, 100e9])
+
+    def test_draws_a_boundary_exactly_where_the_bound_changes(self):
+        sweep = self.sweep()
+        from pictures.sweep_figures import boundary
+
+        points = sweep.select({"systems": "1"})
+        x, y = sweep.axis("width"), sweep.axis("io.wafer_bandwidth")
+        bounds = {(x.values.index(point["width"]), y.values.index(point["io.wafer_bandwidth"])): point["bound_by"] for point in points}
+        # 6000 / bandwidth is 64 between 50 and 100 GB/s, 128 between 25 and 50, 256 between 10 and 25.
+        self.assertEqual(sorted(edge for edge in boundary(bounds) if edge[1][0] == edge[1][1]),
+                         [([-0.5, 0.5], [2.5, 2.5]), ([0.5, 1.5], [1.5, 1.5]), ([1.5, 2.5], [0.5, 0.5])])
+        self.assertEqual(boundary({(0, 0): "a", (1, 0): "a", (0, 1): "a"}), [])
+
+    def test_finds_the_points_that_no_other_beats(self):
+        sweep = self.sweep()
+        from pictures.sweep_figures import pareto_front
+
+        good = [point for point in sweep.points if not point["error"]]
+        pairs = {point["id"]: (float(point["joules_per_token"]), -float(point["tokens_per_second"])) for point in good}
+        beaten = {one for one, other in itertools.permutations(pairs, 2)
+                  if pairs[other] != pairs[one] and pairs[other][0] <= pairs[one][0] and pairs[other][1] <= pairs[one][1]}
+        front = {point["id"] for point in pareto_front(sweep, "tokens_per_second", "joules_per_token")}
+        self.assertEqual({pairs[one] for one in front}, {pair for one, pair in pairs.items() if one not in beaten})
+        self.assertGreater(len(front), 2)
+
+    def test_names_what_is_wrong_in_a_sweep(self):
+        self.refused("no axis depth", "width, io.wafer_bandwidth, systems", options=("--x", "depth", "--y", "width"))
+        self.refused("no point has width=65", "64, 128, 256", options=("--at", "width=65"))
+        self.refused("name two axes together", options=("--x", "width"))
+        self.refused("two different axes", options=("--x", "width", "--y", "width"))
+        self.refused("no point has a number for loss", options=("--figure", "loss"))
+        self.replace("sweep.csv", "600.0,1.6666666666666667,", "600.0,many,")
+        self.refused("sweep.csv", "point 0", "tokens_per_second", "many")
+        with open(os.path.join(self.run_directory, "sweep.csv"), "w", encoding="utf-8") as out:
+            out.write("id,width,step_seconds\n0,64,1\n1,64,1\n")
+        self.refused("no axis of more than one value")
 
 
 if __name__ == "__main__":

@@ -55,17 +55,15 @@ def set_axis(plt, axes, axis, vertical=False):
     (axes.set_ylabel if vertical else axes.set_xlabel)(axis.label, fontsize=9)
 
 
-def draw_boundary(axes, bounds):
-    """Lines between neighbouring cells that are bound by different things."""
+def boundary(bounds):
+    """[(xs, ys)]: the sides between neighbouring cells, {(x, y): bound}, that are bound by different things."""
     edges = []
     for (x, y), bound in bounds.items():
         if bounds.get((x + 1, y), bound) != bound:
             edges.append(([x + 0.5, x + 0.5], [y - 0.5, y + 0.5]))
         if bounds.get((x, y + 1), bound) != bound:
             edges.append(([x - 0.5, x + 0.5], [y + 0.5, y + 0.5]))
-    for color, width in (("white", 3.5), ("red", 1.8)):
-        for edge in edges:
-            axes.plot(*edge, color=color, linewidth=width, solid_capstyle="round")
+    return edges
 
 
 def draw_regions(axes, bounds):
@@ -100,7 +98,9 @@ def draw_map(plt, sweep, x, y, figure_name, fixed):
                 axes.plot(*place, "x", color="gray", markersize=8)
         image = axes.imshow(cells, cmap="viridis", origin="lower", aspect="auto", norm=scale(min(numbers), max(numbers)))
         figure.colorbar(image, ax=axes, format=number_format(plt)).ax.tick_params(labelsize=7)
-        draw_boundary(axes, bounds)
+        for color, width in (("white", 3.5), ("red", 1.8)):
+            for edge in boundary(bounds):
+                axes.plot(*edge, color=color, linewidth=width, solid_capstyle="round")
         draw_regions(axes, bounds)
         set_axis(plt, axes, x)
         set_axis(plt, axes, y, vertical=True)
