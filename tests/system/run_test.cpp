@@ -193,6 +193,8 @@ TEST_F(Run, ReportsAConsistentStep) {
   }
   EXPECT_TRUE(kernel_switch);
   const double step = r["step"]["cycles"];
+  EXPECT_LE(r["macs"]["total"].get<double>(), r["step"]["peaks"]["macs_per_cycle"].get<double>() * step);
+  EXPECT_LE(r["links"]["in"]["bytes"].get<double>(), r["step"]["peaks"]["link_bytes_per_cycle"].get<double>() * step);
   EXPECT_NEAR(cycles, step, 1e-6 * step);
   EXPECT_NEAR(pe_cycles, 16 * step, 1e-6 * step);
   EXPECT_LE(r["step"]["bound_cycles"].get<double>(), step);
@@ -203,6 +205,32 @@ TEST_F(Run, ReportsAConsistentStep) {
   int rows = 0;
   while (std::getline(steps, line)) ++rows;
   EXPECT_EQ(rows, 4);
+}
+
+TEST_F(Run, ReportsArraysOfSramThatLieApartWhileTheyLive) {
+  ASSERT_EQ(wafersim("run tiny.json --out run").exit_code, 0);
+  const json memory = report("run")["memory"];
+  struct Box {
+    int begin, end, low, high;
+  };
+  std::vector<Box> boxes;
+  int highest = 0;
+  for (const json& array : memory["sram"]) {
+    const json& stages = array["stages"];
+    EXPECT_EQ(stages[0][1], array["bytes"]);
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+      const int end = i + 1 < stages.size() ? stages[i + 1][0].get<int>() : array["until"].get<int>();
+      const int low = array["address"], bytes = stages[i][1];
+      boxes.push_back({stages[i][0], end, low, low + bytes});
+      EXPECT_LT(boxes.back().begin, end) << array;
+      highest = std::max(highest, low + bytes);
+    }
+  }
+  EXPECT_EQ(highest, memory["sram_peak_bytes_per_pe"].get<int>());
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_FALSE(boxes[i].begin < boxes[j].end && boxes[j].begin < boxes[i].end && boxes[i].low < boxes[j].high &&
+                   boxes[j].low < boxes[i].high);
 }
 
 TEST_F(Run, PrintsASummaryOrTheReport) {

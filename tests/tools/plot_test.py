@@ -94,6 +94,14 @@ class PlotRun(Plot):
         self.assertEqual(differ, [name for name in FILES if name.split(".")[0] in changed])
         self.assertEqual([name for name in os.listdir(self.run_directory) if "tmp" in name], [])
 
+    def test_takes_a_slice_within_another_for_nested_and_one_that_follows_it_not(self):
+        sys.path.insert(0, os.path.dirname(PLOT))
+        from pictures.run_figures import depths_of
+
+        events = [("outer", 0.0, 10.0), ("inner", 2.0, 8.0), ("innermost", 3.0, 1.0), ("next", 9.9999999, 5.0)]
+        depths = {name: depth for name, _, _, depth in depths_of(events)}
+        self.assertEqual(depths, {"outer": 0, "inner": 1, "innermost": 2, "next": 0})
+
     def test_names_a_missing_file(self):
         for name in ("steps.csv", "report.json", "report.txt", "trace.json", "heatmap.csv"):
             os.rename(os.path.join(self.run_directory, name), os.path.join(self.run_directory, "away"))

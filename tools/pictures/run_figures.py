@@ -1,6 +1,7 @@
 """Pictures of a run over its steps, kernels and layers: functions from values to matplotlib figures."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+ROUNDING = 1e-4  # microseconds; a tenth of a cycle or so
 MOST_NAMES = 16  # that a legend tells apart; others are black
 
 
@@ -63,6 +64,7 @@ def draw_breakdown(plt, kernels):
     axes.set_xlim(0, max(left) * 1.25 if total else 1)
     axes.set_xlabel("cycles a step, divided as the PEs' time is")
     thousands(plt, axes.xaxis)
+    axes.xaxis.get_major_locator().set_params(nbins=6)
     axes.legend(fontsize=8, loc="lower right")
     axes.set_title("Where the cycles of a step go, by kernel")
     return figure
@@ -100,14 +102,17 @@ def depths_of(events):
     """[(name, start, stop, depth)]: a slice within another lies one deeper."""
     found, around = [], []
     for name, start, duration in sorted(events, key=lambda event: (event[1], -event[2])):
-        while around and around[-1] <= start:
+        stop = start + duration
+        while around and (around[-1] <= start + ROUNDING or around[-1] + ROUNDING < stop):
             around.pop()
-        found.append((name, start, start + duration, len(around)))
-        around.append(start + duration)
+        found.append((name, start, stop, len(around)))
+        around.append(stop)
     return found
 
 
 def draw_timeline(plt, tracks, last_step):
+    from matplotlib.ticker import EngFormatter
+
     begin = min(start for events in tracks.values() for _, start, _ in events)
     end = max(start + duration for events in tracks.values() for _, start, duration in events)
     title = "Compute against streams"
@@ -136,7 +141,9 @@ def draw_timeline(plt, tracks, last_step):
     axes.set_yticks(range(len(tracks)), list(tracks), fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(begin, end if end > begin else begin + 1)
-    axes.set_xlabel("simulated time (µs)")
+    seconds = EngFormatter("s", sep=" ")
+    axes.xaxis.set_major_formatter(plt.FuncFormatter(lambda value, _: seconds(1e-6 * value)))
+    axes.set_xlabel("simulated time")
     axes.grid(axis="x", alpha=0.3)
     axes.set_title(title)
     if len(ranked) > MOST_NAMES:

@@ -46,12 +46,12 @@ def draw_all(sweep, choice):
         others = [axis for axis in choice.axes if axis is not x]
         lines = min(others, key=lambda axis: abs(len(axis.values) - 5), default=None)
         drawn[f"curves-{x.name}"] = (sweep_figures.draw_curves(plt, sweep, x, lines, choice.figure, choice.fixed),
-                                     f"{what} over {x.label}" + (f", a line for each {lines.label}" if lines else ""))
+                                     f"{what} over {x.name}" + (f", a line for each {lines.name}" if lines else ""))
     pairs = list(itertools.combinations(choice.axes, 2))
     for one, other in pairs[:MOST_PAIRS]:
         x, y = (other, one) if len(other.values) > len(one.values) else (one, other)
         drawn[f"map-{x.name}-{y.name}"] = (sweep_figures.draw_map(plt, sweep, x, y, choice.figure, choice.fixed),
-                                           f"{what} over {x.label} and {y.label}; red lines: where the bound changes")
+                                           f"{what} over {x.name} and {y.name}; red lines: where the bound changes")
     for one, other in pairs[MOST_PAIRS:]:
         omitted.append((f"Map of {one.name} and {other.name}", f"more than {MOST_PAIRS} pairs of axes; name one by --x and --y"))
     if not pairs:
@@ -82,7 +82,8 @@ def typed(cell):
 
 def points_table(sweep, points, numbered=False):
     header = (["front"] if numbered else []) + sweep.header
-    rows = [([i + 1] if numbered else []) + [typed(point[name]) for name in sweep.header] for i, point in enumerate(points)]
+    rows = [([i + 1] if numbered else []) + [point[name] if name == "id" else typed(point[name]) for name in sweep.header]
+            for i, point in enumerate(points)]
     return page.table(header, rows, "points", fold=False)
 
 

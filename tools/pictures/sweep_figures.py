@@ -52,7 +52,7 @@ def set_axis(plt, axes, axis, vertical=False):
     target.set_ticks(range(0, len(axis.values), every), [axis.text(value) for value in axis.values[::every]], fontsize=7)
     if not vertical:
         plt.setp(axes.get_xticklabels(), rotation=40, ha="right")
-    (axes.set_ylabel if vertical else axes.set_xlabel)(axis.label, fontsize=9)
+    (axes.set_ylabel if vertical else axes.set_xlabel)(axis.name, fontsize=9)
 
 
 def boundary(bounds):
@@ -105,7 +105,7 @@ def draw_map(plt, sweep, x, y, figure_name, fixed):
         set_axis(plt, axes, x)
         set_axis(plt, axes, y, vertical=True)
         if panel:
-            axes.set_title(f"{panel.label} {panel.text(value)}", fontsize=9)
+            axes.set_title(f"{panel.name} {panel.text(value)}", fontsize=9)
     figure.suptitle(title_of(sweep, f"{label_of(figure_name)}; red: where the bound changes", panel, rest), fontsize=11)
     figure.tight_layout()
     return figure
@@ -125,11 +125,13 @@ def draw_curves(plt, sweep, x, lines, figure_name, fixed):
         colors = {value: plt.get_cmap("viridis")(0.95 * i / (len(lines.values) - 1)) for i, value in enumerate(lines.values)}
     markers = {bound: MARKERS[i % len(MARKERS)] for i, bound in enumerate(bounds_of(sweep))}
     for axes, value in zip(grid, values):
+        highest = 0.0
         for name, color in colors.items():
             where = {**rest, **({panel.name: value} if panel else {}), **({lines.name: name} if lines else {})}
             points = sorted((along(x, point[x.name]), sweep.number(point, figure_name), point.get("bound_by", ""))
                             for point in sweep.select(where))
             points = [point for point in points if not math.isnan(point[1])]
+            highest = max([highest, *(point[1] for point in points)])
             axes.plot([point[0] for point in points], [point[1] for point in points], color=color, linewidth=1.2)
             for bound in {bound for _, _, bound in points}:
                 marked = [point[:2] for point in points if point[2] == bound]
@@ -147,20 +149,20 @@ def draw_curves(plt, sweep, x, lines, figure_name, fixed):
             axes.set_xticks(x.numbers[::every], [x.text(one) for one in x.values[::every]], fontsize=7)
             axes.minorticks_off()
         plt.setp(axes.get_xticklabels(), rotation=40, ha="right")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.06 * highest or 1)
         axes.yaxis.set_major_formatter(number_format(plt))
         axes.grid(alpha=0.3)
-        axes.set_xlabel(x.label, fontsize=9)
+        axes.set_xlabel(x.name, fontsize=9)
         axes.set_ylabel(label_of(figure_name), fontsize=9)
         if panel:
-            axes.set_title(f"{panel.label} {panel.text(value)}", fontsize=9)
+            axes.set_title(f"{panel.name} {panel.text(value)}", fontsize=9)
     handles = [plt.Line2D([], [], color=color) for color in colors.values()] if lines else []
-    labels = [f"{lines.label} {lines.text(name)}" for name in colors] if lines else []
+    labels = [f"{lines.name} {lines.text(name)}" for name in colors] if lines else []
     handles += [plt.Line2D([], [], linestyle="", marker=marker, color="gray") for marker in markers.values()]
     handles.append(plt.Line2D([], [], linestyle="", marker="|", color="red", markersize=11, markeredgewidth=2))
     labels += [*(f"bound by {bound.replace('_', ' ')}" for bound in markers), "bound changes"]
     legend_outside(grid[1 if len(grid) == 4 else min(len(grid), 3) - 1], handles, labels)
-    figure.suptitle(title_of(sweep, f"{label_of(figure_name)} over {x.label}", panel, rest), fontsize=11)
+    figure.suptitle(title_of(sweep, f"{label_of(figure_name)} over {x.name}", panel, rest), fontsize=11)
     figure.tight_layout()
     return figure
 
@@ -214,7 +216,7 @@ def draw_scaling(plt, sweep, systems, figure_name, fixed):
         if not points:
             continue
         ideal = [points[0][1] * at / points[0][0] for at, _ in points]
-        label = f"{lines.label} {lines.text(value)}" if lines else label_of(figure_name)
+        label = f"{lines.name} {lines.text(value)}" if lines else label_of(figure_name)
         left.plot([at for at, _ in points], ideal, "--", color=color, linewidth=0.8)
         left.plot([at for at, _ in points], [number for _, number in points], "o-", color=color, label=label)
         right.plot([at for at, _ in points], [100 * number / one for (_, number), one in zip(points, ideal)], "o-", color=color)

@@ -38,6 +38,9 @@ def quantity(text):
 
 
 def with_prefix(value, unit):
+    if unit == "B":
+        exponent = max((i for i in range(4) if abs(value) >= 2.0 ** (10 * i)), default=0)
+        return f"{value / 2.0 ** (10 * exponent):.4g} {('', 'Ki', 'Mi', 'Gi')[exponent]}B"
     for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6)):
         if abs(value) >= scale:
             return f"{value / scale:.4g} {prefix}{unit}"
@@ -59,15 +62,12 @@ class Axis:
             self.numbers = [read[i][0] for i in order]
             self.unit = units.pop() or next((unit for ending, unit in KEY_UNITS if name.endswith(ending)), "")
 
-    @property
-    def label(self):
-        return self.name
-
     def text(self, value):
         """A value as a tick shows it."""
-        if self.numbers is None:
-            return value
-        number = self.numbers[self.values.index(value)]
+        try:
+            number = float(value)
+        except ValueError:
+            return value  # with a unit of its own, or no number
         if self.unit and self.unit != "cycles":
             return with_prefix(number, self.unit)
         return f"{number:,.10g}" + (f" {self.unit}" if self.unit else "")
