@@ -42,6 +42,8 @@ def main():
             raise BadInput(f"{options.directory}: not a directory of a run or a sweep")
         if os.path.exists(os.path.join(options.directory, "sweep.csv")):
             draw_sweep(options.directory, options)
+        elif os.path.isdir(os.path.join(options.directory, "points")):
+            raise BadInput(f"{options.directory}: no sweep.csv yet: `wafersim sweep` once more finishes and gathers its points")
         elif options.figure or options.x or options.y or options.at:
             raise BadInput(f"{options.directory}: no sweep.csv; --figure, --x, --y and --at are of a sweep")
         else:

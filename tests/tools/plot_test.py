@@ -94,6 +94,21 @@ class PlotRun(Plot):
         self.assertEqual(differ, [name for name in FILES if name.split(".")[0] in changed])
         self.assertEqual([name for name in os.listdir(self.run_directory) if "tmp" in name], [])
 
+    def test_names_on_the_page_what_a_sampled_run_without_numbers_cannot_show(self):
+        os.remove(os.path.join(self.run_directory, "heatmap.csv"))
+        self.replace("report.json", '"fidelity": "wavelet"', '"fidelity": "sampled"')
+        with open(os.path.join(self.run_directory, "steps.csv"), "w", encoding="utf-8") as out:
+            out.write("step,loss,gradient_norm,lr,loss_scale,skipped,cycles,seconds\n0,,,,,,850000,0.001\n")
+        sys.path.insert(0, os.path.dirname(PLOT))
+        from pictures.run import run_page
+        from pictures.run_inputs import RunInputs
+
+        run = RunInputs(self.run_directory)
+        self.assertEqual((run.has_loss, run.pes), (False, None))
+        page = run_page(run, ["layers"])
+        for words in ("Not drawn", "the run is sampled", "numerics off", 'src="layers.png"', "tiny &lt;model&gt;"):
+            self.assertIn(words, page)
+
     def test_takes_a_slice_within_another_for_nested_and_one_that_follows_it_not(self):
         sys.path.insert(0, os.path.dirname(PLOT))
         from pictures.run_figures import depths_of
@@ -207,6 +222,11 @@ class PlotSweep(Plot):
         front = {point["id"] for point in pareto_front(sweep, "tokens_per_second", "joules_per_token")}
         self.assertEqual({pairs[one] for one in front}, {pair for one, pair in pairs.items() if one not in beaten})
         self.assertGreater(len(front), 2)
+
+    def test_says_that_a_sweep_has_not_gathered_its_points(self):
+        os.remove(os.path.join(self.run_directory, "sweep.csv"))
+        os.mkdir(os.path.join(self.run_directory, "points"))
+        self.refused("no sweep.csv yet", "wafersim sweep")
 
     def test_names_what_is_wrong_in_a_sweep(self):
         self.refused("no axis depth", "width, io.wafer_bandwidth, systems", options=("--x", "depth", "--y", "width"))
