@@ -1,4 +1,4 @@
-// Saving and restoring a system between two steps: a portable rest of every state machine (their members serialize()) and the time.
+// Saving and restoring a system between two steps: the state of its state machines (their serialize()) and the time.
 
 #include <cereal/archives/portable_binary.hpp>
 #include <cereal/types/array.hpp>
