@@ -20,7 +20,7 @@ PICTURES = """pictures of a run (report.json, report.txt, steps.csv, trace.json,
 pictures of a sweep (sweep.csv):
   curves-X    a figure over axis X, a line for each value of another axis, a panel for each of a third
   map-X-Y     the same by color over two axes; red lines where the bound changes
-  pareto      tokens a second against energy a token
+  pareto      tokens a second against energy a token or what --less names
   scaling     tokens a second over systems, where these are an axis
 Every pair of axes up to six is drawn; axes beyond three have their middle value unless --at says otherwise.
 
@@ -33,6 +33,7 @@ def main():
     parser.add_argument("directory", metavar="DIR", help="what `wafersim run` or `wafersim sweep` left")
     sweep = parser.add_argument_group("of a sweep")
     sweep.add_argument("--figure", metavar="NAME", help="the column drawn (default: tokens_per_second)")
+    sweep.add_argument("--less", metavar="NAME", help="what the Pareto front has less of, an axis too (default: joules_per_token)")
     sweep.add_argument("--x", metavar="AXIS", help="with --y: draw these two axes alone")
     sweep.add_argument("--y", metavar="AXIS")
     sweep.add_argument("--at", metavar="AXIS=VALUE", action="append", default=[], help="draw this value alone, as sweep.csv writes it")
@@ -44,8 +45,8 @@ def main():
             draw_sweep(options.directory, options)
         elif os.path.isdir(os.path.join(options.directory, "points")):
             raise BadInput(f"{options.directory}: no sweep.csv yet: `wafersim sweep` once more finishes and gathers its points")
-        elif options.figure or options.x or options.y or options.at:
-            raise BadInput(f"{options.directory}: no sweep.csv; --figure, --x, --y and --at are of a sweep")
+        elif options.figure or options.less or options.x or options.y or options.at:
+            raise BadInput(f"{options.directory}: no sweep.csv; --figure, --less, --x, --y and --at are of a sweep")
         else:
             draw_run(options.directory)
     except BadInput as error:

@@ -175,7 +175,8 @@ class PlotSweep(Plot):
         return Sweep(self.run_directory)
 
     def test_draws_two_axes_alone_with_the_others_fixed(self):
-        result = self.plot(self.run_directory, "--x", "io.wafer_bandwidth", "--y", "width", "--at", "systems=2", "--figure", "step_seconds")
+        result = self.plot(self.run_directory, "--x", "io.wafer_bandwidth", "--y", "width", "--at", "systems=2", "--figure", "step_seconds",
+                           "--less", "io.wafer_bandwidth")
         self.assertEqual(result.returncode, 0, result.stderr)
         stems = ["curves-io.wafer_bandwidth", "curves-width", "map-io.wafer_bandwidth-width", "pareto"]
         names = [f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")] + ["index.html"]
@@ -222,6 +223,9 @@ class PlotSweep(Plot):
         front = {point["id"] for point in pareto_front(sweep, "tokens_per_second", "joules_per_token")}
         self.assertEqual({pairs[one] for one in front}, {pair for one, pair in pairs.items() if one not in beaten})
         self.assertGreater(len(front), 2)
+        # The fastest of each link, as soon as it is faster than all of narrower ones.
+        cheap = pareto_front(sweep, "tokens_per_second", "io.wafer_bandwidth")
+        self.assertEqual([point["id"] for point in cheap], ["0001", "0003", "0005", "0007"])
 
     def test_says_that_a_sweep_has_not_gathered_its_points(self):
         os.remove(os.path.join(self.run_directory, "sweep.csv"))
@@ -234,6 +238,8 @@ class PlotSweep(Plot):
         self.refused("name two axes together", options=("--x", "width"))
         self.refused("two different axes", options=("--x", "width", "--y", "width"))
         self.refused("no point has a number for loss", options=("--figure", "loss"))
+        self.refused("no point has a number for price", options=("--less", "price"))
+        self.refused("bound_by", "is not a number", options=("--less", "bound_by"))
         self.replace("sweep.csv", "600.0,1.6666666666666667,", "600.0,many,")
         self.refused("sweep.csv", "point 0", "tokens_per_second", "many")
         with open(os.path.join(self.run_directory, "sweep.csv"), "w", encoding="utf-8") as out:

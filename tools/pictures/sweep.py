@@ -20,6 +20,9 @@ class Choice:
         self.figure = options.figure or next((name for name in RESULTS if sweep.has(name)), None)
         if self.figure is None or not sweep.has(self.figure):
             raise BadInput(f"{path}: no point has a number for {self.figure or RESULTS[0]}")
+        self.less = options.less or "joules_per_token"
+        if options.less and not sweep.has(options.less):
+            raise BadInput(f"{path}: no point has a number for {options.less}")
         self.fixed = {}
         for setting in options.at:
             name, _, value = setting.partition("=")
@@ -56,11 +59,11 @@ def draw_all(sweep, choice):
         omitted.append((f"Map of {one.name} and {other.name}", f"more than {MOST_PAIRS} pairs of axes; name one by --x and --y"))
     if not pairs:
         omitted.append(("Maps", "one axis alone"))
-    if sweep.has("tokens_per_second") and sweep.has("joules_per_token"):
-        drawn["pareto"] = (sweep_figures.draw_pareto(plt, sweep, "tokens_per_second", "joules_per_token"),
-                           "Every point by tokens a second and energy a token; numbered: no point is better in both")
+    if sweep.has("tokens_per_second") and sweep.has(choice.less):
+        drawn["pareto"] = (sweep_figures.draw_pareto(plt, sweep, "tokens_per_second", choice.less),
+                           f"Every point by tokens a second and {label_of(choice.less)}; numbered: no point is better in both")
     else:
-        omitted.append(("Pareto front", "no point has both tokens_per_second and joules_per_token"))
+        omitted.append(("Pareto front", f"no point has both tokens_per_second and {choice.less}"))
     systems = next((axis for axis in choice.axes if axis.name == "systems" and axis.numbers is not None), None)
     if systems and sweep.has("tokens_per_second"):
         drawn["scaling"] = (sweep_figures.draw_scaling(plt, sweep, systems, "tokens_per_second", choice.fixed),
@@ -87,7 +90,7 @@ def points_table(sweep, points, numbered=False):
     return page.table(header, rows, "points", fold=False)
 
 
-def sweep_page(sweep, pictures, omitted):
+def sweep_page(sweep, choice, pictures, omitted):
     failed = [point for point in sweep.points if point.get("error") or point.get("status") == "failed"]
     axes = [(axis.name, sweep.alongside.get(axis.name, []), len(axis.values), [axis.text(value) for value in axis.values])
             for axis in sweep.axes]
@@ -96,7 +99,7 @@ def sweep_page(sweep, pictures, omitted):
     if omitted:
         sections.append(page.section("Not drawn", page.table(("picture", "why"), omitted)))
     if "pareto" in pictures:
-        front = sweep_figures.pareto_front(sweep, "tokens_per_second", "joules_per_token")
+        front = sweep_figures.pareto_front(sweep, "tokens_per_second", choice.less)
         sections.append(page.section("Pareto front", points_table(sweep, front, numbered=True)))
     if failed:
         sections.append(page.section("Failed points", points_table(sweep, failed)))
@@ -107,7 +110,8 @@ def sweep_page(sweep, pictures, omitted):
 
 def draw_sweep(directory, options):
     sweep = Sweep(directory)
-    pictures, omitted = draw_all(sweep, Choice(sweep, options))
+    choice = Choice(sweep, options)
+    pictures, omitted = draw_all(sweep, choice)
     for stem, (figure, _) in pictures.items():
         write_picture(figure, os.path.join(directory, stem))
-    write_text(sweep_page(sweep, pictures, omitted), os.path.join(directory, "index.html"))
+    write_text(sweep_page(sweep, choice, pictures, omitted), os.path.join(directory, "index.html"))

@@ -2,7 +2,7 @@
 import math
 
 from pictures.run_figures import MARKERS, colors_of, legend_outside
-from pictures.sweep_table import label_of
+from pictures.sweep_table import label_of, unit_of_key
 
 MOST_PANELS = 6
 
@@ -179,6 +179,8 @@ def pareto_front(sweep, more, less):
 
 
 def draw_pareto(plt, sweep, more, less):
+    from matplotlib.ticker import EngFormatter
+
     figure, axes = plt.subplots(figsize=(8.5, 5.5))
     bounds = bounds_of(sweep)
     for bound, color in {**colors_of(plt, bounds, "tab10"), "": "gray"}.items():
@@ -196,7 +198,8 @@ def draw_pareto(plt, sweep, more, less):
         numbers = [sweep.number(point, figure_name) for point in sweep.points]
         if wide([number for number in numbers if not math.isnan(number)]):
             set_scale("log")
-        axis.set_major_formatter(number_format(plt))
+        numbers_in = EngFormatter(sep=" ") if unit_of_key(figure_name) else number_format(plt)
+        axis.set_major_formatter(numbers_in)
     axes.set_xlabel(label_of(less))
     axes.set_ylabel(label_of(more))
     axes.grid(alpha=0.3)

@@ -47,6 +47,10 @@ def with_prefix(value, unit):
     return f"{value:.4g} {unit}"
 
 
+def unit_of_key(name):
+    return next((unit for ending, unit in KEY_UNITS if name.endswith(ending)), "")
+
+
 class Axis:
     """values: as the table writes them, ascending where they are numbers; numbers: the same as floats, None where they are not."""
 
@@ -60,7 +64,7 @@ class Axis:
             order = sorted(range(len(read)), key=lambda i: read[i][0])
             self.values = [self.values[i] for i in order]
             self.numbers = [read[i][0] for i in order]
-            self.unit = units.pop() or next((unit for ending, unit in KEY_UNITS if name.endswith(ending)), "")
+            self.unit = units.pop() or unit_of_key(name)
 
     def text(self, value):
         """A value as a tick shows it."""
@@ -89,7 +93,6 @@ class Sweep:
             raise BadInput(f"{path}: no column of figures, such as step_seconds")
         self.points = [dict(zip(self.header, row)) for _, row in rows]
         names = [name for name in self.header[:first] if name != "id"]
-        self.figures = self.header[first:]
         self.axes, self.alongside = [], {}
         for name in names:
             axis = Axis(name, [point[name] for point in self.points])
@@ -113,16 +116,16 @@ class Sweep:
                 return axis
         raise BadInput(f"{os.path.join(self.directory, 'sweep.csv')}: no axis {name}; its axes: {', '.join(one.name for one in self.axes)}")
 
-    def number(self, point, figure):
-        """NaN where the point has none."""
-        try:
-            return float(point.get(figure) or "nan")
-        except ValueError:
+    def number(self, point, column):
+        """Of a figure or an axis; NaN where the point has none."""
+        read = quantity(point[column] or "nan")
+        if read is None:
             path = os.path.join(self.directory, "sweep.csv")
-            raise BadInput(f"{path}: point {point['id']}, column {figure}: {point[figure]!r} is not a number") from None
+            raise BadInput(f"{path}: point {point['id']}, column {column}: {point[column]!r} is not a number")
+        return read[0]
 
-    def has(self, figure):
-        return figure in self.figures and any(self.number(point, figure) == self.number(point, figure) for point in self.points)
+    def has(self, column):
+        return column in self.header and any(self.number(point, column) == self.number(point, column) for point in self.points)
 
     def select(self, fixed):
         """The points with these values of axes."""
@@ -130,5 +133,5 @@ class Sweep:
 
 
 def label_of(figure):
-    label, unit = FIGURES.get(figure, (figure.replace("_", " "), ""))
+    label, unit = FIGURES.get(figure, (figure, unit_of_key(figure)))
     return f"{label} ({unit})" if unit else label
