@@ -37,7 +37,7 @@ void InFlow::offer(const LinkLoad& load, double from, double to, const BlockSupp
       double words = 0;
       for (const LinkWords kind : kinds) {
         const double sent = parts[i].sent(kind, from, to);
-        channels_[c].ports[i].add(kind, sent, parts[i].places[static_cast<std::size_t>(kind)]);
+        if (sent > 0) channels_[c].ports[i].add(kind, sent, parts[i].places[static_cast<std::size_t>(kind)]);
         words += sent;
       }
       if (words > 0) coming_.back().words.push_back({c, i, words, from > 0 ? 0 : parts[i].ahead()});

@@ -4,7 +4,8 @@
 // enough of what lies before it has left. Pure; times are wafer cycles with fractions, words are numbered from the start.
 
 #include <algorithm>
-#include <deque>
+#include <span>
+#include <vector>
 
 namespace wafersim::models {
 
@@ -23,21 +24,25 @@ class Passage {
   template <class Visit>
   void for_each(double from, double to, Visit&& visit) const;
   double total() const { return total_; }
-  double last() const { return pieces_.empty() ? 0.0 : pieces_.back().end; }
   // Questions about words up to `position` will not be asked any more.
   void forget(double position);
 
  private:
   struct Piece {
     double first, words, begin, end;
+    double time_of(double position) const { return begin + std::min(1.0, (position - first) / words) * (end - begin); }
   };
-  std::deque<Piece> pieces_;
+  std::span<const Piece> pieces() const { return std::span(pieces_).subspan(forgotten_); }
+
+  std::vector<Piece> pieces_;  // those forgotten first: many passages are short, and there is one for every port
+  std::size_t forgotten_ = 0;
   double total_ = 0;
 };
 
 template <class Visit>
 void Passage::for_each(double from, double to, Visit&& visit) const {
-  for (const Piece& piece : pieces_) {
+  for (const Piece& piece : pieces()) {
+    if (piece.first >= to) return;
     const double first = std::max(from, piece.first), last = std::min(to, piece.first + piece.words);
     if (last <= first) continue;
     const double cycles = (piece.end - piece.begin) / piece.words;

@@ -30,6 +30,7 @@ struct LinkLoad {
     double all() const { return ports * (ahead() + others()); }
     // Of a kind, in the call's words from one share to another; what is sent ahead is among the first.
     double sent(LinkWords kind, double from, double to) const {
+      if (words[static_cast<std::size_t>(kind)] <= 0) return 0;
       if (kind == LinkWords::start || kind == LinkWords::targets) return from > 0 ? 0 : words[static_cast<std::size_t>(kind)];
       const auto passed = [&](double share) { return bursts > 0 ? std::ceil(share * bursts) / bursts : share; };
       return words[static_cast<std::size_t>(kind)] * (passed(to) - passed(from));
