@@ -104,7 +104,7 @@ class Keeper : public CheckpointKeeper {
 std::optional<Checkpoint> starting_point(const CheckpointFile& file, bool resume) {
   if (!resume) {
     if (fs::exists(file.path()))
-      fmt::print(stderr, "{} of an earlier run is left aside (--resume goes on from it)\n", file.path().string());
+      fmt::print(stderr, "{} of an earlier run goes when this one has ended (--resume would go on from it)\n", file.path().string());
     return std::nullopt;
   }
   std::optional<Checkpoint> checkpoint = file.read();
