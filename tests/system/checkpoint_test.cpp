@@ -178,6 +178,16 @@ TEST_P(StoppedRun, RefusesACheckpointThatIsNotItsOwn) {
   refused(good, {}, "its data differ");
 }
 
+TEST_P(StoppedRun, EndsWhenACheckpointCannotBeWrittenAndLeavesNoHalfOfIt) {
+  std::string command;
+  for (const std::string& argument : arguments("full", {"--checkpoint-every", "1"})) command += argument + " ";
+  command.erase(0, command.find(" run "));
+  const Outcome full = tests::wafersim(command, "trap '' XFSZ; ulimit -f 4;");  // no file may grow beyond 4 KiB or less
+  EXPECT_EQ(full.exit_code, 6) << full.err;
+  EXPECT_NE(full.err.find("checkpoint.bin: cannot be written"), std::string::npos) << full.err;
+  EXPECT_FALSE(fs::exists(folder_ / "full"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, StoppedRun,
                          testing::Values(Kind{"wavelets", ""}, Kind{"systems", "--set systems=2"}, Kind{"sampled", "--fidelity sampled"}),
                          [](const auto& kind) { return kind.param.name; });
