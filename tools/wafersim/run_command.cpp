@@ -156,6 +156,9 @@ int run(const Options& options) {
     fmt::print(stderr, "wafersim: ended by {} after step {}; {} holds it: the same command with --resume goes on\n",
                signal_name(interrupted.signal), interrupted.steps, checkpoint.path().string());
     return 128 + interrupted.signal;
+  } catch (...) {
+    end_progress();  // which no signal may ask any more
+    throw;
   }
   end_progress();
   const RunResult& result = *trained;
