@@ -58,6 +58,7 @@ class CreditQueue {
   // Whether it is known when the last of them does; when the channel, which sends one in `cycles`, is done with it: the block is sent.
   bool knows_end(double words, double queue) const { return knows(first_ + words - queue); }
   double send(double words, double queue, double cycles);
+  // The same of the first `words` of them; nothing is sent.
   double end(double words, double queue, double cycles) const { return left_.followed(first_ - queue, first_ + words - queue, cycles); }
   // How many of them have no room, as far as known is what has left.
   double blocked(double words, double queue) const { return std::max(0.0, first_ + words - queue - left_.total()); }
