@@ -147,7 +147,7 @@ SampleSet choose_samples(TrainingKind kind, const SampleMesh& target, int togeth
   base.lanes = std::min(target.lanes, few_lanes);
   base.chunks = sampled_chunks(kind, target.chunks);
   base.columns = target.columns;
-  base.rows = own_rows ? target.rows : std::max(fewest_rows, std::min(target.rows, 4 * scale));
+  base.rows = own_rows ? target.rows : std::max(fewest_rows, std::min(target.rows, (shares_keys ? 2 : 4) * scale));
   if (wide) base = with_columns(base, 0);
   SampleMesh held_out = base, wider = base;
   Chooser chooser(base);
