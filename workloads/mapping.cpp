@@ -31,11 +31,11 @@ struct Candidate {
   double cycles = 0;       // by the closed forms or, until its turn comes, a bound that they are not below
   bool estimated = false;  // by the closed forms
   std::size_t number = 0;  // of its layout: the first of equals goes first
+  int rows_of_features = 1, rows_of_heads = 1;
+  std::int64_t input_bytes = 0, kept_bytes = 0;  // of a layer in a PE: its input, all that its backward ops read
 
-  int rows_of_features() const { return tile_rows(Features::residual, spec.shape, spec.layout); }
-  int rows_of_heads() const { return tile_rows(Features::heads, spec.shape, spec.layout); }
   bool has_smaller_tile(const Candidate& o) const {
-    const int t = spec.layout.tokens_per_pe, h = rows_of_features(), ot = o.spec.layout.tokens_per_pe, oh = o.rows_of_features();
+    const int t = spec.layout.tokens_per_pe, h = rows_of_features, ot = o.spec.layout.tokens_per_pe, oh = o.rows_of_features;
     return t <= ot && h <= oh && (t < ot || h < oh);
   }
   int again() const { return recomputed_layers(spec.recompute); }
@@ -44,9 +44,17 @@ struct Candidate {
   }
   // At least as large a tile, and no less that is kept.
   bool dominates(const Candidate& o) const {
-    return again() <= o.again() && spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe && rows_of_features() >= o.rows_of_features() &&
-           rows_of_heads() >= o.rows_of_heads();
+    return spec.layout.tokens_per_pe >= o.spec.layout.tokens_per_pe && rows_of_features >= o.rows_of_features &&
+           rows_of_heads >= o.rows_of_heads && again() <= o.again();
   }
+};
+
+// Why a candidate does not fit, told before its memory is laid out.
+struct Refusal {
+  enum class Cause { inputs, kept, smaller_tile };
+  Cause cause;
+  std::int64_t bytes = 0;     // that layers keep
+  bool loss_refused = false;  // smaller chunks of the vocabulary could help
 };
 
 bool later(const Candidate& a, const Candidate& b) { return a.cycles != b.cycles ? a.cycles > b.cycles : a.number > b.number; }
@@ -125,31 +133,38 @@ class Search {
     const double products = 7.0 * shape_.layers * tile_rows(Features::heads, shape_, layout) * pairs;
     return spec.micro_batches * (linears + products / InstructionCycles::whole_rate(rate));
   }
-  // What stays of every layer until the loss: its input or all that its backward ops read.
-  std::int64_t least_bytes(const LoweringSpec& spec, int again) const {
-    const auto bytes = [&](Features features) {
-      const bool statistic = features == Features::statistic;
-      return std::int64_t{spec.layout.pitch()} * (statistic ? 4 : tile_rows(features, shape_, spec.layout) * sim::bytes_of(spec.type));
-    };
-    const std::int64_t kept =
-        std::accumulate(kept_.begin(), kept_.end(), std::int64_t{0}, [&](auto sum, Features f) { return sum + bytes(f); });
-    return again * bytes(Features::residual) + (shape_.layers - again) * kept;
+  std::int64_t tile_bytes(const Layout& layout, Features features) const {
+    const int rows = tile_rows(features, shape_, layout);
+    return std::int64_t{layout.pitch()} * (features == Features::statistic ? 4 : rows * sim::bytes_of(run_.dtype));
   }
+  // What stays of every layer until the loss, with so many layers' activations computed again.
+  std::int64_t least_bytes(const Candidate& c, int again) const { return again * c.input_bytes + (shape_.layers - again) * c.kept_bytes; }
   Candidate candidate(const Layout& layout, int chunks, const Recompute& recompute, std::size_t number) const {
     Candidate made;
     const int a_column = ceil_divide(shape_.vocabulary, layout.columns);
     made.spec = {shape_, layout, ceil_divide(a_column, chunks), run_.dtype, run_.batch_per_system() / layout.batch, recompute};
     made.cycles = least_cycles(made.spec);
     made.number = number;
+    made.rows_of_features = tile_rows(Features::residual, shape_, layout);
+    made.rows_of_heads = tile_rows(Features::heads, shape_, layout);
+    made.input_bytes = tile_bytes(layout, Features::residual);
+    for (const Features kept : kept_) made.kept_bytes += tile_bytes(layout, kept);
     return made;
   }
   // Whatever is computed again.
-  bool holds_no_inputs(const Candidate& c) const { return least_bytes(c.spec, shape_.layers) > machine_.sram.bytes; }
+  bool holds_no_inputs(const Candidate& c) const { return least_bytes(c, shape_.layers) > machine_.sram.bytes; }
   // The one with the fewest estimated cycles of those that are wanted, taken out.
   template <class Wanted>
   std::optional<Candidate> next(Queue& queue, Wanted&& wanted);
-  std::optional<MemoryMap> refusal_without_map(const Candidate& candidate) const;
-  void note_failure(const Candidate& failed, const MemoryMap& memory);
+  std::optional<Refusal> refusal_without_map(const Candidate& candidate) const;
+  std::string text(const Refusal& refusal) const;
+  bool is_smallest_failure(const Candidate& failed) const {
+    return !smallest_ || failed.has_smaller_tile(*smallest_) || failed.is_later_variant(*smallest_);
+  }
+  void note_failure(const Candidate& failed, const std::string& refusal) {
+    smallest_ = failed;
+    failure_ = refusal;
+  }
   void add_variants(Queue& queue, const Candidate& refused, bool loss_refused) const;
   void reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const;
   Mapping finish(const Candidate& chosen, Mapping mapping, Queue& others);
@@ -178,8 +193,8 @@ std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) {
     Candidate top = queue.top();
     queue.pop();
     if (!wanted(top)) {
-      const MemoryMap refused = *refusal_without_map(top);
-      note_failure(top, refused);
+      const Refusal refused = *refusal_without_map(top);
+      if (is_smallest_failure(top)) note_failure(top, text(refused));
       add_variants(queue, top, refused.loss_refused);
       continue;
     }
@@ -192,33 +207,28 @@ std::optional<Candidate> Search::next(Queue& queue, Wanted&& wanted) {
   return {};
 }
 
-// What can be said of a candidate that does not fit before its memory is laid out: from what layers keep alone, or because a smaller one
-// does not fit.
-std::optional<MemoryMap> Search::refusal_without_map(const Candidate& candidate) const {
-  MemoryMap refused;
-  const auto refuse = [&](const char* what, std::int64_t bytes) {
-    refused.refusal = fmt::format("SRAM overflow: {} {} layers takes {} bytes a PE of {}", what, shape_.layers, bytes, machine_.sram.bytes);
-    return refused;
-  };
+// From what layers keep alone, or because a smaller one does not fit.
+std::optional<Refusal> Search::refusal_without_map(const Candidate& candidate) const {
+  using Cause = Refusal::Cause;
   const int sram = machine_.sram.bytes;
-  if (const auto bytes = least_bytes(candidate.spec, shape_.layers); bytes > sram) return refuse("the input alone of", bytes);
-  if (const auto bytes = least_bytes(candidate.spec, candidate.again()); bytes > sram) return refuse("what is kept of", bytes);
+  if (const auto bytes = least_bytes(candidate, shape_.layers); bytes > sram) return Refusal{Cause::inputs, bytes};
+  if (const auto bytes = least_bytes(candidate, candidate.again()); bytes > sram) return Refusal{Cause::kept, bytes};
+  std::optional<Refusal> refused;
   for (const Failed& failed : failed_) {
     if (!candidate.dominates(failed.candidate)) continue;
     const bool by_chunks = candidate.spec.loss_outputs_per_pe >= failed.candidate.spec.loss_outputs_per_pe;
     if (failed.loss_refused && !by_chunks) continue;
-    refused.refusal = "SRAM overflow: a smaller tile does not fit";
-    refused.loss_refused = failed.loss_refused;
-    if (!refused.loss_refused) return refused;
+    refused = Refusal{Cause::smaller_tile, 0, failed.loss_refused};
+    if (!failed.loss_refused) return refused;
   }
-  if (refused.refusal.empty()) return {};
   return refused;
 }
 
-void Search::note_failure(const Candidate& failed, const MemoryMap& memory) {
-  if (smallest_ && !failed.has_smaller_tile(*smallest_) && !failed.is_later_variant(*smallest_)) return;
-  smallest_ = failed;
-  failure_ = memory.refusal;
+std::string Search::text(const Refusal& refusal) const {
+  if (refusal.cause == Refusal::Cause::smaller_tile) return "SRAM overflow: a smaller tile does not fit";
+  return fmt::format("SRAM overflow: {} {} layers takes {} bytes a PE of {}",
+                     refusal.cause == Refusal::Cause::inputs ? "the input alone of" : "what is kept of", shape_.layers, refusal.bytes,
+                     machine_.sram.bytes);
 }
 
 // What may fit where a candidate does not: smaller chunks of the vocabulary, activations of one more layer computed again, or of as many
@@ -229,8 +239,9 @@ void Search::add_variants(Queue& queue, const Candidate& refused, bool loss_refu
   if (run_.mapping.recompute || spec.chunks() > 1) return;
   Candidate more = candidate(spec.layout, 1, spec.recompute, refused.number);
   for (int again = refused.again() + 1; again <= shape_.layers; ++again) {
+    if (least_bytes(refused, again) > machine_.sram.bytes) continue;
     more.spec.recompute = recompute_first(again, shape_.layers);
-    const std::optional<MemoryMap> refusal = refusal_without_map(more);
+    const std::optional<Refusal> refusal = refusal_without_map(more);
     if (refusal && !refusal->loss_refused) continue;
     queue.push(std::move(more));
     return;
@@ -240,7 +251,7 @@ void Search::add_variants(Queue& queue, const Candidate& refused, bool loss_refu
 void Search::reject(Mapping& mapping, const Candidate& candidate, const std::string& reason) const {
   if (mapping.rejected.size() == most_rejected) return;
   const Layout& layout = candidate.spec.layout;
-  mapping.rejected.push_back({layout.lanes, layout.tokens_per_pe, candidate.rows_of_features(), candidate.spec.loss_outputs_per_pe,
+  mapping.rejected.push_back({layout.lanes, layout.tokens_per_pe, candidate.rows_of_features, candidate.spec.loss_outputs_per_pe,
                               candidate.spec.micro_batches, candidate.spec.recompute, candidate.cycles, reason});
 }
 
@@ -249,7 +260,7 @@ Mapping Search::finish(const Candidate& chosen, Mapping mapping, Queue& others) 
   mapping.layout = layout;
   mapping.loss_outputs_per_pe = chosen.spec.loss_outputs_per_pe;
   mapping.tokens_per_pe = layout.tokens_per_pe;
-  mapping.features_per_pe = chosen.rows_of_features();
+  mapping.features_per_pe = chosen.rows_of_features;
   mapping.micro_batches = chosen.spec.micro_batches;
   mapping.recompute = chosen.spec.recompute;
   mapping.estimated_cycles = chosen.cycles;
@@ -273,7 +284,7 @@ std::optional<Mapping> Search::best() {
   if (std::all_of(candidates.begin(), candidates.end(), [this](const Candidate& c) { return holds_no_inputs(c); })) {
     for (Candidate& c : candidates) {
       c.spec.recompute = least_kept(run_, shape_);
-      note_failure(c, *refusal_without_map(c));
+      if (is_smallest_failure(c)) note_failure(c, text(*refusal_without_map(c)));
     }
     return {};  // whose times nobody asks for: estimates of large tiles are slow
   }
@@ -283,8 +294,9 @@ std::optional<Mapping> Search::best() {
   while (const std::optional<Candidate> found = next(queue, wanted)) {
     const Candidate& next = *found;
     MemoryMap memory;
-    if (std::optional<MemoryMap> refused = refusal_without_map(next)) {
-      memory = std::move(*refused);
+    if (const std::optional<Refusal> refused = refusal_without_map(next)) {
+      memory.refusal = text(*refused);
+      memory.loss_refused = refused->loss_refused;
     } else {
       memory = memory_map(next.spec, graph(next.spec.recompute), machine_.sram);
       if (memory.refusal.empty()) {
@@ -293,7 +305,7 @@ std::optional<Mapping> Search::best() {
       }
       failed_.push_back({next, memory.loss_refused});
     }
-    note_failure(next, memory);
+    if (is_smallest_failure(next)) note_failure(next, memory.refusal);
     reject(mapping, next, memory.refusal.substr(0, memory.refusal.find(';')));  // without the remedy
     add_variants(queue, next, memory.loss_refused);
   }
@@ -355,7 +367,7 @@ Mapping choose_mapping(const RunSpec& run, const ModelShape& shape, const models
       const MemoryMap needed = memory_map(spec, search.graph(least_kept(run, shape)), endless);
       message += fmt::format(
           "; no batch fits, no tile fits this rectangle: the smallest has {} tokens and {} features a PE and needs {}{} bytes of {}",
-          spec.layout.tokens_per_pe, search.smallest()->rows_of_features(), needed.refusal.empty() ? "" : "more than ",
+          spec.layout.tokens_per_pe, search.smallest()->rows_of_features, needed.refusal.empty() ? "" : "more than ",
           needed.refusal.empty() ? needed.sram.peak_bytes : endless.bytes, machine.sram.bytes);
     }
     message += describe(smallest_fitting_layout(run, shape, search.graph(recompute_first(shape.layers, shape.layers)), machine), shape);
