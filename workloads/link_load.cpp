@@ -71,6 +71,21 @@ LinkLoads::Channels LinkLoads::group(const std::vector<Port>& ports, const memor
   return channels;
 }
 
+std::vector<LinkLoads::Sums> LinkLoads::different_sums(const Channels& channels) {
+  std::vector<Sums> different;
+  for (const std::vector<Served>& served : channels) {
+    Sums sums;
+    for (const Served& s : served) {
+      sums.rows += s.row ? s.ports : 0;
+      sums.columns += s.ports * s.columns;
+      sums.features += s.ports * s.features;
+      sums.starts += s.corner ? 1 : 0;
+    }
+    if (std::find(different.begin(), different.end(), sums) == different.end()) different.push_back(sums);
+  }
+  return different;
+}
+
 // Same words over the same ports, with room for no more of them.
 bool LinkLoads::binds_before(const std::vector<Served>& one, const std::vector<Served>& other) {
   return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](Served a, const Served& b) {
@@ -131,6 +146,8 @@ LinkLoads::LinkLoads(const LoweringSpec& spec, const memoryx::LinkTiming& link)
   }
   in_ = group(in, link);
   out_ = group(out, link);
+  in_sums_ = different_sums(in_);
+  out_sums_ = different_sums(out_);
   in_like_ = representatives(in_);
   out_like_ = representatives(out_);
 }
@@ -235,15 +252,8 @@ models::LinkLoad LinkLoads::of(const CallOutline& call, QueueWords queues) const
 double LinkLoads::busiest_cycles(const CallOutline& call) const {
   const Streams streams = streams_of(call);
   double words = 0;
-  const auto look_at = [&](const Channels& channels, const Counts& counts) {
-    for (const std::vector<Served>& served : channels) {
-      double sum = 0;
-      for (const Served& s : served) sum += s.ports * (s.of_row(counts) + s.of_columns(counts)) + (s.corner ? counts.start : 0);
-      words = std::max(words, sum);
-    }
-  };
-  look_at(in_, streams.in);
-  look_at(out_, streams.out);
+  for (const Sums& sums : in_sums_) words = std::max(words, sums.words(streams.in));
+  for (const Sums& sums : out_sums_) words = std::max(words, sums.words(streams.out));
   return words * word_cycles_;
 }
 

@@ -50,10 +50,20 @@ class LinkLoads {
     double of_row(const Counts& counts) const { return row ? counts.row : 0; }
     double of_columns(const Counts& counts) const { return counts.column * columns + counts.feature * features; }
   };
+  // What all ports of a channel serve together; starts: whether the corner is among them.
+  struct Sums {
+    double rows = 0, columns = 0, features = 0, starts = 0;
+    bool operator==(const Sums&) const = default;
+    double words(const Counts& counts) const {
+      return rows * counts.row + columns * counts.column + features * counts.feature + starts * counts.start;
+    }
+  };
   struct Port;  // of one direction
   using Channels = std::vector<std::vector<Served>>;
 
   static Channels group(const std::vector<Port>& ports, const memoryx::LinkTiming& link);
+  // Of all channels, each once.
+  static std::vector<Sums> different_sums(const Channels& channels);
   static bool binds_before(const std::vector<Served>& one, const std::vector<Served>& other);
   // By channel: the one of its edge that stands for it (models::LinkLoad::Channel::like).
   static std::vector<int> representatives(const Channels& channels);
@@ -68,6 +78,7 @@ class LinkLoads {
   double token_features_ = 0, token_words_ = 0;  // of a token, over all columns
   double word_cycles_;
   Channels in_, out_;
+  std::vector<Sums> in_sums_, out_sums_;
   std::vector<int> in_like_, out_like_;
 };
 
