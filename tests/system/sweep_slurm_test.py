@@ -159,7 +159,7 @@ def task_process(out, slurm):
 
 
 def test_killed_task(wafersim, slurm, folder):
-    sweep, out = write_sweep(folder, 60), os.path.join(folder, "out")
+    sweep, out = write_sweep(folder, 60), os.path.join(folder, "out of %j")
     command = [wafersim, "sweep", sweep, "--out", out, "--slurm", "--partition", "main", "--time", "10", "--memory", "100M",
                "--points-per-task", "4"]
 
@@ -179,6 +179,7 @@ def test_killed_task(wafersim, slurm, folder):
     assert "8 ok, 0 failed" in again.stdout
     all_points = results(out)
     assert len(all_points) == 8, all_points.keys()
+    assert any(name.endswith(".log") for name in os.listdir(os.path.join(out, "slurm"))), os.listdir(os.path.join(out, "slurm"))
     for name, text in kept.items():
         assert all_points[name] == text, f"{name} was run twice"
 

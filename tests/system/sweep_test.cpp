@@ -132,6 +132,22 @@ TEST_F(Sweep, RunsNoFinishedPointAgainAndThoseOfAnotherConfigurationAgain) {
   for (const auto& [name, text] : points("o")) EXPECT_EQ(json::parse(text)["report"]["loss"].size(), 3u);
 }
 
+TEST_F(Sweep, IsComparedWithAnotherPointByPoint) {
+  ASSERT_EQ(wafersim("sweep sweep.json --out o").exit_code, 0);
+  ASSERT_EQ(wafersim("sweep sweep.json --out same --jobs 2").exit_code, 0);
+  json slower = json::parse(contents(folder_ / "sweep.json"));
+  slower["base"]["machine_overrides"]["fabric.hop_cycles"] = 2;
+  std::ofstream(folder_ / "sweep.json") << slower;
+  ASSERT_EQ(wafersim("sweep sweep.json --out slower").exit_code, 0);
+  EXPECT_EQ(wafersim("compare o same").exit_code, 0);
+  const Outcome outcome = wafersim("compare o slower --json");
+  EXPECT_EQ(outcome.exit_code, 1);
+  std::size_t moved = 0;
+  const json found = json::parse(outcome.out);
+  for (const json& d : found["differences"]) moved += d["key"] == "step.cycles";
+  EXPECT_EQ(moved, 6u) << outcome.out.substr(0, 2000);
+}
+
 class StoppedSweep : public Sweep, public testing::WithParamInterface<int> {};
 
 TEST_P(StoppedSweep, GoesOnWithWhatHasNoResultAndEndsWithTheSameTable) {

@@ -42,6 +42,13 @@ Answer ask(const std::string& command) {
   return answer;
 }
 
+// `text` with each `c` of it twice, so that it stands for itself.
+std::string doubled(const std::string& text, char c) {
+  std::string out;
+  for (const char one : text) out += std::string(one == c ? 2 : 1, one);
+  return out;
+}
+
 }  // namespace
 
 std::string array_text(const std::vector<int>& tasks) {
@@ -83,7 +90,7 @@ std::string job_script(const SweepDirectory& directory, const std::vector<int>& 
   option("partition", options.partition);
   option("time", options.time);
   option("mem", options.memory);
-  option("output", (directory.path() / "slurm" / "%A_%a.log").string());
+  option("output", doubled(directory.path().string(), '%') + "/slurm/%A_%a.log");
   script += fmt::format("exec {} sweep --task --out {} --points-per-task {} --jobs {}", shell_quoted(own_program().string()),
                         shell_quoted(directory.path().string()), options.points_per_task, options.jobs);
   if (!options.cache.empty()) script += " --cache " + shell_quoted(options.cache);
