@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/dtype.h"
+
 namespace wafersim::memoryx {
 
 // What belongs to no system alone: a word that all of several get, or one that is the sum of theirs.
@@ -36,13 +38,14 @@ struct StreamValue {
   std::uint32_t token = 0;  // sample * sequence + position
 };
 
-// One word in: two values (fp16, `low` in the low half) or one (fp32, u32).
+// One word in: two values (fp16 or bf16, `low` in the low half) or one (fp32, u32).
 struct StreamWord {
   Port port;
   std::uint8_t color = 0;
-  bool packed = false;  // two fp16 values
+  sim::Dtype type = sim::Dtype::f32;
   StreamValue low;
   StreamValue high;
+  bool packed() const { return sim::is_half(type); }
 };
 
 // What an fp32 word that leaves the wafer means.
@@ -64,7 +67,7 @@ inline bool of_one_system(const StreamValue& v) {
   const bool of_token = v.kind == StreamValue::Kind::token_row || v.kind == StreamValue::Kind::target;
   return of_token && v.token != StreamValue::no_token;
 }
-inline bool of_one_system(const StreamWord& word) { return of_one_system(word.low) || (word.packed && of_one_system(word.high)); }
+inline bool of_one_system(const StreamWord& word) { return of_one_system(word.low) || (word.packed() && of_one_system(word.high)); }
 inline bool of_one_system(const GradientWord& word) { return word.kind == GradientWord::Kind::token_row; }
 
 // The words of one kernel call. `in` is in link order (each channel keeps it); `out` is in order per port and color: a color's words keep

@@ -88,7 +88,7 @@ CallWork work_of(const CallStream& stream, const LinkTiming& timing, const Param
         of.row_element(block, v.width);
     };
     read(word.low);
-    if (word.packed) read(word.high);
+    if (word.packed()) read(word.high);
   }
   for (auto& [tensor, of] : reads) of.add_to(work.reads, tensor);
   std::stable_sort(work.reads.begin(), work.reads.end(), [](const TensorUse& a, const TensorUse& b) { return a.from < b.from; });

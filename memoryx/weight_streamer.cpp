@@ -6,7 +6,7 @@
 
 #include "memoryx/stream_work.h"
 #include "sim/error.h"
-#include "sim/numerics/elementary.h"
+#include "sim/numerics/storage.h"
 
 namespace wafersim::memoryx {
 
@@ -102,9 +102,10 @@ const InWord* WeightStreamer::peek(int channel_index) {
   const StreamWord& word = *channel.words[channel.next];
   const Value low = value(word.low, channel);
   std::uint32_t bits = low.bits;
-  if (word.packed) {
+  if (word.packed()) {
     const Value high = value(word.high, channel);
-    bits = sim::numerics::to_half(low.number) | static_cast<std::uint32_t>(sim::numerics::to_half(high.number)) << 16;
+    bits = sim::numerics::to_16_bits(word.type, low.number) | static_cast<std::uint32_t>(sim::numerics::to_16_bits(word.type, high.number))
+                                                                  << 16;
   }
   channel.word = {word.port, word.color, bits, block.ready, began_, block.update_wait, of_one_system(word) ? channel.system : all_systems};
   channel.made = true;

@@ -1,7 +1,7 @@
 #pragma once
 // What MemoryX sends in a step, channel by channel: the words of a plan's calls in link order, once for each micro-batch, their bits taken
 // from the store, the batch and the loss scale when the link asks for them. Call k of micro-batch m is number m * calls + k of the step.
-//   fp16 words: two values rounded to nearest even, `low` in the low half. fp32 words: the value's bits. Ids as u32.
+//   fp16 and bf16 words: two values rounded to nearest even, `low` in the low half. fp32 words: the value's bits. Ids as u32.
 //   Words of a system's own tokens are sent once for each system, ascending, all others once.
 //   A word is ready when its block of the call (stream_work.h) has been read from the store, which is told; a block has left the store's
 //   buffer when its last word has been taken.

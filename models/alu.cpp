@@ -5,8 +5,7 @@
 #include <cstring>
 
 #include "sim/error.h"
-#include "sim/numerics/elementary.h"
-#include "sim/numerics/vector_ops.h"
+#include "sim/numerics/storage.h"
 
 namespace wafersim::models {
 namespace {
@@ -25,8 +24,8 @@ const float* gather(const RowOperand& o, std::uint32_t k, std::uint32_t count, B
   }
   const std::uint8_t* first = o.address + static_cast<std::ptrdiff_t>(k) * o.stride * sim::bytes_of(o.type);
   if (o.stride == 1 && o.type == Dtype::f32) return reinterpret_cast<const float*>(first);
-  if (o.stride == 1 && o.type == Dtype::f16) {
-    num::from_half(buffer.data(), reinterpret_cast<const std::uint16_t*>(first), count);
+  if (o.stride == 1 && sim::is_half(o.type)) {
+    num::from_16_bits(o.type, buffer.data(), reinterpret_cast<const std::uint16_t*>(first), count);
     return buffer.data();
   }
   for (std::uint32_t i = 0; i < count; ++i)
@@ -38,8 +37,8 @@ void scatter(const RowOperand& o, std::uint32_t k, std::uint32_t count, const fl
   std::uint8_t* first = o.address + static_cast<std::ptrdiff_t>(k) * o.stride * sim::bytes_of(o.type);
   if (o.stride == 1 && o.type == Dtype::f32) {
     if (reinterpret_cast<const float*>(first) != values) std::memcpy(first, values, count * sizeof(float));
-  } else if (o.stride == 1 && o.type == Dtype::f16) {
-    num::to_half(reinterpret_cast<std::uint16_t*>(first), values, count);
+  } else if (o.stride == 1 && sim::is_half(o.type)) {
+    num::to_16_bits(o.type, reinterpret_cast<std::uint16_t*>(first), values, count);
   } else {
     for (std::uint32_t i = 0; i < count; ++i)
       store_element(first + static_cast<std::ptrdiff_t>(i) * o.stride * sim::bytes_of(o.type), o.type, values[i]);
@@ -63,11 +62,7 @@ void compute(Opcode op, float* out, const float* a, const float* b, std::uint32_
 // fma into contiguous fp32 accumulators with one factor for the row: the inner loop of every linear layer.
 bool fast_fma(const RowOperand& dst, const RowOperand& x, float factor, std::uint32_t n) {
   if (dst.type != Dtype::f32 || dst.stride != 1 || x.address == nullptr || x.stride != 1) return false;
-  auto* acc = reinterpret_cast<float*>(dst.address);
-  if (x.type == Dtype::f16)
-    num::fma_scalar_half(acc, reinterpret_cast<const std::uint16_t*>(x.address), factor, n);
-  else
-    num::fma_scalar(acc, reinterpret_cast<const float*>(x.address), factor, n);
+  num::fma_scalar(x.type, reinterpret_cast<float*>(dst.address), x.address, factor, n);
   return true;
 }
 
@@ -114,10 +109,10 @@ void select_row(const RowOperand& dst, const RowOperand& a, const RowOperand& b,
 }  // namespace
 
 float load_element(const std::uint8_t* address, Dtype type) {
-  if (type == Dtype::f16) {
+  if (sim::is_half(type)) {
     std::uint16_t half;
     std::memcpy(&half, address, 2);
-    return num::from_half(half);
+    return num::from_16_bits(type, half);
   }
   float value;
   std::memcpy(&value, address, 4);
@@ -125,8 +120,8 @@ float load_element(const std::uint8_t* address, Dtype type) {
 }
 
 void store_element(std::uint8_t* address, Dtype type, float value) {
-  if (type == Dtype::f16) {
-    const std::uint16_t half = num::to_half(value);
+  if (sim::is_half(type)) {
+    const std::uint16_t half = num::to_16_bits(type, value);
     std::memcpy(address, &half, 2);
   } else {
     std::memcpy(address, &value, 4);

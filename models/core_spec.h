@@ -5,7 +5,7 @@
 
 namespace wafersim::models {
 
-// Elements a cycle of one kind of vector instruction (reference: SDK appendix [C]).
+// Elements a cycle of one kind of vector instruction (reference: SDK appendix [C]); bf16 as fp16 [A].
 struct RateTable {
   double half = 4;              // fp16 add, sub, mul, fmach, mov16, neg, abs; 16-bit integer and logic
   double single = 2;            // fp32 add, sub, mov32, neg; mixed adds of fp16 into fp32 [A]

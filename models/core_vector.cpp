@@ -6,8 +6,7 @@
 #include "models/alu.h"
 #include "models/core_block.h"
 #include "sim/error.h"
-#include "sim/numerics/elementary.h"
-#include "sim/numerics/vector_ops.h"
+#include "sim/numerics/storage.h"
 
 namespace wafersim::models {
 namespace {
@@ -30,14 +29,14 @@ std::uint32_t as_bits(float value) {
 // Element `k` (0 or 1) of a wavelet.
 float unpack(std::uint32_t payload, sim::Dtype type, std::uint32_t k) {
   if (sim::bytes_of(type) == 4) return as_float(payload);
-  return sim::numerics::from_half(static_cast<std::uint16_t>(k == 0 ? payload : payload >> 16));
+  return sim::numerics::from_16_bits(type, static_cast<std::uint16_t>(k == 0 ? payload : payload >> 16));
 }
 
 void pack(std::uint32_t& payload, sim::Dtype type, std::uint32_t k, float value) {
   if (sim::bytes_of(type) == 4)
     payload = as_bits(value);
   else
-    payload |= static_cast<std::uint32_t>(sim::numerics::to_half(value)) << (16 * k);
+    payload |= static_cast<std::uint32_t>(sim::numerics::to_16_bits(type, value)) << (16 * k);
 }
 
 std::int32_t row_offset(const Operand& o, std::uint32_t row, std::uint32_t element) {
@@ -143,7 +142,7 @@ CoreBlock::Chunk CoreBlock::run_triggered_row(std::uint32_t pe, VectorState& v, 
   do {
     float scalar;
     if (v.holds_half) {
-      scalar = sim::numerics::from_half(v.half);
+      scalar = sim::numerics::from_16_bits(source.type, v.half);
       v.holds_half = false;
     } else {
       fabric::FabricBlock::Arrived arrived;
@@ -178,10 +177,7 @@ void CoreBlock::execute_map_step(std::uint32_t pe, const VectorState& v, float f
   auto* sums = reinterpret_cast<float*>(sram_.at(pe, v.dst + row_offset(i.dst, v.row, 0)));
   const std::uint8_t* x = sram_.at(pe, v.a + row_offset(i.a, v.row, 0));
   if (i.from_zero && (v.row == 0 || i.dst.row_stride != 0)) std::fill_n(sums, v.n, 0.0f);
-  if (i.a.type == sim::Dtype::f16)
-    sim::numerics::fma_scalar_half(sums, reinterpret_cast<const std::uint16_t*>(x), factor, v.n);
-  else
-    sim::numerics::fma_scalar(sums, reinterpret_cast<const float*>(x), factor, v.n);
+  sim::numerics::fma_scalar(i.a.type, sums, x, factor, v.n);
 }
 
 void CoreBlock::execute(std::uint32_t pe, const VectorState& v, std::uint32_t row, float scalar) {

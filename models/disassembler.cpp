@@ -8,8 +8,8 @@ namespace {
 const char* type_name(sim::Dtype type) {
   switch (type) {
     case sim::Dtype::f16: return "f16";
+    case sim::Dtype::bf16: return "bf16";
     case sim::Dtype::f32: return "f32";
-    case sim::Dtype::u16: return "u16";
     case sim::Dtype::u32: return "u32";
   }
   return "?";

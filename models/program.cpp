@@ -58,9 +58,10 @@ void check_vector(std::size_t at, const Instruction& i) {
   for (const Operand* o : {&i.a, &i.b})
     if (is_fabric(*o) && o->element_stride == 1 && is_fabric(i.dst) && wide(*o) != wide(i.dst))
       refuse(at, i, "fabric operands of one instruction have one width");
-  if (i.op != Opcode::mov && i.op != Opcode::select_equal && i.dst.type == sim::Dtype::f16) {
+  if (i.op != Opcode::mov && i.op != Opcode::select_equal && sim::is_half(i.dst.type)) {
     for (const Operand* o : {&i.a, &i.b})
-      if ((o->kind == Kind::memory || o->kind == Kind::input) && o->type != sim::Dtype::f16) refuse(at, i, "only mov turns fp32 into fp16");
+      if ((o->kind == Kind::memory || o->kind == Kind::input) && o->type != i.dst.type)
+        refuse(at, i, "only mov turns a number into one of 16 bits");
   }
 }
 

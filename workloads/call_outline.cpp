@@ -70,7 +70,7 @@ void Outliner::unembedding_gradient(const TrainingOp& op) {
     std::swap(back.tile_inputs, back.tile_outputs);
     if (chunk > 0) call(op, CallKind::accumulate, "accumulate", "input_gradient");
   }
-  if (chunks > 1 && spec_.type == sim::Dtype::f16) call(op, CallKind::round, "round", "input_gradient");
+  if (chunks > 1 && sim::is_half(spec_.type)) call(op, CallKind::round, "round", "input_gradient");
 }
 
 void Outliner::add(const TrainingOp& op) {

@@ -11,7 +11,7 @@ namespace wafersim::workloads {
 class InstructionCycles {
  public:
   InstructionCycles(const models::CoreSpec& core, const fabric::FabricSpec& fabric, sim::Dtype type)
-      : core_(core), fabric_(fabric), half_(type == sim::Dtype::f16) {}
+      : core_(core), fabric_(fabric), half_(sim::is_half(type)) {}
 
   bool half() const { return half_; }  // a run of fp16
 

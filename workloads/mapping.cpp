@@ -126,7 +126,7 @@ class Search {
   double least_cycles(const LoweringSpec& spec) const {
     const Layout& layout = spec.layout;
     const models::RateTable& rates = machine_.core.rate;
-    const double rate = spec.type == sim::Dtype::f16 ? rates.mixed_fma : rates.single_fma, t = layout.tokens_per_pe;
+    const double rate = sim::is_half(spec.type) ? rates.mixed_fma : rates.single_fma, t = layout.tokens_per_pe;
     const double linears = 3 * matrix_parameters_ / layout.columns * InstructionCycles::spread(layout.tokens_per_pe, rate);
     const double pairs = layout.rows_per_sequence * (causal_ ? t * (t + 1) / 2 : t * t);
     const double products = 7.0 * shape_.layers * tile_rows(Features::heads, shape_, layout) * pairs;

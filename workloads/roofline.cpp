@@ -27,7 +27,7 @@ struct Peak {
   Peak(const LoweringSpec& spec, const models::MachineSpec& machine) {
     const memoryx::LinkTiming link = memoryx::make_link_timing(machine.io, machine.core.clock, spec.layout.rows);
     const double pes = static_cast<double>(spec.layout.lanes) * spec.layout.columns * spec.layout.rows;
-    const double rate = spec.type == sim::Dtype::f16 ? machine.core.rate.mixed_fma : machine.core.rate.single_fma;
+    const double rate = sim::is_half(spec.type) ? machine.core.rate.mixed_fma : machine.core.rate.single_fma;
     macs = pes * InstructionCycles::whole_rate(rate);
     sram_operands = pes * sram_read_bytes / sim::bytes_of(spec.type);
     link_bytes = link.bytes_per_cycle() * link.channels();

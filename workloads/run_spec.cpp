@@ -22,6 +22,7 @@ using sim::ConfigReader;
 using sim::ConfigTree;
 using sim::Range;
 
+constexpr sim::Dtype dtypes[] = {sim::Dtype::f16, sim::Dtype::f32, sim::Dtype::bf16};
 constexpr std::int64_t largest_wavelet_mesh = 4096;  // PEs of all systems; above it the default fidelity is sampled
 const std::string machine_prefix = "machine_overrides.";
 const std::string recompute_key = "mapping.recompute";
@@ -57,7 +58,7 @@ models::MachineSpec read_machine_spec(ConfigReader& reader) {
   return machine;
 }
 
-memoryx::UpdateSpec read_update(ConfigReader& reader, int steps, bool scaled) {
+memoryx::UpdateSpec read_update(ConfigReader& reader, int steps, sim::Dtype dtype) {
   memoryx::UpdateSpec update;
   memoryx::OptimizerSpec& optimizer = update.optimizer;
   memoryx::ScheduleSpec& schedule = update.schedule;
@@ -84,9 +85,9 @@ memoryx::UpdateSpec read_update(ConfigReader& reader, int steps, bool scaled) {
   scale.initial = reader.number("training.loss_scale.initial", Range{1.0 / 65536, 1.099511627776e12}, scale.initial);
   scale.growth_interval = reader.integer("training.loss_scale.growth_interval", Range{1, 1e9}, scale.growth_interval);
   scale.dynamic = reader.boolean("training.loss_scale.dynamic", scale.dynamic);
-  if (!scaled) {
+  if (dtype != sim::Dtype::f16) {
     refuse_override(reader, {"training.loss_scale.initial", "training.loss_scale.growth_interval", "training.loss_scale.dynamic"},
-                    "with dtype fp32");
+                    fmt::format("with dtype {}", sim::storage_name(dtype)));
     scale = memoryx::no_loss_scale();
   }
   return update;
@@ -237,8 +238,8 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   spec.training.sequence = integer(reader, "training.sequence", Range{1, 1 << 24});
   spec.training.steps = integer(reader, "training.steps", Range{1, 1e9});
   spec.training.tokens = reader.number("training.tokens", Range{1, 1e18}, 0.0);
-  spec.dtype = reader.choice("dtype", {"fp16", "fp32"}, 0) == 0 ? sim::Dtype::f16 : sim::Dtype::f32;
-  spec.training.update = read_update(reader, spec.training.steps, spec.dtype == sim::Dtype::f16);
+  spec.dtype = dtypes[reader.choice("dtype", {"fp16", "fp32", "bf16"}, 0)];
+  spec.training.update = read_update(reader, spec.training.steps, spec.dtype);
   spec.mapping = read_mapping(reader, spec.machine);
   spec.systems = integer(reader, "systems", Range{1, 2048}, 1);
   spec.fidelity = read_fidelity(reader, tree, spec.mapping.rectangle, spec.systems);

@@ -65,7 +65,7 @@ struct RunSpec {
   DataSpec data;
   TrainingSpec training;
   MappingSpec mapping;
-  sim::Dtype dtype = sim::Dtype::f16;  // f16 or f32
+  sim::Dtype dtype = sim::Dtype::f16;  // f16, f32 or bf16
   Fidelity fidelity = Fidelity::wavelet;
   bool numerics = true;  // whether values are computed; times do not depend on them
   int threads = 1;

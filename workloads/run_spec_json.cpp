@@ -56,7 +56,7 @@ ordered_json run_spec_to_json(const RunSpec& spec) {
   if (!spec.data.path.empty()) out["data"][spec.data.kind == DataSpec::Kind::text ? "text" : "tokens"] = spec.data.path.string();
   out["training"] = training_to_json(spec.training, scaled);
   out["mapping"] = mapping_to_json(spec.mapping);
-  out["dtype"] = scaled ? "fp16" : "fp32";
+  out["dtype"] = sim::storage_name(spec.dtype);
   out["fidelity"] = name(spec.fidelity);
   out["numerics"] = spec.numerics ? "on" : "off";
   out["threads"] = spec.threads;

@@ -14,7 +14,7 @@
 #include "sim/config/nearest.h"
 #include "sim/error.h"
 #include "sim/json_file.h"
-#include "sim/numerics/elementary.h"
+#include "sim/numerics/storage.h"
 
 namespace wafersim::workloads {
 namespace {
@@ -133,12 +133,13 @@ NamedTensor read_values(std::istream& stream, const Entry& entry, const std::str
   NamedTensor out{entry.name, entry.shape, std::vector<float>(entry.elements)};
   if (entry.dtype == "F32") {
     stream.read(reinterpret_cast<char*>(out.values.data()), static_cast<std::streamsize>(entry.elements * sizeof(float)));
-  } else if (entry.dtype == "F16") {
+  } else if (entry.dtype == "F16" || entry.dtype == "BF16") {
     std::vector<std::uint16_t> halves(entry.elements);
     stream.read(reinterpret_cast<char*>(halves.data()), static_cast<std::streamsize>(entry.elements * sizeof(std::uint16_t)));
-    std::transform(halves.begin(), halves.end(), out.values.begin(), sim::numerics::from_half);
+    sim::numerics::from_16_bits(entry.dtype == "F16" ? sim::Dtype::f16 : sim::Dtype::bf16, out.values.data(), halves.data(),
+                                entry.elements);
   } else {
-    fail(source, fmt::format("{}: dtype {} is not supported; F32 and F16 are", quoted(entry.name), entry.dtype));
+    fail(source, fmt::format("{}: dtype {} is not supported; F32, F16 and BF16 are", quoted(entry.name), entry.dtype));
   }
   if (!stream) fail(source, quoted(entry.name) + ": cannot be read");
   const auto bad = std::find_if(out.values.begin(), out.values.end(), [](float v) { return !std::isfinite(v); });

@@ -2,8 +2,9 @@
 // The one arithmetic of wafersim: scalar functions that define, bit for bit, what every driver computes (PEs, reference, optimizer).
 // Built from IEEE 754 fp32 +, -, *, /, sqrt and fused multiply-add with round to nearest even; no libm function whose bits vary by host.
 // fp16 is IEEE binary16 stored as uint16_t: nearest even, subnormals kept, overflow to infinity, NaN quiet.
-// A NaN result is always the one pattern 0x7FC00000 (fp16: 0x7E00): sign and payload of what hardware gives vary by host, compiler and
-// operand order.
+// bf16 is the upper half of an fp32, stored as uint16_t: nearest even, subnormals kept, overflow to infinity, NaN quiet.
+// A NaN result is always the one pattern 0x7FC00000 (fp16: 0x7E00, bf16: 0x7FC0): sign and payload of what hardware gives vary by host,
+// compiler and operand order.
 
 #include <bit>
 #include <cmath>
@@ -23,6 +24,8 @@ inline float max(float a, float b) { return a > b ? a : b; }
 std::uint16_t to_half(float value);
 float from_half(std::uint16_t half);
 inline float round_to_half(float value) { return from_half(to_half(value)); }
+std::uint16_t to_bfloat(float value);
+float from_bfloat(std::uint16_t bfloat);
 
 // Within 2 ulp of the real function over all finite floats. exp(-inf) = 0, exp(x) = inf above 88.73, 0 below -104 (subnormals kept).
 float exp(float x);

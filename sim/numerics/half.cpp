@@ -1,4 +1,4 @@
-// fp32 <-> fp16 from the bit patterns: no F16C, no compiler's _Float16.
+// fp32 <-> fp16 and bf16 from the bit patterns: no F16C, no compiler's _Float16.
 
 #include "sim/numerics/elementary.h"
 
@@ -26,5 +26,14 @@ float from_half(std::uint16_t half) {
   if (magnitude < 0x400u) return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(static_cast<float>(magnitude) * 0x1p-24f));
   return std::bit_cast<float>(sign | ((magnitude << 13) + (112u << 23)));
 }
+
+std::uint16_t to_bfloat(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return 0x7FC0u;  // NaN
+  const std::uint32_t odd = (bits >> 16) & 1u;
+  return static_cast<std::uint16_t>((bits + 0x7FFFu + odd) >> 16);  // a carry may reach infinity
+}
+
+float from_bfloat(std::uint16_t bfloat) { return canonical(std::bit_cast<float>(std::uint32_t{bfloat} << 16)); }
 
 }  // namespace wafersim::sim::numerics

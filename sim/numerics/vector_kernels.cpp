@@ -113,13 +113,35 @@ struct FmaScalar {
     hn::StoreU(fused(d, hn::LoadU(d, x + k), hn::Set(d, s), hn::LoadU(d, acc + k)), d, acc + k);
   }
 };
-struct FmaScalarHalf {
+// How numbers of 16 bits are read and written.
+struct HalfLanes {
+  template <class D>
+  static HWY_INLINE Vector<D> read(D d, const std::uint16_t* p) {
+    return widen(d, p);
+  }
+  template <class D>
+  static HWY_INLINE void write(D d, Vector<D> v, std::uint16_t* p) {
+    narrow(d, v, p);
+  }
+};
+struct BfloatLanes {
+  template <class D>
+  static HWY_INLINE Vector<D> read(D d, const std::uint16_t* p) {
+    return widen_bfloat(d, p);
+  }
+  template <class D>
+  static HWY_INLINE void write(D d, Vector<D> v, std::uint16_t* p) {
+    narrow_bfloat(d, v, p);
+  }
+};
+template <class Lanes>
+struct FmaScalarOf {
   float* acc;
   const std::uint16_t* x;
   float s;
   template <class D>
   HWY_INLINE void step(D d, std::size_t k) const {
-    hn::StoreU(fused(d, widen(d, x + k), hn::Set(d, s), hn::LoadU(d, acc + k)), d, acc + k);
+    hn::StoreU(fused(d, Lanes::read(d, x + k), hn::Set(d, s), hn::LoadU(d, acc + k)), d, acc + k);
   }
 };
 struct FmaVector {
@@ -131,20 +153,22 @@ struct FmaVector {
     hn::StoreU(fused(d, hn::LoadU(d, x + k), hn::LoadU(d, y + k), hn::LoadU(d, acc + k)), d, acc + k);
   }
 };
-struct ToHalf {
+template <class Lanes>
+struct Narrow {
   std::uint16_t* out;
   const float* a;
   template <class D>
   HWY_INLINE void step(D d, std::size_t k) const {
-    narrow(d, hn::LoadU(d, a + k), out + k);
+    Lanes::write(d, hn::LoadU(d, a + k), out + k);
   }
 };
-struct FromHalf {
+template <class Lanes>
+struct Widen {
   float* out;
   const std::uint16_t* a;
   template <class D>
   HWY_INLINE void step(D d, std::size_t k) const {
-    hn::StoreU(widen(d, a + k), d, out + k);
+    hn::StoreU(Lanes::read(d, a + k), d, out + k);
   }
 };
 
@@ -180,13 +204,16 @@ const VectorTable* table() {
       .mul_scalar = run<WithScalar<MulLanes>, float, In, float>,
       .max = run<Binary<MaxLanesOf>, float, In, In>,
       .fma_scalar = run<FmaScalar, float, In, float>,
-      .fma_scalar_half = run<FmaScalarHalf, float, InHalf, float>,
+      .fma_scalar_half = run<FmaScalarOf<HalfLanes>, float, InHalf, float>,
+      .fma_scalar_bfloat = run<FmaScalarOf<BfloatLanes>, float, InHalf, float>,
       .fma_vector = run<FmaVector, float, In, In>,
       .exp = run<Unary<ExpLanes>, float, In>,
       .tanh = run<Unary<TanhLanes>, float, In>,
       .erf = run<Unary<ErfLanes>, float, In>,
-      .to_half = run<ToHalf, std::uint16_t, In>,
-      .from_half = run<FromHalf, float, InHalf>,
+      .to_half = run<Narrow<HalfLanes>, std::uint16_t, In>,
+      .from_half = run<Widen<HalfLanes>, float, InHalf>,
+      .to_bfloat = run<Narrow<BfloatLanes>, std::uint16_t, In>,
+      .from_bfloat = run<Widen<BfloatLanes>, float, InHalf>,
       .ring_dot = ring_dot,
       .fma_rows = fma_rows,
       .mul_rows = mul_rows,

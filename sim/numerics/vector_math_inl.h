@@ -102,6 +102,25 @@ HWY_INLINE void narrow(D d, Vector<D> v, std::uint16_t* p) {
 #endif
 }
 
+template <class D>
+HWY_INLINE Vector<D> widen_bfloat(D d, const std::uint16_t* p) {
+  const auto bits = hn::PromoteTo(Signed<D>(), hn::LoadU(Half<D>(), p));
+  return canonical(d, hn::BitCast(d, hn::ShiftLeft<16>(bits)));
+}
+
+template <class D>
+HWY_INLINE void narrow_bfloat(D, Vector<D> v, std::uint16_t* p) {
+  const Signed<D> di;
+  const auto bits = hn::BitCast(di, v);
+  const auto magnitude = hn::And(bits, hn::Set(di, 0x7FFFFFFF));
+  const auto sign = hn::And(hn::ShiftRight<16>(bits), hn::Set(di, 0x8000));
+  const auto is_nan = hn::Gt(magnitude, hn::Set(di, 0x7F800000));
+  const auto odd = hn::And(hn::ShiftRight<16>(magnitude), hn::Set(di, 1));
+  const auto number = hn::IfThenElse(is_nan, hn::Zero(di), magnitude);
+  const auto rounded = hn::Or(hn::ShiftRight<16>(hn::Add(hn::Add(number, hn::Set(di, 0x7FFF)), odd)), sign);
+  hn::StoreU(hn::DemoteTo(Half<D>(), hn::IfThenElse(is_nan, hn::Set(di, 0x7FC0), rounded)), Half<D>(), p);
+}
+
 // elementary.cpp's functions, operation by operation.
 template <class D>
 HWY_INLINE Vector<D> power_of_two(D d, Vector<Signed<D>> exponent) {

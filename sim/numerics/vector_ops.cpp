@@ -50,12 +50,15 @@ void mul_scalar(float* out, const float* a, float s, std::size_t n) { current().
 void max(float* out, const float* a, const float* b, std::size_t n) { current().max(out, a, b, n); }
 void fma_scalar(float* acc, const float* x, float s, std::size_t n) { current().fma_scalar(acc, x, s, n); }
 void fma_scalar_half(float* acc, const std::uint16_t* x, float s, std::size_t n) { current().fma_scalar_half(acc, x, s, n); }
+void fma_scalar_bfloat(float* acc, const std::uint16_t* x, float s, std::size_t n) { current().fma_scalar_bfloat(acc, x, s, n); }
 void fma_vector(float* acc, const float* x, const float* y, std::size_t n) { current().fma_vector(acc, x, y, n); }
 void exp(float* out, const float* a, std::size_t n) { current().exp(out, a, n); }
 void tanh(float* out, const float* a, std::size_t n) { current().tanh(out, a, n); }
 void erf(float* out, const float* a, std::size_t n) { current().erf(out, a, n); }
 void to_half(std::uint16_t* out, const float* a, std::size_t n) { current().to_half(out, a, n); }
 void from_half(float* out, const std::uint16_t* a, std::size_t n) { current().from_half(out, a, n); }
+void to_bfloat(std::uint16_t* out, const float* a, std::size_t n) { current().to_bfloat(out, a, n); }
+void from_bfloat(float* out, const std::uint16_t* a, std::size_t n) { current().from_bfloat(out, a, n); }
 void ring_dot(float* out, const float* x, const float* y, std::size_t stride, std::size_t groups, std::size_t depth, std::size_t first,
               std::size_t n) {
   current().ring_dot(out, x, y, stride, groups, depth, first, n);

@@ -18,9 +18,10 @@ void add_scalar(float* out, const float* a, float s, std::size_t n);
 void mul_scalar(float* out, const float* a, float s, std::size_t n);
 // out[k] = a[k] > b[k] ? a[k] : b[k]
 void max(float* out, const float* a, const float* b, std::size_t n);
-// acc[k] = fma(x[k], s, acc[k]); the _half form reads x as fp16.
+// acc[k] = fma(x[k], s, acc[k]); the _half form reads x as fp16, the _bfloat form as bf16.
 void fma_scalar(float* acc, const float* x, float s, std::size_t n);
 void fma_scalar_half(float* acc, const std::uint16_t* x, float s, std::size_t n);
+void fma_scalar_bfloat(float* acc, const std::uint16_t* x, float s, std::size_t n);
 // acc[k] = fma(x[k], y[k], acc[k])
 void fma_vector(float* acc, const float* x, const float* y, std::size_t n);
 // out[k] = f(a[k])
@@ -30,6 +31,8 @@ void erf(float* out, const float* a, std::size_t n);
 // Conversions.
 void to_half(std::uint16_t* out, const float* a, std::size_t n);
 void from_half(float* out, const std::uint16_t* a, std::size_t n);
+void to_bfloat(std::uint16_t* out, const float* a, std::size_t n);
+void from_bfloat(float* out, const std::uint16_t* a, std::size_t n);
 // Matrices x, y, acc [rows][stride] with n <= stride columns in use; s, out [n].
 // out[k] = sum over the groups first, ..., groups - 1, 0, ..., first - 1, one chain of additions, of the chain of fma(x[i][k], y[i][k])
 // that starts with +0 over the group's `depth` rows i.

@@ -19,12 +19,15 @@ struct VectorTable {
   void (*max)(float* out, const float* a, const float* b, std::size_t n);
   void (*fma_scalar)(float* acc, const float* x, float s, std::size_t n);
   void (*fma_scalar_half)(float* acc, const std::uint16_t* x, float s, std::size_t n);
+  void (*fma_scalar_bfloat)(float* acc, const std::uint16_t* x, float s, std::size_t n);
   void (*fma_vector)(float* acc, const float* x, const float* y, std::size_t n);
   void (*exp)(float* out, const float* a, std::size_t n);
   void (*tanh)(float* out, const float* a, std::size_t n);
   void (*erf)(float* out, const float* a, std::size_t n);
   void (*to_half)(std::uint16_t* out, const float* a, std::size_t n);
   void (*from_half)(float* out, const std::uint16_t* a, std::size_t n);
+  void (*to_bfloat)(std::uint16_t* out, const float* a, std::size_t n);
+  void (*from_bfloat)(float* out, const std::uint16_t* a, std::size_t n);
   void (*ring_dot)(float* out, const float* x, const float* y, std::size_t stride, std::size_t groups, std::size_t depth, std::size_t first,
                    std::size_t n);
   void (*fma_rows)(float* acc, const float* x, const float* s, std::size_t stride, std::size_t rows, std::size_t n);

@@ -68,12 +68,12 @@ inline WaferPlan relay_plan(int width, int height, int words) {
   using memoryx::GradientWord, memoryx::StreamValue;
   const std::uint32_t start = fabric::control_payload(fabric::SwitchCommand::nop, false, relay_start_task, 0);
   for (const StreamValue& value : {StreamValue{}, StreamValue{StreamValue::Kind::start, 0, start, 0}})
-    call.stream.in.push_back({port(memoryx::Port::Side::west, 0), relay_host_color, false, value, {}});
+    call.stream.in.push_back({port(memoryx::Port::Side::west, 0), relay_host_color, sim::Dtype::f32, value, {}});
   for (int y = 0; y < height; ++y) {
     memoryx::CallStream::PortWords out{port(memoryx::Port::Side::east, y), static_cast<std::uint8_t>(width % 2), {}};
     for (int w = 0; w < words; ++w) {
       const auto element = static_cast<std::uint32_t>(y * words + w);
-      call.stream.in.push_back({port(memoryx::Port::Side::west, y), 0, false, {StreamValue::Kind::parameter, 0, element, 0}, {}});
+      call.stream.in.push_back({port(memoryx::Port::Side::west, y), 0, sim::Dtype::f32, {StreamValue::Kind::parameter, 0, element, 0}, {}});
       out.words.push_back({GradientWord::Kind::parameter, element, 0});
     }
     call.stream.out.push_back(out);

@@ -16,7 +16,7 @@ std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 std::vector<CallStream> small_calls() {
   std::vector<CallStream> calls(4);
   for (const std::uint32_t element : {14u, 8u})
-    calls[0].in.push_back({west_port(0), 0, false, {StreamValue::Kind::parameter, 0, element, 0}, {}});
+    calls[0].in.push_back({west_port(0), 0, sim::Dtype::f32, {StreamValue::Kind::parameter, 0, element, 0}, {}});
   calls[0].out = {{east_port(0), 0, {{GradientWord::Kind::parameter, 0, 0}}}};
   calls[1].out = {{east_port(1), 0, {{GradientWord::Kind::parameter, 8, 0}}}};
   calls[2].out = {{east_port(2), 0, {{GradientWord::Kind::parameter, 14, 0}}}};
@@ -177,7 +177,7 @@ TEST(MemoryX, ASkippedStepTakesNoTimeAndHalvesTheScaleOfTheNext) {
   TrainingSpec training = small_training();
   training.update.loss_scale = {12.0, 2000, true};
   std::vector<CallStream> calls = small_calls();
-  calls[0].in.push_back({west_port(0), 0, false, {StreamValue::Kind::gradient_scale, 0, 0, 0}, {}});
+  calls[0].in.push_back({west_port(0), 0, sim::Dtype::f32, {StreamValue::Kind::gradient_scale, 0, 0, 0}, {}});
   PureStoreMemory memory(slow(), 1.0);
   MemoryX memory_x(slow(), 1.0, training, small_store(), all_of(calls), small_timing(), memory);
   GradientReader reader(all_of(calls), small_timing(), 1, 0, memory_x.collector());

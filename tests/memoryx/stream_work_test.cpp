@@ -11,7 +11,7 @@ namespace {
 
 using Kind = StreamValue::Kind;
 
-StreamWord word(Port port, StreamValue value) { return {port, 0, false, value, {}}; }
+StreamWord word(Port port, StreamValue value) { return {port, 0, sim::Dtype::f32, value, {}}; }
 
 StepWork work_of_call(const CallStream& call, const ParameterStore& store = small_store()) {
   return work_of({&call}, small_timing(), store.table(), small_training(), 2);

@@ -13,7 +13,7 @@ namespace {
 using Kind = StreamValue::Kind;
 constexpr std::uint32_t none = StreamValue::no_token;
 
-StreamWord single(Port port, StreamValue value) { return {port, 0, false, value, {}}; }
+StreamWord single(Port port, StreamValue value) { return {port, 0, sim::Dtype::f32, value, {}}; }
 
 std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 
@@ -46,7 +46,7 @@ TEST(WeightStreamer, PacksTwoHalvesTheFirstInTheLowHalf) {
   store.weights()[14] = 1.0f + 0x1p-11f;  // halfway between two halves: rounds to even
   store.weights()[15] = -2.0f;
   CallStream call;
-  call.in = {{west_port(1), 7, true, {Kind::parameter, 0, 14, 0}, {Kind::parameter, 0, 15, 0}}};
+  call.in = {{west_port(1), 7, sim::Dtype::f16, {Kind::parameter, 0, 14, 0}, {Kind::parameter, 0, 15, 0}}};
   WeightStreamer streamer({&call}, small_timing(), store);
   streamer.begin_step(0, small_batch(), 1.0f);
   const InWord* word = streamer.peek(0);
@@ -54,6 +54,18 @@ TEST(WeightStreamer, PacksTwoHalvesTheFirstInTheLowHalf) {
   EXPECT_EQ(word->bits, 0xC0003C00u);
   EXPECT_EQ(word->color, 7);
   EXPECT_EQ(word->port, west_port(1));
+}
+
+TEST(WeightStreamer, PacksTwoBf16) {
+  ParameterStore store = small_store();
+  store.weights()[14] = 1.0f + 0x1p-8f;  // halfway between two: rounds to even
+  store.weights()[15] = -0x1p-130f;
+  CallStream call;
+  call.in = {{west_port(1), 7, sim::Dtype::bf16, {Kind::parameter, 0, 14, 0}, {Kind::parameter, 0, 15, 0}}};
+  WeightStreamer streamer({&call}, small_timing(), store);
+  streamer.begin_step(0, small_batch(), 1.0f);
+  ASSERT_NE(streamer.peek(0), nullptr);
+  EXPECT_EQ(streamer.peek(0)->bits, 0x80083F80u);
 }
 
 TEST(WeightStreamer, SendsRawWordsAndStartsWithTheNumberOfTheirCall) {
@@ -87,7 +99,7 @@ TEST(WeightStreamer, KeepsTheOrderOfEachChannelOverCalls) {
 TEST(WeightStreamer, AWordWaitsUntilItsBlockOfTheCallHasBeenRead) {
   const ParameterStore store = small_store();
   CallStream call;
-  call.in = {{west_port(0), 0, true, {Kind::parameter, 0, 13, 0}, {Kind::parameter, 0, 14, 0}},
+  call.in = {{west_port(0), 0, sim::Dtype::f16, {Kind::parameter, 0, 13, 0}, {Kind::parameter, 0, 14, 0}},
              single(west_port(0), {Kind::token_row, 2, 0, 0}),
              single(west_port(0), {Kind::target, 0, 0, 0})};
   WeightStreamer streamer({&call}, small_timing(), store);

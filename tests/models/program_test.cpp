@@ -171,7 +171,9 @@ TEST(Program, RefusesWhatTheCoreCouldNotExecute) {
   expect_refused("no such register", [&](Assembler& a) { a.mov(m, memory(Dtype::f32, reg(40)), imm(4)); });
   expect_refused("no such microthread", [&](Assembler& a) { a.mov(m, m, imm(4)).microthread = 8; });
   expect_refused("accumulates", [&](Assembler& a) { a.fma(output(Dtype::f32, 1), m, m, imm(4)); });
-  expect_refused("only mov turns fp32 into fp16", [&](Assembler& a) { a.add(memory(Dtype::f16, imm(0)), m, m, imm(4)); });
+  expect_refused("only mov turns a number into one of 16 bits", [&](Assembler& a) { a.add(memory(Dtype::f16, imm(0)), m, m, imm(4)); });
+  expect_refused("only mov turns a number into one of 16 bits",
+                 [&](Assembler& a) { a.add(memory(Dtype::f16, imm(0)), memory(Dtype::bf16, imm(0)), m, imm(4)); });
   expect_refused("fabric elements pass through", [&](Assembler& a) { a.unary(Opcode::exp, m, input(Dtype::f32, 0), imm(4)); });
   expect_refused("ends a task inside a loop", [&](Assembler& a) { a.loop(imm(2), [&] { a.end_task(); }); });
   expect_refused("an immediate is finite", [&](Assembler& a) { a.add(m, m, constant(std::numeric_limits<float>::infinity()), imm(4)); });

@@ -180,11 +180,27 @@ INSTANTIATE_TEST_SUITE_P(Layouts, Wafer, testing::Combine(testing::ValuesIn(case
                          });
 
 INSTANTIATE_TEST_SUITE_P(Families, Wafer,
-                         testing::Combine(testing::ValuesIn(family_cases()), testing::Values(sim::Dtype::f32, sim::Dtype::f16)),
+                         testing::Combine(testing::ValuesIn(family_cases()),
+                                          testing::Values(sim::Dtype::f32, sim::Dtype::f16, sim::Dtype::bf16)),
                          [](const auto& test) {
-                           return std::string(std::get<0>(test.param).name) +
-                                  (std::get<1>(test.param) == sim::Dtype::f32 ? "Fp32" : "Fp16");
+                           std::string type = sim::storage_name(std::get<1>(test.param));
+                           type[0] = static_cast<char>(type[0] - 'a' + 'A');
+                           return std::get<0>(test.param).name + type;
                          });
+
+TEST(WaferAndReference, ABf16StepTakesTheCyclesOfAnFp16Step) {
+  SmallModel model = with(2, 1, 3, 11, 8, 3, 11);
+  std::vector<std::uint64_t> cycles;
+  for (const sim::Dtype type : {sim::Dtype::f16, sim::Dtype::bf16}) {
+    model.type = type;
+    const Experiment s = make_experiment(model);
+    const models::WaferPlan plan = s.plan();
+    PureWafer wafer(s.machine, plan, s.store, s.training);
+    const models::StepResult step = wafer.run_step(s.batch(0));
+    cycles.push_back(step.last - step.first);
+  }
+  EXPECT_EQ(cycles[0], cycles[1]);
+}
 
 TEST(WaferWithoutRoom, ArraysThatLieByLifetimeBecauseFirstFitLeavesGapsChangeNoBit) {
   SmallModel model = of_family(workloads::Family::gptj, with(1, 2, 2, 4, 16, 2, 8), 4);

@@ -36,12 +36,15 @@ std::vector<Case> cases() {
   part.layers = 2;
   part.recompute = true;
   part.kept_layers = 1;
+  SmallModel bfloat = wide;
+  bfloat.type = sim::Dtype::bf16;
   return {{"compute-bound", wide, 4.0, 2e11},
           {"as built", wide, 1.0, 2e11},
           {"stream-bound", wide, 0.1, 2e11},
           {"update-bound", wide, 1.0, 5e7},
           {"two lanes", lanes, 1.0, 2e11},
           {"fp32, 12 rows", single, 1.0, 2e11},
+          {"bf16", bfloat, 1.0, 2e11},
           {"micro-batches, recompute", again, 1.0, 2e11},
           {"one of two layers again", part, 1.0, 2e11}};
 }

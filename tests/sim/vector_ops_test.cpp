@@ -112,6 +112,8 @@ constexpr Operation operations[] = {
     {"fma_scalar", [](A& x) { fma_scalar(x.out, x.a, x.s, x.n); }, [](A& x, std::size_t k) { x.out[k] = fma(x.a[k], x.s, x.out[k]); }},
     {"fma_scalar_half", [](A& x) { fma_scalar_half(x.out, x.half, x.s, x.n); },
      [](A& x, std::size_t k) { x.out[k] = fma(from_half(x.half[k]), x.s, x.out[k]); }},
+    {"fma_scalar_bfloat", [](A& x) { fma_scalar_bfloat(x.out, x.half, x.s, x.n); },
+     [](A& x, std::size_t k) { x.out[k] = fma(from_bfloat(x.half[k]), x.s, x.out[k]); }},
     {"fma_vector", [](A& x) { fma_vector(x.out, x.a, x.b, x.n); }, [](A& x, std::size_t k) { x.out[k] = fma(x.a[k], x.b[k], x.out[k]); }},
     {"exp", [](A& x) { exp(x.out, x.a, x.n); }, [](A& x, std::size_t k) { x.out[k] = exp(x.a[k]); }},
     {"exp in place", [](A& x) { exp(x.out, x.out, x.n); }, [](A& x, std::size_t k) { x.out[k] = exp(x.out[k]); }},
@@ -119,6 +121,8 @@ constexpr Operation operations[] = {
     {"erf", [](A& x) { erf(x.out, x.a, x.n); }, [](A& x, std::size_t k) { x.out[k] = erf(x.a[k]); }},
     {"to_half", [](A& x) { to_half(x.half_out, x.a, x.n); }, [](A& x, std::size_t k) { x.half_out[k] = to_half(x.a[k]); }},
     {"from_half", [](A& x) { from_half(x.out, x.half, x.n); }, [](A& x, std::size_t k) { x.out[k] = from_half(x.half[k]); }},
+    {"to_bfloat", [](A& x) { to_bfloat(x.half_out, x.a, x.n); }, [](A& x, std::size_t k) { x.half_out[k] = to_bfloat(x.a[k]); }},
+    {"from_bfloat", [](A& x) { from_bfloat(x.out, x.half, x.n); }, [](A& x, std::size_t k) { x.out[k] = from_bfloat(x.half[k]); }},
 };
 
 // Leaves the best target chosen.
@@ -150,7 +154,7 @@ TEST_F(VectorOps, GiveTheScalarBitsOnEveryTargetAtEveryLengthAndAlignment) {
   }
 }
 
-// Long arrays through the functions that have branches of their own: every fp16 pattern, and fp32 patterns of every exponent.
+// Long arrays through the functions that have branches of their own: every fp16 and bf16 pattern, and fp32 patterns of every exponent.
 TEST_F(VectorOps, ConvertAndEvaluateEveryExponentLikeTheScalarsOnEveryTarget) {
   std::vector<std::uint16_t> halves(65536);
   for (std::size_t k = 0; k < halves.size(); ++k) halves[k] = static_cast<std::uint16_t>(k);
@@ -160,16 +164,22 @@ TEST_F(VectorOps, ConvertAndEvaluateEveryExponentLikeTheScalarsOnEveryTarget) {
   const auto bits = [](float x) { return std::bit_cast<std::uint32_t>(x); };
   for (const std::string& target : targets()) {
     force_target(target.c_str());
-    std::vector<float> widened(halves.size()), exps(floats.size()), tanhs(floats.size()), erfs(floats.size());
-    std::vector<std::uint16_t> narrowed(floats.size());
+    std::vector<float> widened(halves.size()), bfloats(halves.size()), exps(floats.size()), tanhs(floats.size()), erfs(floats.size());
+    std::vector<std::uint16_t> narrowed(floats.size()), narrowed_bfloats(floats.size());
     from_half(widened.data(), halves.data(), halves.size());
     to_half(narrowed.data(), floats.data(), floats.size());
+    from_bfloat(bfloats.data(), halves.data(), halves.size());
+    to_bfloat(narrowed_bfloats.data(), floats.data(), floats.size());
     exp(exps.data(), floats.data(), floats.size());
     tanh(tanhs.data(), floats.data(), floats.size());
     erf(erfs.data(), floats.data(), floats.size());
-    for (std::size_t k = 0; k < halves.size(); ++k) ASSERT_EQ(bits(widened[k]), bits(from_half(halves[k]))) << target << " " << k;
+    for (std::size_t k = 0; k < halves.size(); ++k) {
+      ASSERT_EQ(bits(widened[k]), bits(from_half(halves[k]))) << target << " " << k;
+      ASSERT_EQ(bits(bfloats[k]), bits(from_bfloat(halves[k]))) << target << " " << k;
+    }
     for (std::size_t k = 0; k < floats.size(); ++k) {
       ASSERT_EQ(narrowed[k], to_half(floats[k])) << target << " " << floats[k];
+      ASSERT_EQ(narrowed_bfloats[k], to_bfloat(floats[k])) << target << " " << floats[k];
       ASSERT_EQ(bits(exps[k]), bits(exp(floats[k]))) << target << " " << floats[k];
       ASSERT_EQ(bits(tanhs[k]), bits(tanh(floats[k]))) << target << " " << floats[k];
       ASSERT_EQ(bits(erfs[k]), bits(erf(floats[k]))) << target << " " << floats[k];

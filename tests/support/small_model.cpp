@@ -81,7 +81,7 @@ Experiment make_experiment(const LoweringSpec& lowering) {
   store.initialise(1, 0.1);
   memoryx::TrainingSpec training;
   training.update.clip = 1.0;
-  if (lowering.type == sim::Dtype::f32) training.update.loss_scale = memoryx::no_loss_scale();
+  if (lowering.type != sim::Dtype::f16) training.update.loss_scale = memoryx::no_loss_scale();
   training.batch = lowering.swarm.systems * lowering.micro_batches * lowering.layout.batch;
   training.sequence = lowering.layout.sequence;
   training.systems = lowering.swarm.systems;

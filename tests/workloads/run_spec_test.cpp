@@ -91,7 +91,7 @@ TEST_F(RunSpecTest, WritesACompleteConfigurationThatReadsToTheSameRun) {
   config["mapping"] = {{"lanes", 2}, {"tokens_per_pe", 8}, {"features_per_pe", 4}};
   config["weights"] = {{"final", "final.safetensors"}};
   config["machine_overrides"]["io.bandwidth"] = "1 GB/s";
-  for (const char* dtype : {"fp16", "fp32"}) {
+  for (const char* dtype : {"fp16", "fp32", "bf16"}) {
     config["dtype"] = dtype;
     const auto written = run_spec_to_json(read(config, {"threads=2", "seed=7", "core.clock=1.1 GHz"}));
     EXPECT_EQ(run_spec_to_json(read(json::parse(written.dump()))), written);
@@ -156,7 +156,7 @@ TEST_F(RunSpecTest, RefusesWhatIsWrongNamingKeyValueAndWhatIsAllowed) {
   EXPECT_EQ(failure_with("/training/batch", 0), "config: run.json: training.batch = 0: expected an integer from 1 to 1048576");
   EXPECT_EQ(failure_with("/training/batch", "4"), "config: run.json: training.batch = \"4\": expected an integer from 1 to 1048576");
   EXPECT_EQ(failure_with("/training/sequence", 65), "config: run.json: training.sequence = 65: is beyond the 64 positions of the model");
-  EXPECT_EQ(failure_with("/dtype", "fp8"), "config: run.json: dtype = \"fp8\": expected one of fp16, fp32");
+  EXPECT_EQ(failure_with("/dtype", "fp8"), "config: run.json: dtype = \"fp8\": expected one of fp16, fp32, bf16");
   EXPECT_TRUE(failure_with("/machine_overrides/core.clock", "1 ms")
                   .starts_with("config: run.json: machine_overrides.core.clock = \"1 ms\": wrong unit"));
   EXPECT_TRUE(failure_with("/mapping", {{"rectangle", {{"width", 17}, {"height", 8}}}})
@@ -175,6 +175,8 @@ TEST_F(RunSpecTest, RefusesAnOverrideThatNothingWouldRead) {
             "config: --set training.schedule.min_lr=1e-5: has no effect with the schedule constant");
   EXPECT_EQ(failure(config_, {"dtype=fp32", "training.loss_scale.initial=1"}),
             "config: --set training.loss_scale.initial=1: has no effect with dtype fp32");
+  EXPECT_EQ(failure(config_, {"dtype=bf16", "training.loss_scale.dynamic=true"}),
+            "config: --set training.loss_scale.dynamic=true: has no effect with dtype bf16");
 }
 
 TEST_F(RunSpecTest, PinsMicroBatchesThatDivideTheBatchAndRecompute) {

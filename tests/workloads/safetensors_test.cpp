@@ -45,16 +45,18 @@ bool refuses(const std::string& header, const std::string& data, const std::stri
   return false;
 }
 
-TEST(Safetensors, ReadsF32AndF16) {
+TEST(Safetensors, ReadsF32F16AndBF16) {
   const std::string header =
-      R"({"__metadata__": {"format": "pt"}, "b": {"dtype": "F16", "shape": [3], "data_offsets": [8, 14]}, "a": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}}  )";
+      R"({"__metadata__": {"format": "pt"}, "b": {"dtype": "F16", "shape": [3], "data_offsets": [8, 14]}, "a": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}, "c": {"dtype": "BF16", "shape": [2], "data_offsets": [14, 18]}}  )";
   const std::string halves("\x00\x3c\x00\xc0\x01\x00", 6);  // 1, -2, the least subnormal
-  const auto tensors = parse(file_with(header, floats({1.5f, -2.25f}) + halves));
-  ASSERT_EQ(tensors.size(), 2u);
+  const std::string bfloats("\x80\x3f\x01\x80", 4);         // 1, minus the least subnormal
+  const auto tensors = parse(file_with(header, floats({1.5f, -2.25f}) + halves + bfloats));
+  ASSERT_EQ(tensors.size(), 3u);
   EXPECT_EQ(tensors[0].name, "a");
   EXPECT_EQ(tensors[0].shape, (std::vector<std::int64_t>{1, 2}));
   EXPECT_EQ(tensors[0].values, (std::vector<float>{1.5f, -2.25f}));
   EXPECT_EQ(tensors[1].values, (std::vector<float>{1.0f, -2.0f, 0x1p-24f}));
+  EXPECT_EQ(tensors[2].values, (std::vector<float>{1.0f, -0x1p-133f}));
 }
 
 TEST(Safetensors, RejectsAHeaderLongerThanTheFile) {
@@ -99,7 +101,7 @@ TEST(Safetensors, RejectsWrongDtypesAndShapes) {
   };
   refuses(header("\"F31\"", "[1]", "[0, 4]"), "abcd", "unknown dtype \"F31\"");
   refuses(header("7", "[1]", "[0, 4]"), "abcd", "unknown dtype");
-  refuses(header("\"BF16\"", "[2]", "[0, 4]"), "abcd", "dtype BF16 is not supported; F32 and F16 are");
+  refuses(header("\"I16\"", "[2]", "[0, 4]"), "abcd", "dtype I16 is not supported; F32, F16 and BF16 are");
   refuses(header("\"F32\"", "[2]", "[0, 4]"), "abcd", "do not hold the 8 bytes");
   refuses(header("\"F32\"", "[-1]", "[0, 4]"), "abcd", "is not an array of sizes");
   refuses(header("\"F32\"", "[1.0]", "[0, 4]"), "abcd", "is not an array of sizes");

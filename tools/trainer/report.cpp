@@ -321,7 +321,7 @@ ordered_json make_report(const PreparedRun& run, const RunResult& result) {
   report["parameters"] = run.parameters;
   report["fidelity"] = workloads::name(run.spec.fidelity);
   report["numerics"] = run.spec.numerics ? "on" : "off";
-  report["dtype"] = run.spec.dtype == sim::Dtype::f16 ? "fp16" : "fp32";
+  report["dtype"] = sim::storage_name(run.spec.dtype);
   report["mesh"] = {{"width", run.width()}, {"height", run.height()}, {"clock_hz", run.spec.machine.core.clock}};
   report["mapping"] = mapping_json(run);
   report["steps"] = result.steps.size();

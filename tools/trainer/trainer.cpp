@@ -39,7 +39,7 @@ RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine,
 
 double peak_rate(const workloads::RunSpec& spec) {
   const models::RateTable& rate = spec.machine.core.rate;
-  return spec.dtype == sim::Dtype::f16 ? rate.mixed_fma : rate.single_fma;
+  return sim::is_half(spec.dtype) ? rate.mixed_fma : rate.single_fma;
 }
 
 bool waits_for_update(const RunResult& result, std::size_t step) { return step > 0 && !result.steps[step - 1].skipped; }

@@ -59,7 +59,7 @@ ordered_json largest_to_json(const workloads::RunSpec& run) {
   const std::size_t parameters = workloads::parameter_table(shape).size();
   return {{"machine", run.machine.name},
           {"model", run.model_name},
-          {"dtype", run.dtype == sim::Dtype::f16 ? "fp16" : "fp32"},
+          {"dtype", sim::storage_name(run.dtype)},
           {"parameters", parameters},
           {"rectangle", {{"width", run.mapping.rectangle.width}, {"height", run.mapping.rectangle.height}}},
           {"systems", run.systems},

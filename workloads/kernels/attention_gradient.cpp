@@ -194,14 +194,14 @@ class AttentionGradient : AttentionKernel {
 
   Block b_;
   Work w_;
-  const bool half_ = k.type() == Dtype::f16;
+  const bool half_ = sim::is_half(k.type());
   const int dqkv_ = k.arg("dqkv"), p_ = k.fresh();  // registers; p: row of P of the own key at hand
 };
 
 }  // namespace
 
 AttentionGradientBytes attention_gradient_bytes(const KernelBuilder& k, const AttentionShape& shape) {
-  const std::int64_t result = std::int64_t{k.type() == Dtype::f16 ? 4 : 3} * shape.rows * k.tile_row_bytes();
+  const std::int64_t result = std::int64_t{sim::is_half(k.type()) ? 4 : 3} * shape.rows * k.tile_row_bytes();
   return {work_of(k, shape).bytes, result};
 }
 

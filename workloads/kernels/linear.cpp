@@ -57,7 +57,7 @@ int emit_linear(KernelBuilder& k) {
   linear_sums(k, {k.arg("x"), k.arg("inputs"), k.arg("partial"), k.arg("sums"), k.arg("outputs")});
   const Operand sums = k.tile32(reg(k.arg("sums")));
   a.add(sums, sums, k.weight(), imm(k.slots()), reg(k.arg("biases")));
-  if (k.type() == Dtype::f16) a.mov(k.tile(reg(k.arg("y"))), sums, imm(k.slots()), reg(k.arg("outputs")));
+  if (sim::is_half(k.type())) a.mov(k.tile(reg(k.arg("y"))), sums, imm(k.slots()), reg(k.arg("outputs")));
   k.end();
   return task;
 }

@@ -70,7 +70,7 @@ void Lowering::lower_logit_gradient(const TrainingOp& op, int chunk, int dy) {
 
 void Lowering::lower_loss_gradient(const TrainingOp& op) {
   const int x = op.inputs[0], dx = op.outputs[0], features_of_x = rows(x);
-  const bool half = spec_.type == Dtype::f16, several = spec_.chunks() > 1;
+  const bool half = sim::is_half(spec_.type), several = spec_.chunks() > 1;
   const int dy = scratch("d logits", tile_bytes(spec_.loss_outputs_per_pe), 4);
   // With several chunks the input gradient is collected in fp32, the chunks' sums on top of each other.
   const int total = several && half ? scratch("d logits: total", tile32_bytes(features_of_x), 0) : address(dx);

@@ -76,7 +76,7 @@ class Lowering {
   void narrow(int tensor);
   // Makes its output in fp32, in the output's own place, and rounds it there at the end.
   bool rounds_in_place(const TrainingOp& op) const {
-    return spec_.type == sim::Dtype::f16 && (op.kind == TrainingKind::linear || op.kind == TrainingKind::linear_input_gradient);
+    return sim::is_half(spec_.type) && (op.kind == TrainingKind::linear || op.kind == TrainingKind::linear_input_gradient);
   }
   // The tensor in whose place an op that works slot by slot may put its output: it is not read again. -1: none.
   int replaced(const TrainingOp& op) const;

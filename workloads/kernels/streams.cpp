@@ -23,29 +23,31 @@ std::uint32_t token_id(const Layout& layout, int lane, int row, int slot) {
 }  // namespace
 
 void StreamBuilder::values(Port port, std::uint8_t color, const std::vector<StreamValue>& values) {
-  const bool packed = type_ == sim::Dtype::f16;
+  const bool packed = sim::is_half(type_);
   for (std::size_t k = 0; k < values.size(); k += packed ? 2 : 1) {
     StreamWord w;
     w.port = port;
     w.color = color;
-    w.packed = packed;
+    w.type = type_;
     w.low = values[k];
     if (packed && k + 1 < values.size()) w.high = values[k + 1];
     stream_.in.push_back(w);
   }
 }
 
-void StreamBuilder::word(Port port, std::uint8_t color, const StreamValue& value, bool half) {
+void StreamBuilder::word(Port port, std::uint8_t color, const StreamValue& value, sim::Dtype type) {
   StreamWord w;
   w.port = port;
   w.color = color;
-  w.packed = half;
+  w.type = type;
   w.low = value;
   stream_.in.push_back(w);
 }
 
 void StreamBuilder::start(int task, const std::vector<std::int32_t>& arguments) {
-  const auto add = [&](StreamValue::Kind kind, std::uint32_t bits) { word({Port::Side::west, 0}, color_f3, {kind, 0, bits, 0}, false); };
+  const auto add = [&](StreamValue::Kind kind, std::uint32_t bits) {
+    word({Port::Side::west, 0}, color_f3, {kind, 0, bits, 0}, sim::Dtype::u32);
+  };
   add(StreamValue::Kind::word, static_cast<std::uint32_t>(arguments.size()));
   add(StreamValue::Kind::start, fabric::control_payload(fabric::SwitchCommand::nop, false, task));
   for (const std::int32_t argument : arguments) add(StreamValue::Kind::word, static_cast<std::uint32_t>(argument));
@@ -78,13 +80,12 @@ void StreamBuilder::biases(const FeatureMap& outputs, const BiasIndex& bias) {
 }
 
 void StreamBuilder::norm(const FeatureMap& features, std::uint32_t gains, std::uint32_t biases) {
-  const bool half = type_ == sim::Dtype::f16;
   for (int k = 0; k < features.per_column; ++k)
     for (int c = 0; c < features.columns; ++c) {
       const int i = features.at(c, k);
       if (i < 0) continue;
-      word(weight_port(layout_, c), weight_color(c), parameter(gains + static_cast<std::uint32_t>(i)), half);
-      if (biases != no_biases) word(weight_port(layout_, c), weight_color(c), parameter(biases + static_cast<std::uint32_t>(i)), half);
+      word(weight_port(layout_, c), weight_color(c), parameter(gains + static_cast<std::uint32_t>(i)), type_);
+      if (biases != no_biases) word(weight_port(layout_, c), weight_color(c), parameter(biases + static_cast<std::uint32_t>(i)), type_);
     }
 }
 
@@ -128,12 +129,12 @@ void StreamBuilder::targets() {
     for (int lane = 0; lane < layout_.lanes; ++lane)
       for (int slot = 0; slot < layout_.tokens_per_pe; ++slot)
         word({Port::Side::west, static_cast<std::uint16_t>(row)}, color_e1,
-             {StreamValue::Kind::target, 0, 0, token_id(layout_, lane, row, slot)}, false);
+             {StreamValue::Kind::target, 0, 0, token_id(layout_, lane, row, slot)}, sim::Dtype::u32);
 }
 
 void StreamBuilder::gradient_scale() {
   for (int c = 0; c < layout_.columns; ++c)
-    word(weight_port(layout_, c), weight_color(c), {StreamValue::Kind::gradient_scale, 0, 0, 0}, false);
+    word(weight_port(layout_, c), weight_color(c), {StreamValue::Kind::gradient_scale, 0, 0, 0}, sim::Dtype::u32);
 }
 
 std::vector<GradientWord>& StreamBuilder::out(Port port, std::uint8_t color) {

@@ -28,7 +28,7 @@ class StreamBuilder {
   // Values on one color and port, fp16 two a word; the last word is padded.
   void values(memoryx::Port port, std::uint8_t color, const std::vector<memoryx::StreamValue>& values);
   // One value in a word of its own.
-  void word(memoryx::Port port, std::uint8_t color, const memoryx::StreamValue& value, bool half);
+  void word(memoryx::Port port, std::uint8_t color, const memoryx::StreamValue& value, sim::Dtype type);
 
   // What the host sends ahead of a call's stream, into the north-west corner: the number of arguments, the start of kernel `task`, the
   // arguments.

@@ -3,8 +3,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "sim/numerics/elementary.h"
-#include "sim/numerics/vector_ops.h"
+#include "sim/numerics/storage.h"
 
 namespace wafersim::workloads::reference {
 
@@ -20,8 +19,8 @@ Tiles::Tiles(const Layout& layout, int places)
 void round_to(sim::Dtype type, float* values, std::size_t n) {
   if (type == sim::Dtype::f32) return;
   std::vector<std::uint16_t> half(n);
-  numerics::to_half(half.data(), values, n);
-  numerics::from_half(values, half.data(), n);
+  numerics::to_16_bits(type, half.data(), values, n);
+  numerics::from_16_bits(type, values, half.data(), n);
 }
 
 void round_to(sim::Dtype type, Tiles& tiles) { round_to(type, tiles.values().data(), tiles.values().size()); }

@@ -22,7 +22,7 @@ void append_streams(Bytes& out, const models::WaferPlan& plan) {
   for (const models::KernelCall& call : plan.calls)
     for (const memoryx::StreamWord& word : call.stream.in) {
       const bool east = word.port.side == memoryx::Port::Side::east;
-      append(out, fmt::format("{}{},{},{}{};", east ? 'e' : 'w', word.port.row, word.color, word.packed ? 'p' : '-',
+      append(out, fmt::format("{}{},{},{}{};", east ? 'e' : 'w', word.port.row, word.color, word.packed() ? 'p' : '-',
                               word.low.kind == Kind::start || word.low.kind == Kind::word ? word.low.index : 0));
     }
 }
