@@ -1,5 +1,6 @@
 #pragma once
-// A golden: one run in a few kilobytes, as a JSON file {"golden": 1, "figures": {...}}. What is long is kept as digests of 8 digits: of a
+// A golden: one run in a few kilobytes, as a JSON file {"golden": 1, "provenance": what made it,
+// "figures": {...}}. What is long is kept as digests of 8 digits: of a
 // tensor's weights and gradients, of a kernel's row all but its cycles and stalls, of the trace by the wafer's kernels and by track.
 
 #include <nlohmann/json_fwd.hpp>

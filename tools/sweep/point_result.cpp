@@ -1,7 +1,8 @@
 #include "tools/sweep/point_result.h"
 
-#include <unistd.h>
 #include <utility>
+
+#include "tools/trainer/provenance.h"
 
 namespace wafersim::tools {
 namespace {
@@ -48,18 +49,9 @@ json exposed_cycles(const json& report, const std::string& cause) {
   return sum;
 }
 
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
 ordered_json result(const SweepPoint& point, int exit_code, const std::string& error, const ordered_json& host) {
-  return {{"point", point.values},
-          {"status", exit_code == 0 ? "ok" : "failed"},
-          {"exit_code", exit_code},
-          {"error", error},
-          {"provenance", {{"version", WAFERSIM_VERSION}, {"config_digest", point.digest}, {"seed", point.seed}, {"host", host_name()}}},
-          {"host", host}};
+  return {{"point", point.values}, {"status", exit_code == 0 ? "ok" : "failed"},         {"exit_code", exit_code},
+          {"error", error},        {"provenance", provenance(point.digest, point.seed)}, {"host", host}};
 }
 
 ordered_json host_json(const ChildEnd& end) {

@@ -13,6 +13,7 @@
 #include "sim/atomic_file.h"
 #include "sim/error.h"
 #include "sim/json_file.h"
+#include "tools/trainer/provenance.h"
 
 namespace wafersim::tools {
 namespace {
@@ -85,7 +86,7 @@ void SweepDirectory::save(const std::string& about, const std::vector<SweepPoint
     rows.push_back({{"id", point.id}, {"point", point.values}, {"config_digest", point.digest}, {"seed", point.seed}});
     if (!point.readable()) rows.back().update({{"exit_code", point.exit_code}, {"error", point.error}});
   }
-  const nlohmann::ordered_json all = {{"version", WAFERSIM_VERSION}, {"about", about}, {"axes", axes}, {"points", rows}};
+  const nlohmann::ordered_json all = {{"version", version()}, {"about", about}, {"axes", axes}, {"points", rows}};
   FileLock saving(path_ / "sweep.lock");
   saving.take(LOCK_EX);
   write_if_different(path_ / "sweep.json", all.dump(2) + "\n");
@@ -114,7 +115,7 @@ std::optional<json> SweepDirectory::result_of(const SweepPoint& point) const {
   json read = json::parse(text_of(result(point.id)), nullptr, false);
   if (!read.is_object() || !read.contains("provenance")) return {};
   const json& provenance = read["provenance"];
-  if (provenance.value("version", "") != WAFERSIM_VERSION || provenance.value("config_digest", "") != point.digest) return {};
+  if (provenance.value("version", "") != version() || provenance.value("config_digest", "") != point.digest) return {};
   return read;
 }
 

@@ -7,6 +7,7 @@
 #include "sim/error.h"
 #include "sim/json_file.h"
 #include "sim/sha256.h"
+#include "tools/trainer/provenance.h"
 #include "workloads/run_overrides.h"
 #include "workloads/run_spec.h"
 
@@ -36,8 +37,9 @@ std::vector<SweepPoint> make_points(const SweepSpec& sweep) {
     add_overrides(overrides, values, sweep.label + ": axes");
     try {
       const workloads::RunSpec spec = workloads::parse_run_spec(workloads::apply_overrides(sweep.base, overrides, sweep.directory));
-      point.config = workloads::run_spec_to_json(spec).dump(2) + "\n";
-      point.digest = digest_of(point.config);
+      const nlohmann::ordered_json config = workloads::run_spec_to_json(spec);
+      point.config = config.dump(2) + "\n";
+      point.digest = config_digest(config);
       point.seed = spec.seed;
       any = true;
     } catch (const sim::Error& error) {

@@ -7,7 +7,9 @@
 
 #include "sim/atomic_file.h"
 #include "sim/error.h"
+#include "sim/json_file.h"
 #include "sim/sha256.h"
+#include "tools/trainer/provenance.h"
 
 namespace wafersim::tools {
 namespace {
@@ -31,7 +33,6 @@ nlohmann::ordered_json identity(const PreparedRun& run, const std::string& block
   config.erase("threads");  // changes no result
   nlohmann::ordered_json out;
   out["wafersim_checkpoint"] = schema;
-  out["version"] = WAFERSIM_VERSION;
   out["configuration"] = digest(config.dump());
   if (run.tokens) out["data"] = digest(*run.tokens);
   if (run.weights) out["initial weights"] = digest(run.weights->weights());
@@ -42,10 +43,11 @@ nlohmann::ordered_json identity(const PreparedRun& run, const std::string& block
 }  // namespace
 
 CheckpointFile::CheckpointFile(const std::filesystem::path& directory, const PreparedRun& run, const std::string& block)
-    : path_(directory / "checkpoint.bin"), identity_(identity(run, block).dump()) {}
+    : path_(directory / "checkpoint.bin"), identity_(identity(run, block).dump()), provenance_(provenance(run.spec).dump()) {}
 
 void CheckpointFile::write(const Checkpoint& checkpoint) const {
   nlohmann::ordered_json header = nlohmann::ordered_json::parse(identity_);
+  header["provenance"] = nlohmann::ordered_json::parse(provenance_);
   header["steps"] = checkpoint.steps;
   header["bytes"] = checkpoint.state.size();
   header["sha256"] = digest(checkpoint.state);
@@ -69,14 +71,15 @@ std::optional<Checkpoint> CheckpointFile::read() const {
   std::getline(file, line);
   const nlohmann::json header = nlohmann::json::parse(line, nullptr, false);
   if (!header.is_object() || !header.contains("wafersim_checkpoint")) throw refuse("not a checkpoint of wafersim");
+  const std::string maker = header.value("/provenance/version"_json_pointer, "unknown");
+  if (maker != version()) throw refuse(fmt::format("made by version {}, this is {}", sim::printable(maker), version()));
   const nlohmann::json mine = nlohmann::json::parse(identity_);
   for (const auto& [key, value] : mine.items())
     if (header.value(key, nlohmann::json()) != value)
-      throw refuse(
-          key == "version" ? fmt::format("made by version {}, this is {}", header.value(key, nlohmann::json()).dump(), value.dump())
-          : key == "block" ? fmt::format("made with --block {}, this run has {}", header.value(key, nlohmann::json()).dump(), value.dump())
-          : key == "wafersim_checkpoint" ? "made by another version"
-                                         : fmt::format("of another run: its {} differ from this run's", key));
+      throw refuse(key == "block"
+                       ? fmt::format("made with --block {}, this run has {}", header.value(key, nlohmann::json()).dump(), value.dump())
+                   : key == "wafersim_checkpoint" ? "made by another version"
+                                                  : fmt::format("of another run: its {} differ from this run's", key));
   const std::string state{std::istreambuf_iterator<char>(file), {}};
   if (header.value("bytes", std::uint64_t{0}) != state.size() || header.value("sha256", "") != digest(state))
     throw refuse("cut short or changed: its bytes are not those that were written");

@@ -40,7 +40,7 @@ class CheckpointFile {
 
  private:
   std::filesystem::path path_;
-  std::string identity_;  // JSON
+  std::string identity_, provenance_;  // JSON
 };
 
 }  // namespace wafersim::tools

@@ -10,6 +10,7 @@
 #include "models/machine_sources.h"
 #include "sim/error.h"
 #include "tools/trainer/host.h"
+#include "tools/trainer/provenance.h"
 #include "tools/trainer/weights.h"
 #include "workloads/call_outline.h"
 #include "workloads/family.h"
@@ -287,7 +288,8 @@ ordered_json host_json(const PreparedRun& run, const RunResult& result) {
   ordered_json out = {{"wall_seconds", result.host_seconds},
                       {"peak_rss_bytes", peak_rss_bytes()},
                       {"pe_cycles_per_second", static_cast<double>(run.pes()) * simulated / result.host_seconds},
-                      {"threads", run.spec.threads}};
+                      {"threads", run.spec.threads},
+                      {"command", command_line()}};
   if (!result.sampled) return out;
   int cached = 0;
   ordered_json failures = ordered_json::array();
@@ -314,7 +316,8 @@ ordered_json make_report(const PreparedRun& run, const RunResult& result) {
     }
   ordered_json report;
   report["schema"] = schema;
-  report["version"] = WAFERSIM_VERSION;
+  report["version"] = version();
+  report["provenance"] = provenance(run.spec);
   report["machine"] = run.spec.machine.name;
   report["systems"] = run.spec.systems;
   report["model"] = run.spec.model_name;

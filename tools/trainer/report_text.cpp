@@ -235,6 +235,9 @@ std::vector<ShownRow> shown_rows(const ordered_json& breakdown) {
 
 std::string report_text(const ordered_json& report) {
   std::string text = summary_text(report);
+  const ordered_json& made = report["provenance"];
+  text += fmt::format("{:<12} wafersim {}, configuration {}, seed {}\n", "made by", made["version"].get<std::string>(),
+                      made["config_digest"].get<std::string>().substr(0, 12), made["seed"].dump());
   const double cycles = number(report["step"]["cycles"]);
   text += fmt::format("\n{:<8} {:<30} {:>5} {:>14} {:>7} {:>14} {:<15} {:>8} {:>8} {:>8} {:>8} {:>9}  {}\n", "layers", "kernel", "calls",
                       "cycles", "share", "bound", "most by", "compute", "reduce", "stalled", "idle", "stream", "waits for");

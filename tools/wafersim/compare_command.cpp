@@ -46,7 +46,12 @@ std::string configs_text(const compare::Comparison& configs) {
 }
 
 void write_golden(const fs::path& path, const compare::Source& run) {
-  const nlohmann::json golden = {{"golden", 1}, {"figures", compare::golden_of(run.trees.at(""))}};
+  const nlohmann::json& report = run.trees.at("");
+  nlohmann::json golden = {{"golden", 1}, {"figures", compare::golden_of(report)}};
+  if (report.contains("provenance")) {
+    golden["provenance"] = report["provenance"];
+    golden["provenance"].erase("host");
+  }
   sim::write_file_atomically(path, compare::golden_text(golden));
 }
 

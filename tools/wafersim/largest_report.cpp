@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/trainer/prepared_run.h"
+#include "tools/trainer/provenance.h"
 #include "workloads/graph.h"
 #include "workloads/mapping_advice.h"
 
@@ -57,7 +58,8 @@ ordered_json largest_to_json(const workloads::RunSpec& run) {
   const workloads::ModelShape& shape = run.model.shape;
   const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_model(shape), workloads::least_kept(run, shape));
   const std::size_t parameters = workloads::parameter_table(shape).size();
-  return {{"machine", run.machine.name},
+  return {{"provenance", provenance(run)},
+          {"machine", run.machine.name},
           {"model", run.model_name},
           {"dtype", sim::storage_name(run.dtype)},
           {"parameters", parameters},

@@ -8,7 +8,7 @@
 
 namespace wafersim::tools {
 
-// {"machine", "model", "dtype", "parameters", "rectangle", "systems", "memoryx" {"bytes", "capacity"}, "batch", "sequence"}
+// {"provenance", "machine", "model", "dtype", "parameters", "rectangle", "systems", "memoryx" {"bytes", "capacity"}, "batch", "sequence"}
 // batch: null or {"samples" at once on all systems, "of_tokens", "lanes", "samples_per_lane", "tokens_per_pe", "features_per_pe"}
 // sequence: null or {"tokens", "by": "positions" or "sram", "sram_tokens", "tokens_per_pe", "features_per_pe"}
 nlohmann::ordered_json largest_to_json(const workloads::RunSpec& run);

@@ -9,6 +9,7 @@
 
 #include "sim/error.h"
 #include "tools/trainer/guard.h"
+#include "tools/trainer/provenance.h"
 #include "tools/wafersim/command.h"
 #include "tools/wafersim/compare_command.h"
 #include "tools/wafersim/plan_command.h"
@@ -20,11 +21,9 @@
 namespace wafersim::tools {
 namespace {
 
-constexpr const char* version = "wafersim " WAFERSIM_VERSION;
-
 int wafersim(int argc, const char* const* argv) {
   CLI::App program("wafersim: a simulator of wafer-scale hardware that trains transformers", "wafersim");
-  program.set_version_flag("--version", version);
+  program.set_version_flag("--version", std::string("wafersim ") + version());
   program.require_subcommand(0, 1);
   program.footer("First steps: wafersim plan main, then wafersim run main --steps 5");
   const std::vector<Command> commands = {

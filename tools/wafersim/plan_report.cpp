@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/trainer/provenance.h"
 #include "tools/wafersim/plan_tables.h"
 #include "workloads/call_traffic.h"
 #include "workloads/closed_form.h"
@@ -168,7 +169,8 @@ ordered_json plan_to_json(const RunSpec& run, const Mapping& mapping) {
   const workloads::ModelShape& shape = run.model.shape;
   const workloads::LoweringSpec spec = workloads::lowering_spec(mapping, run, shape);
   const workloads::TrainingGraph graph = workloads::differentiate(workloads::build_model(shape), spec.recompute);
-  ordered_json out = {{"machine", run.machine.name}, {"model", run.model_name}, {"dtype", sim::storage_name(run.dtype)}};
+  ordered_json out = {
+      {"provenance", provenance(run)}, {"machine", run.machine.name}, {"model", run.model_name}, {"dtype", sim::storage_name(run.dtype)}};
   out["parameters"] = workloads::parameter_table(shape).size();
   out["rectangle"] = {{"width", mapping.layout.lanes * mapping.layout.columns}, {"height", mapping.layout.rows}};
   out["mapping"] = mapping_to_json(mapping);

@@ -13,6 +13,7 @@
 #include "tools/trainer/checkpoint.h"
 #include "tools/trainer/interruption.h"
 #include "tools/trainer/progress.h"
+#include "tools/trainer/provenance.h"
 #include "tools/trainer/report.h"
 #include "tools/trainer/run_directory.h"
 #include "tools/trainer/tables.h"
@@ -64,10 +65,7 @@ fs::path default_directory(const std::string& config) {
 
 std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunResult& result, const nlohmann::ordered_json& report) {
   const double clock = run.spec.machine.core.clock;
-  nlohmann::ordered_json config;
-  config["version"] = WAFERSIM_VERSION;
-  config.update(workloads::run_spec_to_json(run.spec));
-  std::vector<RunDirectory::File> files = {{"config.json", config.dump(2) + "\n"},
+  std::vector<RunDirectory::File> files = {{"config.json", config_text(run.spec)},
                                            {"report.json", report.dump(2) + "\n"},
                                            {"report.txt", report_text(report)},
                                            {"steps.csv", steps_csv(result, clock, run.spec.numerics)},

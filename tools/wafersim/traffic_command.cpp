@@ -11,6 +11,7 @@
 
 #include "fabric/traffic.h"
 #include "fabric/xy_network.h"
+#include "tools/trainer/provenance.h"
 #include "tools/wafersim/columns_by_rows.h"
 #include "tools/wafersim/standard_output.h"
 
@@ -24,9 +25,7 @@ struct Options {
   bool json = false;
 };
 
-nlohmann::ordered_json to_json(const fabric::FabricSpec& mesh, const fabric::TrafficSpec& traffic, const fabric::TrafficStatistics& result,
-                               double host_seconds) {
-  const double routers = static_cast<double>(mesh.width) * mesh.height;
+nlohmann::ordered_json config_of(const fabric::FabricSpec& mesh, const fabric::TrafficSpec& traffic) {
   return {{"mesh", {mesh.width, mesh.height}},
           {"pattern", name(traffic.pattern)},
           {"load", traffic.load},
@@ -34,8 +33,12 @@ nlohmann::ordered_json to_json(const fabric::FabricSpec& mesh, const fabric::Tra
           {"warmup", traffic.warmup_cycles},
           {"seed", traffic.seed},
           {"ramp_cycles", mesh.ramp_cycles},
-          {"router_queue_words", mesh.router_queue_words},
-          {"simulated_cycles", result.cycles},
+          {"router_queue_words", mesh.router_queue_words}};
+}
+
+nlohmann::ordered_json results_of(const fabric::FabricSpec& mesh, const fabric::TrafficStatistics& result, double host_seconds) {
+  const double routers = static_cast<double>(mesh.width) * mesh.height;
+  return {{"simulated_cycles", result.cycles},
           {"injected", result.injected},
           {"delivered", result.delivered},
           {"measured", result.measured},
@@ -57,6 +60,7 @@ std::string table(const nlohmann::ordered_json& values) {
   for (const auto& [key, value] : values.items()) {
     const std::string shown = value.is_number_float() ? fmt::format("{:.6g}", value.get<double>())
                               : value.is_string()     ? value.get<std::string>()
+                              : value.is_object()     ? value["version"].get<std::string>()
                               : value.is_array()      ? fmt::format("{}x{}", value[0].get<int>(), value[1].get<int>())
                                                       : value.dump();
     text += fmt::format("{:<30} {:>16}\n", key, shown);
@@ -74,7 +78,10 @@ int run(Options& options) {
   const Clock::time_point start = Clock::now();
   const fabric::TrafficStatistics result = fabric::run_traffic(mesh, options.traffic);
   const double host_seconds = std::max(1e-9, std::chrono::duration<double>(Clock::now() - start).count());
-  const nlohmann::ordered_json values = to_json(mesh, options.traffic, result, host_seconds);
+  const nlohmann::ordered_json config = config_of(mesh, options.traffic);
+  nlohmann::ordered_json values = config;
+  values.update(results_of(mesh, result, host_seconds));
+  values["provenance"] = provenance(config_digest(config), options.traffic.seed);
   print_standard_output(options.json ? values.dump(2) + "\n" : table(values));
   return 0;
 }
