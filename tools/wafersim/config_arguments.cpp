@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <fmt/format.h>
 
+#include "sim/atomic_file.h"
+#include "tools/trainer/provenance.h"
+
 namespace wafersim::tools {
 
 void add_config_arguments(CLI::App& command, ConfigArguments& arguments) {
@@ -14,6 +17,10 @@ void add_config_arguments(CLI::App& command, ConfigArguments& arguments) {
                   "Overrides a key of the configuration, as in --set training.steps=5 or --set fabric.width=32; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  command
+      .add_option("--output-config", arguments.output,
+                  "Also write the complete configuration, with defaults and overrides: what runs again to the same results")
+      ->type_name("FILE");
 }
 
 workloads::RunSpec read_run_spec(const ConfigArguments& arguments, const std::vector<sim::Override>& further) {
@@ -21,6 +28,7 @@ workloads::RunSpec read_run_spec(const ConfigArguments& arguments, const std::ve
   for (const std::string& text : arguments.overrides) overrides.push_back(sim::parse_override(text));
   overrides.insert(overrides.end(), further.begin(), further.end());
   workloads::RunSpec spec = workloads::read_run_spec(arguments.config, overrides, std::filesystem::current_path());
+  if (!arguments.output.empty()) sim::write_file_atomically(arguments.output, config_text(spec), sim::ErrorCategory::config);
   for (const workloads::IgnoredKey& ignored : spec.model.ignored) fmt::print(stderr, "wafersim: ignored: {}\n", text(ignored));
   return spec;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// CONFIG and --set KEY=VALUE, as every subcommand that takes a configuration has them.
+// CONFIG, --set KEY=VALUE and --output-config FILE, as every subcommand that takes a configuration has them.
 
 #include <string>
 #include <vector>
@@ -16,13 +16,14 @@ namespace wafersim::tools {
 struct ConfigArguments {
   std::string config;                  // a file, or the name of a run preset
   std::vector<std::string> overrides;  // KEY=VALUE
+  std::string output;                  // where the complete configuration goes; empty: nowhere
 };
 
-// Adds the two to a subcommand; `arguments` must live as long as it.
+// Adds them to a subcommand; `arguments` must live as long as it.
 void add_config_arguments(CLI::App& command, ConfigArguments& arguments);
 
-// The run they describe; `further` overrides come after those of --set. Relative paths of overrides start from the working directory.
-// Errors: config for wrong input, unsupported for what this version does not do.
+// The run they describe, which is also written to `output`; `further` overrides come after those of --set. Relative paths of overrides
+// start from the working directory. Errors: config for wrong input, unsupported for what this version does not do.
 workloads::RunSpec read_run_spec(const ConfigArguments& arguments, const std::vector<sim::Override>& further = {});
 
 }  // namespace wafersim::tools
