@@ -1,4 +1,4 @@
-# cmake -DSOURCE=DIR -DOUTPUT=FILE -P write_commit.cmake: a header that says which commit DIR is at, "unknown" where it is no checkout of its
+# cmake -DSOURCE=DIR -DOUTPUT=FILE -P write_commit.cmake: C++ that says which commit DIR is at, "unknown" where it is no checkout of its
 # own. The file changes only when the answer does, so that nothing else is built anew.
 set(commit unknown)
 find_program(GIT git)
@@ -14,4 +14,7 @@ if(GIT)
     endif()
   endif()
 endif()
-file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#define WAFERSIM_COMMIT \"${commit}\"\n")
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT [[
+#include "tools/trainer/commit.h"
+const char* const wafersim::tools::commit = "${commit}";
+]])

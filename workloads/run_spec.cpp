@@ -219,8 +219,9 @@ void check_tile(const ConfigReader& reader, const RunSpec& spec) {
 
 const char* name(Fidelity fidelity) { return fidelity_names[static_cast<std::size_t>(fidelity)].c_str(); }
 
-RunSpec parse_run_spec(const ConfigTree& tree) {
-  ConfigReader reader(tree);
+namespace {
+
+RunSpec read_run_spec(ConfigReader& reader, const ConfigTree& tree) {
   RunSpec spec;
   reader.accept("version");  // of the program that wrote the configuration
   spec.about = reader.text("about", "");
@@ -263,6 +264,26 @@ RunSpec parse_run_spec(const ConfigTree& tree) {
   if (std::int64_t{spec.training.batch} * spec.training.sequence > largest_step)
     reader.fail("training.batch", "a step has 2^31 tokens or more");
   return spec;
+}
+
+}  // namespace
+
+RunSpec parse_run_spec(const ConfigTree& tree) {
+  ConfigReader reader(tree);
+  return read_run_spec(reader, tree);
+}
+
+std::vector<std::string> run_keys() {
+  const Preset& any = run_presets().front();
+  const ConfigTree tree(sim::parse_json(any.text, any.name), any.name, {});
+  ConfigReader reader(tree);
+  read_run_spec(reader, tree);
+  std::vector<std::string> keys;
+  for (const std::string& key : reader.known()) keys.push_back(key.starts_with(machine_prefix) ? key.substr(machine_prefix.size()) : key);
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  std::erase(keys, "version");
+  return keys;
 }
 
 ConfigTree read_config_tree(const std::string& config, const std::filesystem::path& directory) {

@@ -83,6 +83,8 @@ sim::ConfigTree read_config_tree(const std::string& config, const std::filesyste
 // unsupported for what this version does not do.
 RunSpec read_run_spec(const std::string& config, const std::vector<sim::Override>& overrides, const std::filesystem::path& directory);
 RunSpec parse_run_spec(const sim::ConfigTree& tree);
+// The keys that overrides may have, those of a machine as they are typed (core.clock); model.config's are a Hugging Face config's.
+std::vector<std::string> run_keys();
 nlohmann::ordered_json run_spec_to_json(const RunSpec& spec);
 
 }  // namespace wafersim::workloads

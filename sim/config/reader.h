@@ -38,8 +38,9 @@ class ConfigReader {
   // Allowed, with everything below it, and not looked at.
   void accept(const std::string& key);
 
-  bool given(const std::string& key) const;                  // as a value or as an object
-  bool given_on_command_line(const std::string& key) const;  // as a value
+  bool given(const std::string& key) const;                         // as a value or as an object
+  bool given_on_command_line(const std::string& key) const;         // as a value
+  const std::vector<std::string>& known() const { return known_; }  // keys that were asked for or accepted
   [[noreturn]] void fail(const std::string& key, const std::string& what) const;
   void finish() const;
 

@@ -11,7 +11,7 @@ namespace wafersim::tools {
 
 using nlohmann::ordered_json;
 
-const char* version() { return WAFERSIM_VERSION "+" WAFERSIM_COMMIT; }
+std::string version() { return std::string(WAFERSIM_VERSION "+") + commit; }
 
 std::string config_text(const workloads::RunSpec& spec) {
   ordered_json config;

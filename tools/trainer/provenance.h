@@ -13,7 +13,7 @@
 
 namespace wafersim::tools {
 
-const char* version();
+std::string version();
 
 // The complete configuration with the version, as text: what runs again to the same results.
 std::string config_text(const workloads::RunSpec& spec);

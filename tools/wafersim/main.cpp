@@ -12,6 +12,7 @@
 #include "tools/trainer/provenance.h"
 #include "tools/wafersim/command.h"
 #include "tools/wafersim/compare_command.h"
+#include "tools/wafersim/completion_command.h"
 #include "tools/wafersim/plan_command.h"
 #include "tools/wafersim/presets_command.h"
 #include "tools/wafersim/run_command.h"
@@ -23,12 +24,12 @@ namespace {
 
 int wafersim(int argc, const char* const* argv) {
   CLI::App program("wafersim: a simulator of wafer-scale hardware that trains transformers", "wafersim");
-  program.set_version_flag("--version", std::string("wafersim ") + version());
+  program.set_version_flag("--version", "wafersim " + version());
   program.require_subcommand(0, 1);
   program.footer("First steps: wafersim plan main, then wafersim run main --steps 5");
   const std::vector<Command> commands = {
-      run_command(program),     sweep_command(program),   plan_command(program),
-      compare_command(program), presets_command(program), traffic_command(program),
+      run_command(program),     sweep_command(program),   plan_command(program),       compare_command(program),
+      presets_command(program), traffic_command(program), completion_command(program),
   };
   try {
     program.parse(argc, argv);

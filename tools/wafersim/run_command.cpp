@@ -192,7 +192,7 @@ Command run_command(CLI::App& program) {
   command
       ->add_option("--fidelity", options->fidelity,
                    "wavelet: every wavelet, every cycle; sampled: kernels timed on small meshes, for whole wafers; instead of fidelity")
-      ->type_name("F");
+      ->type_name("wavelet|sampled");
   command->add_option("--threads", options->threads, "Host threads that step the mesh, instead of threads; changes no result")
       ->type_name("N");
   command->add_option("--block", options->block, "Engine setting: PEs in one SystemC module; changes no result")

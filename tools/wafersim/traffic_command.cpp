@@ -92,11 +92,11 @@ Command traffic_command(CLI::App& program) {
   const auto options = std::make_shared<Options>();
   std::string patterns;
   for (const fabric::TrafficPattern pattern : fabric::traffic_patterns())
-    patterns += (patterns.empty() ? "" : ", ") + std::string(name(pattern));
+    patterns += (patterns.empty() ? "" : "|") + std::string(name(pattern));
 
   CLI::App* traffic = program.add_subcommand("traffic", "Synthetic traffic on a mesh of dimension-ordered (XY) routers");
   traffic->add_option("--mesh", options->mesh, "Columns x rows, as in 32x32")->required()->type_name("WxH");
-  traffic->add_option("--pattern", options->pattern, "One of " + patterns)->required()->type_name("P");
+  traffic->add_option("--pattern", options->pattern, "Where each node sends its flits")->required()->type_name(patterns);
   traffic->add_option("--load", options->traffic.load, "Flits a node gives birth to in a cycle, above 0 and up to 1")
       ->required()
       ->type_name("L");
