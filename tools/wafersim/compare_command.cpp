@@ -97,7 +97,9 @@ Command compare_command(CLI::App& program) {
   command->add_option("--rows", options->rows, "Figures in the table")->capture_default_str()->type_name("N");
   command->add_flag("--json", options->json, "Print one JSON object with all of them instead");
   command->add_flag("--update", options->update, "Show what moved, then make the golden A anew of the run B; exit code 0");
-  command->footer("Exit codes: 0 equal, or within the tolerances; 1 a figure differs beyond its own; 2 bad input.");
+  command->footer(
+      "Examples:\n  wafersim compare runs/before runs/after --tolerance step=0.01\n  wafersim compare run.golden.json runs/main "
+      "--update\n\nExit codes: 0 equal, or within the tolerances; 1 a figure differs beyond its own; 2 bad input.");
   return {command, [options] { return run(*options); }};
 }
 

@@ -34,7 +34,10 @@ std::map<std::string, manual::Values> values() {
 }
 
 int run(const CLI::App& program) {
-  print_standard_output(manual::bash_completion(manual::program_help(program), manual::subcommands_help(program), values()));
+  const std::vector<manual::CommandHelp> commands = manual::subcommands_help(program);
+  std::map<std::string, manual::Values> all = values();
+  for (const manual::CommandHelp& command : commands) all["COMMAND"].words.push_back(command.name);
+  print_standard_output(manual::bash_completion(manual::program_help(program), commands, all));
   return 0;
 }
 
@@ -43,7 +46,9 @@ int run(const CLI::App& program) {
 Command completion_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand("completion", "The script with which a shell completes this program's command lines");
   command->add_option("SHELL", "The shell; bash is known")->required()->check(CLI::IsMember({"bash"}));
-  command->footer("Examples:\n  eval \"$(wafersim completion bash)\"        for this shell; `cmake --install` installs it for all");
+  command->footer(
+      "Examples:\n  eval \"$(wafersim completion bash)\"        for this shell; `cmake --install` installs it for all\n\n"
+      "Exit codes: 0 good, 2 bad input.");
   return {command, [&program] { return run(program); }};
 }
 

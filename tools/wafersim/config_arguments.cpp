@@ -14,7 +14,7 @@ void add_config_arguments(CLI::App& command, ConfigArguments& arguments) {
   command.add_option("CONFIG", arguments.config, "A JSON file, or the name of a preset (see wafersim presets)")->required();
   command
       .add_option("--set", arguments.overrides,
-                  "Overrides a key of the configuration, as in --set training.steps=5 or --set fabric.width=32; may be repeated")
+                  "Overrides a key of the configuration, as in --set training.steps=5 or --set fabric.width=32")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command

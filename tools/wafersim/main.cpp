@@ -13,6 +13,7 @@
 #include "tools/wafersim/command.h"
 #include "tools/wafersim/compare_command.h"
 #include "tools/wafersim/completion_command.h"
+#include "tools/wafersim/manual_command.h"
 #include "tools/wafersim/plan_command.h"
 #include "tools/wafersim/presets_command.h"
 #include "tools/wafersim/run_command.h"
@@ -23,13 +24,22 @@ namespace wafersim::tools {
 namespace {
 
 int wafersim(int argc, const char* const* argv) {
-  CLI::App program("wafersim: a simulator of wafer-scale hardware that trains transformers", "wafersim");
+  CLI::App program("A simulator of wafer-scale hardware that trains transformers", "wafersim");
   program.set_version_flag("--version", "wafersim " + version());
   program.require_subcommand(0, 1);
-  program.footer("First steps: wafersim plan main, then wafersim run main --steps 5");
+  program.footer(
+      "First steps: wafersim plan main, then wafersim run main --steps 5\n\n"
+      "Files:\n"
+      "  runs/NAME             what a run leaves (wafersim run --help)\n"
+      "  ~/.cache/wafersim     samples of kernels, which runs share; may be removed at any time\n\n"
+      "Environment: XDG_CACHE_HOME stands for ~/.cache; a sweep's task reads SLURM_ARRAY_TASK_ID.\n\n"
+      "Exit codes: 0 good; 1 a figure differs (compare) or a point failed (sweep); 2 bad input; 3 the machine cannot run the plan;\n"
+      "4 the simulated machine stalled; 5 an error of the program's own; 6 results could not be written; 130, 143 ended by SIGINT, "
+      "SIGTERM.\n"
+      "Messages go to standard error, results to standard output.");
   const std::vector<Command> commands = {
       run_command(program),     sweep_command(program),   plan_command(program),       compare_command(program),
-      presets_command(program), traffic_command(program), completion_command(program),
+      presets_command(program), traffic_command(program), completion_command(program), manual_command(program),
   };
   try {
     program.parse(argc, argv);

@@ -44,6 +44,9 @@ Command plan_command(CLI::App& program) {
   plan->add_flag("--full", options->full, "List every array of a PE's memory and every kernel call, those of alike layers too");
   plan->add_flag("--largest", options->largest, "Instead, the largest batch and the longest sequence that the machine holds");
   plan->add_flag("--json", options->json, "Print one JSON object instead of tables");
+  plan->footer(
+      "Examples:\n  wafersim plan main --set mapping.lanes=2\n  wafersim plan gptj-6b-cs2 --largest\n\n"
+      "Exit codes: 0 good, 2 bad input, 3 the machine cannot run the plan.");
   return {plan, [options] { return run(*options); }};
 }
 

@@ -123,6 +123,8 @@ Command presets_command(CLI::App& program) {
   presets->add_option("NAME", options->name,
                       "Of a run, a sweep or a model: print its JSON; of a machine: every number with its unit and source");
   presets->add_flag("--json", options->json, "Print the list, or a machine, as JSON; a machine's is what machine_overrides takes");
+  presets->footer(
+      "Examples:\n  wafersim presets cs2\n  wafersim presets main >my-run.json\n\nExit codes: 0 good, 2 no preset is called so.");
   return {presets, [options] { return run(*options); }};
 }
 

@@ -214,6 +214,18 @@ Command run_command(CLI::App& program) {
                     "Also simulate the step with each bounding or assumed number of the machine halved and half as large again (sampled)");
   command->add_flag("--json", options->json, "Print report.json instead of the summary");
   command->footer(
+      "Examples:\n"
+      "  wafersim run main --steps 5 --set core.clock='1.1 GHz'\n"
+      "  wafersim run gptj-6b-cs2 --sensitivity\n"
+      "  wafersim run runs/main/config.json --out runs/again\n\n"
+      "Files of the run directory:\n"
+      "  config.json      the complete configuration, which runs again to the same bytes\n"
+      "  report.json      every figure, what made it, and what is assumed\n"
+      "  report.txt       the summary and where the cycles went\n"
+      "  steps.csv        step, loss, gradient norm, rate, loss scale, skipped, cycles, seconds\n"
+      "  trace.json       the run on a time axis, for Perfetto\n"
+      "  heatmap.csv      PE by PE: busy, stalls by cause, words sent (wavelet runs)\n"
+      "  checkpoint.bin   while a run that writes checkpoints is not over\n\n"
       "Exit codes: 0 good, 2 bad input or an output that cannot be written, 3 the machine cannot run the plan, 4 the simulated machine\n"
       "stalled, 5 internal error, 6 results could not be written, 130 and 143 after SIGINT and SIGTERM, which finish the step and write a\n"
       "checkpoint (a second one ends the run at once). SIGUSR1 prints how far the run is.");

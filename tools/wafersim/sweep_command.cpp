@@ -162,6 +162,15 @@ Command sweep_command(CLI::App& program) {
       ->excludes(slurm)
       ->group(group);
   sweep->footer(
+      "Examples:\n"
+      "  wafersim sweep width-link-batch-cs2 --out sweeps/width --jobs 2\n"
+      "  wafersim sweep sweep.json --out /shared/sweep --slurm --partition batch --time 0:30:00 --points-per-task 10\n\n"
+      "Files of the directory:\n"
+      "  sweep.json         the points\n"
+      "  configs/ID.json    a point's complete configuration\n"
+      "  points/ID.json     its result, once it has one: figures and the whole report\n"
+      "  sweep.csv          all of them as a table\n"
+      "  sweep.sqlite       the same, table points\n\n"
       "Exit codes: 0 every point ended well, 1 some failed (the others' results are there), 2 bad input, 6 results could not be written,\n"
       "130 and 143 after SIGINT and SIGTERM.");
   return {sweep, [options] { return run(*options); }};
