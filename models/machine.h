@@ -21,7 +21,7 @@ struct HostIoSpec {
 };
 
 struct MachineSpec {
-  std::string name = "cs2";
+  std::string name = "cs2";  // of a machine of one's own: any
   fabric::FabricSpec fabric;
   HostIoSpec host_io;
   CoreSpec core;

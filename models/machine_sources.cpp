@@ -83,7 +83,9 @@ std::vector<MachineField> plain_fields(const MachineSpec& machine) {
 
 std::vector<MachineField> machine_fields(const MachineSpec& machine) {
   std::vector<MachineField> fields = plain_fields(machine);
-  const std::vector<MachineField> preset = plain_fields(machine_preset(machine.name));
+  const std::vector<std::string>& presets = machine_names();
+  const bool own = std::find(presets.begin(), presets.end(), machine.name) == presets.end();
+  const std::vector<MachineField> preset = plain_fields(own ? MachineSpec{} : machine_preset(machine.name));
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].value == preset[i].value) continue;
     fields[i].text = "given by the configuration";

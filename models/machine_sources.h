@@ -18,7 +18,8 @@ struct MachineField {
   bool assumed = false;
 };
 
-// All, in the order of their table. A number that is not the preset's of the machine's name is its user's: given, not assumed.
+// All, in the order of their table. A number that is not the preset's of the machine's name (of a machine with a name of its
+// own: that of the specs' defaults) is its user's: given, not assumed.
 std::vector<MachineField> machine_fields(const MachineSpec& machine);
 // Those that are assumed.
 std::vector<MachineField> assumptions(const MachineSpec& machine);

@@ -136,5 +136,13 @@ TEST(MachineSources, NumbersOfTheUsersAreGivenAndNotAssumed) {
   EXPECT_EQ(link.text, "given by the configuration");
 }
 
+TEST(MachineSources, OfAMachineWithANameOfItsOwnAreThoseOfTheSpecsDefaults) {
+  MachineSpec own;
+  own.name = "own";
+  EXPECT_EQ(assumed(own), assumed(machine_preset("cs2")));
+  own.core.output_switch_cycles = 3;
+  EXPECT_EQ(without(assumed(machine_preset("cs2")), assumed(own)), Keys{"core.output_switch_cycles"});
+}
+
 }  // namespace
 }  // namespace wafersim::models

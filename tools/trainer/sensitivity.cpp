@@ -145,7 +145,7 @@ std::optional<models::MachineSpec> changed_machine(const models::MachineSpec& ma
   json[pointer] = *value;
   const sim::ConfigTree tree(nlohmann::json::parse(json.dump()), "sensitivity", {});
   sim::ConfigReader reader(tree);
-  models::MachineSpec changed = models::machine_preset(machine.name);
+  models::MachineSpec changed = machine;
   models::read_machine(reader, "", changed);
   reader.finish();
   return changed;

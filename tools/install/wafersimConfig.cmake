@@ -1,0 +1,11 @@
+# find_package(wafersim): libraries wafersim::sim, ::fabric, ::memoryx, ::models, ::workloads and ::trainer, each with those before it.
+include(CMakeFindDependencyMacro)
+find_dependency(fmt)
+find_dependency(Threads)
+find_dependency(nlohmann_json)
+find_dependency(Boost)
+find_dependency(PkgConfig)
+pkg_check_modules(SYSTEMC REQUIRED IMPORTED_TARGET systemc)
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+include(${CMAKE_CURRENT_LIST_DIR}/wafersimTargets.cmake)
