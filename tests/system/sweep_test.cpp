@@ -96,6 +96,7 @@ TEST_F(Sweep, LeavesAResultAPointATableAndADatabase) {
     EXPECT_GT(result["host"]["peak_rss_bytes"], 1e6);
     EXPECT_GT(result["host"]["wall_seconds"], 0);
     for (const char* key : {"version", "config_digest", "seed", "host"}) EXPECT_TRUE(result["provenance"].contains(key)) << key;
+    EXPECT_EQ(result["provenance"], result["report"]["provenance"]);
     EXPECT_NE(csv.find(fs::path(name).stem().string()), std::string::npos);
     EXPECT_EQ(wafersim("plan o/configs/" + name).exit_code, 0);
   }
