@@ -17,6 +17,7 @@ struct Kind {
   const char* arguments;
   bool preset = false;  // else the configuration is one of tests/golden/runs
 };
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
 class WrittenConfig : public testing::TestWithParam<Kind> {};
 
