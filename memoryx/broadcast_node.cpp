@@ -42,6 +42,7 @@ bool BroadcastNode::send(int index, std::uint64_t cycle) {
   Slot slot{*word, 0};
   parent_.pop(index, cycle);
   const std::uint64_t sent = slot.word.system == all_systems ? clock_.send(cycle, timing_) : cycle;
+  count_word(spans_, slot.word.call, cycle, sent);
   slot.word.ready_cycle = std::max(cycle + 1, sent + timing_.latency_cycles);
   slot.word.step_cycle = slot.word.ready_cycle - waited;
   for (const Child& child : children_) slot.takers += child.takes(slot.word) ? 1 : 0;

@@ -43,6 +43,7 @@ void GradientCollector::begin_step() {
   store_.clear_gradients();
   come_.assign(call_words_.size() * static_cast<std::size_t>(micro_batches_), 0);
   std::fill(token_gradients_.begin(), token_gradients_.end(), 0.0f);
+  spans_.clear();
   arrived_ = 0;
   loss_sum_ = 0.0;
 }
@@ -67,6 +68,7 @@ void GradientCollector::take(const GradientValue& from, std::uint64_t cycle) {
   const std::size_t call = static_cast<std::size_t>(from.micro_batch) * call_words_.size() + static_cast<std::size_t>(from.call);
   const std::uint64_t words = call_words_[static_cast<std::size_t>(from.call)], before = blocks_a_call * come_[call] / words;
   const std::uint64_t blocks = blocks_a_call * ++come_[call] / words - before;
+  count_word(spans_, static_cast<int>(call), cycle - 1, cycle);
   if (blocks > 0) shares_.push_back({static_cast<int>(call), static_cast<double>(blocks) / blocks_a_call, come_[call] == words, cycle});
 }
 

@@ -37,7 +37,8 @@ class GradientCollector : public GradientSink {
   bool any_arrived() const { return !shares_.empty(); }
   // Adds the tokens' gradients to the embedding tables, tokens ascending. REQUIRES complete().
   void scatter_tokens(const std::vector<std::uint32_t>& tokens);
-  double loss_sum() const { return loss_sum_; }  // of the micro-batches, ascending
+  const std::vector<CallSpan>& spans() const { return spans_; }  // when each call's words of the step arrived, each in a cycle
+  double loss_sum() const { return loss_sum_; }                  // of the micro-batches, ascending
 
  private:
   std::size_t part_tokens() const { return training_.tokens() / static_cast<std::size_t>(training_.systems * micro_batches_); }
@@ -48,6 +49,7 @@ class GradientCollector : public GradientSink {
   std::vector<std::uint64_t> call_words_;  // of a micro-batch, of all systems
   std::vector<std::uint64_t> come_;        // of them, by call of the step
   std::vector<Arrived> shares_;
+  std::vector<CallSpan> spans_;
   std::vector<float> token_gradients_;  // [token * width + feature]
   std::uint64_t expected_ = 0;
   std::uint64_t arrived_ = 0;

@@ -54,7 +54,8 @@ void GradientReader::arrive(Port port, std::uint8_t color, std::uint32_t bits, s
   const GradientWord& word = words[state.word];
   const int system = of_one_system(word) ? system_ : all_systems;
   const int call = state.segments[state.segment].call;
-  count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.micro_batch * calls_ + call, cycle);
+  count_word(spans_[static_cast<std::size_t>(timing_.channel_of(port))], state.micro_batch * calls_ + call,
+             cycle - (timing_.word_numerator + timing_.word_denominator - 1) / timing_.word_denominator, cycle);
   ++arrived_;
   sink_.take({word, std::bit_cast<float>(bits), state.micro_batch, call, system, state.number}, cycle);
   if (++state.word < words.size()) return;

@@ -39,7 +39,8 @@ InLink::InLink(const LinkTiming& timing, int edge_queue_words, InSource& source)
       capacity_(edge_queue_words),
       source_(source),
       channels_(static_cast<std::size_t>(timing.channels())),
-      edges_(static_cast<std::size_t>(timing.ports())) {
+      edges_(static_cast<std::size_t>(timing.ports())),
+      spans_(channels_.size()) {
   check_queue(edge_queue_words);
 }
 
@@ -77,6 +78,7 @@ void InLink::start_words(int index, std::uint64_t cycle) {
     if (edge.queue.empty()) active_.insert(std::lower_bound(active_.begin(), active_.end(), port), port);
     edge.queue.push_back({*word, arrival});
     channel.arrivals.push_back(arrival);
+    count_word(spans_[static_cast<std::size_t>(index)], word->call, cycle, sent);
     source_.pop(index, cycle);
   }
 }

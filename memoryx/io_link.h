@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "memoryx/call_span.h"
 #include "memoryx/link_timing.h"
 #include "memoryx/stream.h"
 
@@ -42,6 +44,7 @@ struct InWord {
   std::uint64_t step_cycle = 0;   // its step began; it may wait for ready_cycle from then on
   std::uint64_t update_wait = 0;  // of that so many cycles for updates
   int system = all_systems;       // whose word it is
+  int call = 0;                   // of the step
 };
 
 // What MemoryX sends next on each channel.
@@ -74,8 +77,10 @@ class InLink {
   bool idle() const { return active_.empty(); }                   // no word on its way or waiting at an edge
   std::optional<Port> blocked(int channel) const;                 // the port whose credit a channel waited for at its last step
   LinkCounters counters(int channel, std::uint64_t cycle) const;  // up to `cycle`
+  // When each call's words started since this was asked last, by channel.
+  std::vector<std::vector<CallSpan>> take_spans() { return std::exchange(spans_, std::vector<std::vector<CallSpan>>(channels_.size())); }
 
-  // Saves or restores what a new link does not know. REQUIRES idle().
+  // Saves or restores what a new link does not know. REQUIRES idle() and that the spans have been taken.
   template <class Archive>
   void serialize(Archive& archive) {
     archive(channels_);
@@ -111,6 +116,7 @@ class InLink {
   std::vector<Channel> channels_;
   std::vector<Edge> edges_;
   std::vector<int> active_;  // ports with a non-empty queue, ascending
+  std::vector<std::vector<CallSpan>> spans_;
 };
 
 // Where the words of the wafer end.

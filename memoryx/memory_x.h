@@ -48,6 +48,7 @@ class MemoryX {
   StepEnd finish_step(std::uint64_t cycle);
   // A step whose updates are all done, each once.
   std::optional<StoreFlow::Updates> next_updates() { return flow_.next_updates(); }
+  StoreLog take_log() { return flow_.take_log(); }  // of what the store has done since this was asked last
 
   WeightStreamer& streamer() { return streamer_; }
   GradientCollector& collector() { return collector_; }
@@ -56,7 +57,7 @@ class MemoryX {
   ParameterStore& store() { return store_; }
   const ParameterStore& store() const { return store_; }
 
-  // Saves or restores what a new MemoryX does not know. REQUIRES between two steps.
+  // Saves or restores what a new MemoryX does not know. REQUIRES between two steps, its log taken.
   template <class Archive>
   void serialize(Archive& archive) {
     archive(store_, updater_, flow_);

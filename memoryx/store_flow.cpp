@@ -124,6 +124,13 @@ std::optional<StoreFlow::Reading> StoreFlow::next_reading() const {
   return Reading{asked, cycle};
 }
 
+// Returns when it is done.
+StoreFlow::Cycle StoreFlow::access(StoreLog::Purpose purpose, int step, int item, const StoreAccess& access, Cycle now) {
+  const StoreTimes times = memory_.access(access, now);
+  log_.add({purpose, access.in_flash, step, item, times.begin, times.end, access.bytes});
+  return times.done;
+}
+
 void StoreFlow::read(const Reading& reading) {
   const Cycle now = reader_ = reading.cycle;
   if (!has_place_ && reads(call_, part_)) {
@@ -132,24 +139,25 @@ void StoreFlow::read(const Reading& reading) {
     else
       leaving_.pop_front();
     has_place_ = true;
+    log_.places.push_back({step_, call_, now, 1});
   }
   update_wait_ += now - reading.asked;
   if (to_write_ > 0) {
-    memory_.access({false, true, std::exchange(to_write_, 0.0), 0}, now);
+    access(StoreLog::Purpose::read, step_, call_, {false, true, std::exchange(to_write_, 0.0), 0}, now);
     ++copied_;
   }
   const std::vector<TensorUse>& uses = call(call_).reads;
   for (; part_ == 0 && copied_ < uses.size(); ++copied_)
     if (is_copied(uses[copied_])) {
       to_write_ = bytes_of(uses[copied_]);
-      reader_ = memory_.access({true, false, to_write_, 0}, now);
+      reader_ = access(StoreLog::Purpose::read, step_, call_, {true, false, to_write_, 0}, now);
       return;
     }
   Read block{call_, part_, now, update_wait_};
   for (const TensorUse& use : uses)
     if (const double bytes = std::ceil(bytes_of(use) * share(use, call_, part_)); bytes > 0)
-      block.ready =
-          std::max(block.ready, memory_.access({tensor(use).in_flash && !is_copied(use), false, bytes, use.run * value_bytes}, now));
+      block.ready = std::max(block.ready, access(StoreLog::Purpose::read, step_, call_,
+                                                 {tensor(use).in_flash && !is_copied(use), false, bytes, use.run * value_bytes}, now));
   reads_.push_back(block);
   has_place_ = false;
   update_wait_ = 0;
@@ -169,8 +177,11 @@ void StoreFlow::take(const Arrival& arrival) {
   for (const TensorUse& use : work_.calls[static_cast<std::size_t>(arrival.call % calls)].gradients) {
     Tensor& tensor = tensors_[static_cast<std::size_t>(use.tensor)];
     const double bytes = std::ceil(bytes_of(use) * arrival.share);
-    if (arrival.call >= calls) memory_.access({tensor.in_flash, false, bytes, 0}, now);  // adds to what earlier micro-batches left
-    memory_.access({tensor.in_flash, true, bytes, 0}, now);
+    const auto move = [&](bool write) {
+      access(StoreLog::Purpose::gradient, arrival.step, arrival.call, {tensor.in_flash, write, bytes, 0}, now);
+    };
+    if (arrival.call >= calls) move(false);  // adds to what earlier micro-batches left
+    move(true);
     if (arrival.last && --tensor.gradients_left == 0) gradient_complete(arrival.step, use.tensor, now);
   }
 }
@@ -179,6 +190,7 @@ void StoreFlow::gradient_complete(int step, int number, Cycle cycle) {
   Tensor& tensor = tensors_[static_cast<std::size_t>(number)];
   tensor.complete = cycle;
   updatable_.push({step, tensor.place, number});
+  log_.waiting.push_back({step, cycle, updatable_.size()});
 }
 
 bool StoreFlow::may_start_update() const {
@@ -195,6 +207,7 @@ StoreFlow::Cycle StoreFlow::next_start() const {
 void StoreFlow::start_update(Cycle now) {
   const int number = updatable_.top().tensor;
   updatable_.pop();
+  log_.waiting.push_back({updating_, now, updatable_.size()});
   const Tensor& tensor = tensors_[static_cast<std::size_t>(number)];
   if (left_ == tensors_.size()) begins_ = now;
   --left_;
@@ -204,8 +217,10 @@ void StoreFlow::start_update(Cycle now) {
     return;
   }
   const double bytes = std::ceil(tensor.elements * update_bytes(rules_.optimizer));
-  const Cycle moved = memory_.access({tensor.in_flash, true, bytes, 0}, now);
-  optimizer_ = std::max(moved, std::max(optimizer_, now) + whole_cycles(tensor.elements / spec_.optimizer_rate * rules_.clock));
+  const Cycle moved = access(StoreLog::Purpose::update, updating_, number, {tensor.in_flash, true, bytes, 0}, now);
+  const Cycle begin = std::max(optimizer_, now);
+  optimizer_ = std::max(moved, begin + whole_cycles(tensor.elements / spec_.optimizer_rate * rules_.clock));
+  log_.updates.push_back({updating_, number, begin, optimizer_});
   running_.push_back({number, optimizer_});
 }
 

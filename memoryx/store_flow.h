@@ -16,10 +16,12 @@
 #include <deque>
 #include <optional>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "memoryx/optimizer.h"
 #include "memoryx/spec.h"
+#include "memoryx/store_log.h"
 #include "memoryx/store_memory.h"
 #include "memoryx/store_work.h"
 
@@ -45,7 +47,9 @@ class StoreFlow {
   // A block that has been read leaves the buffer at `cycle`: its last word is on the link, or in SwarmX. Each once, of none that is not
   // read yet; of those that hold nothing it may be told at once.
   void taken(int call, int part, Cycle cycle) {
-    if (reads(call, part)) leaving_.push_back(cycle);
+    if (!reads(call, part)) return;
+    leaving_.push_back(cycle);
+    log_.places.push_back({begun_ - 1, call, cycle, -1});
   }
   // `share` of a call's gradients arrive at `cycle`; `last`: no more will.
   void gradient(int call, double share, bool last, Cycle cycle);
@@ -77,6 +81,8 @@ class StoreFlow {
     }
   };
   std::optional<Updates> next_updates();
+  // What has been written down since this was asked last.
+  StoreLog take_log() { return std::exchange(log_, {}); }
 
   // Saves or restores what a new store does not know.
   template <class Archive>
@@ -147,6 +153,7 @@ class StoreFlow {
   Cycle next_arrival() const;
   bool may_start_update() const;
   Cycle next_start() const;
+  Cycle access(StoreLog::Purpose purpose, int step, int item, const StoreAccess& access, Cycle now);
   void read(const Reading& reading);
   void take(const Arrival& arrival);
   void start_update(Cycle now);
@@ -186,6 +193,7 @@ class StoreFlow {
   std::priority_queue<Updatable> updatable_;
   std::deque<Running> running_;
   std::deque<Updates> updates_;
+  StoreLog log_;
 };
 
 }  // namespace wafersim::memoryx

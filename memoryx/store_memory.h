@@ -16,11 +16,16 @@ struct StoreAccess {
   double run_bytes = 0;  // consecutive bytes, of which whole pages are moved; 0: all of them lie together
 };
 
+// Of an access, whole wafer cycles: its bytes move from `begin` to `end`, and it is done by `done`, when they are where they are wanted.
+struct StoreTimes {
+  std::uint64_t begin = 0, end = 0, done = 0;
+};
+
 class StoreMemory {
  public:
   virtual ~StoreMemory() = default;
-  // The first whole wafer cycle at which an access is done that is asked for at `cycle`, which never decreases.
-  virtual std::uint64_t access(const StoreAccess& access, std::uint64_t cycle) = 0;
+  // An access that is asked for at `cycle`, which never decreases.
+  virtual StoreTimes access(const StoreAccess& access, std::uint64_t cycle) = 0;
 };
 
 // Rounding up to whole cycles, of which a thousandth is rounding of its own.
@@ -41,11 +46,15 @@ class TierTiming {
   double access(const StoreAccess& access, double seconds) {
     const auto pages = [&](double bytes) { return std::ceil(bytes / times_.page) * times_.page; };
     const double moved = access.run_bytes > 0 ? access.bytes / access.run_bytes * pages(access.run_bytes) : pages(access.bytes);
-    free_ = std::max(free_, seconds) + moved / times_.bandwidth;
+    begin_ = std::max(free_, seconds);
+    free_ = begin_ + moved / times_.bandwidth;
     bytes_ += moved;
     busy_ += moved / times_.bandwidth;
     return free_ + times_.latency;
   }
+  // Of the last access: when its bytes began to move, and when they had.
+  double begin() const { return begin_; }
+  double end() const { return free_; }
   double bytes() const { return bytes_; }  // moved so far
   double busy_seconds() const { return busy_; }
 
@@ -56,6 +65,7 @@ class TierTiming {
 
  private:
   Times times_;
+  double begin_ = 0;
   double free_ = 0;  // when the bytes of the last access have moved
   double bytes_ = 0, busy_ = 0;
 };
@@ -67,9 +77,10 @@ inline TierTiming::Times flash_times(const MemoryXSpec& spec) { return {spec.fla
 class PureStoreMemory : public StoreMemory {
  public:
   PureStoreMemory(const MemoryXSpec& spec, double clock_hz) : clock_(clock_hz), dram_(dram_times(spec)), flash_(flash_times(spec)) {}
-  std::uint64_t access(const StoreAccess& access, std::uint64_t cycle) override {
+  StoreTimes access(const StoreAccess& access, std::uint64_t cycle) override {
     TierTiming& tier = access.in_flash ? flash_ : dram_;
-    return whole_cycles(tier.access(access, static_cast<double>(cycle) / clock_) * clock_);
+    const double done = tier.access(access, static_cast<double>(cycle) / clock_);
+    return {whole_cycles(tier.begin() * clock_), whole_cycles(tier.end() * clock_), whole_cycles(done * clock_)};
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "memoryx/gradient_reader.h"
@@ -32,8 +33,10 @@ class BroadcastNode {
   bool step(std::uint64_t cycle);  // whether the children have more to take
   std::uint64_t next_event(std::uint64_t cycle) const;
   bool idle() const;  // no word on its way or waiting
+  // When each call's words passed since this was asked last.
+  std::vector<CallSpan> take_spans() { return std::exchange(spans_, {}); }
 
-  // Saves or restores what a new node does not know. REQUIRES idle().
+  // Saves or restores what a new node does not know. REQUIRES idle(); spans are forgotten.
   template <class Archive>
   void serialize(Archive& archive) {
     archive(clock_, turn_);
@@ -77,6 +80,7 @@ class BroadcastNode {
   std::deque<Child> children_;
   ChannelClock clock_;
   int turn_ = 0;  // the channel that may send next
+  std::vector<CallSpan> spans_;
 };
 
 // Towards MemoryX: a word that is to be added goes up when it has come from all children, as the sum of theirs, children ascending; any

@@ -30,6 +30,13 @@ class SwarmX {
   bool step(std::uint64_t cycle);  // whether a link may have more to take
   std::uint64_t next_event(std::uint64_t cycle) const;
   bool idle() const;
+  // When each call's words passed the root, towards the wafers, since this was asked last.
+  std::vector<CallSpan> take_spans() {
+    for (auto& level : levels_)
+      for (std::unique_ptr<Node>& node : level)
+        if (node != levels_.back().front()) node->down.take_spans();
+    return levels_.back().front()->down.take_spans();
+  }
 
   // Saves or restores what a new tree does not know. REQUIRES idle().
   template <class Archive>

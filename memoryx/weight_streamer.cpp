@@ -47,7 +47,6 @@ void WeightStreamer::begin_step(std::uint64_t cycle, const StepBatch& batch, flo
   batch_ = batch;
   gradient_scale_ = gradient_scale;
   left_ = words_;
-  spans_.assign(channels_.size(), {});
   for (Channel& channel : channels_) channel.micro_batch = 0, channel.next = 0;
   blocks_.clear();
   for (int m = 0; m < micro_batches_; ++m)
@@ -107,7 +106,9 @@ const InWord* WeightStreamer::peek(int channel_index) {
     bits = sim::numerics::to_16_bits(word.type, low.number) | static_cast<std::uint32_t>(sim::numerics::to_16_bits(word.type, high.number))
                                                                   << 16;
   }
-  channel.word = {word.port, word.color, bits, block.ready, began_, block.update_wait, of_one_system(word) ? channel.system : all_systems};
+  channel.word = {
+      word.port,       word.color, bits, block.ready, began_, block.update_wait, of_one_system(word) ? channel.system : all_systems,
+      call_of(channel)};
   channel.made = true;
   return &channel.word;
 }
@@ -115,7 +116,6 @@ const InWord* WeightStreamer::peek(int channel_index) {
 void WeightStreamer::pop(int channel_index, std::uint64_t cycle) {
   Channel& channel = channels_[static_cast<std::size_t>(channel_index)];
   sim::require_invariant(channel.next < channel.words.size(), "a word is taken from a channel that has one");
-  count_word(spans_[static_cast<std::size_t>(channel_index)], call_of(channel), cycle);
   channel.made = false;
   --left_;
   if (--blocks_[block_of(channel)].words == 0) left_blocks_.push_back({call_of(channel), channel.blocks[channel.next], cycle});

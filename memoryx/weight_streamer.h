@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "memoryx/call_span.h"
 #include "memoryx/io_link.h"
 #include "memoryx/parameter_store.h"
 #include "memoryx/training.h"
@@ -43,8 +42,6 @@ class WeightStreamer : public InSource {
   void pop(int channel, std::uint64_t cycle) override;
   bool finished() const { return left_ == 0; }
   std::uint64_t words_left() const { return left_; }
-  // When each call's words of the step were sent, by channel.
-  const std::vector<std::vector<CallSpan>>& spans() const { return spans_; }
 
  private:
   struct Channel {
@@ -72,7 +69,6 @@ class WeightStreamer : public InSource {
   int micro_batches_;
   int systems_;
   std::vector<Channel> channels_;
-  std::vector<std::vector<CallSpan>> spans_;
   // By call of the step and block.
   struct Block {
     std::uint64_t words = 0;  // that have not been taken

@@ -10,6 +10,7 @@
 
 #include "memoryx/optimizer.h"
 #include "memoryx/spec.h"
+#include "memoryx/store_log.h"
 #include "models/link_span.h"
 #include "models/step_schedule.h"
 
@@ -32,6 +33,7 @@ struct SampledCall {
   double start = 0, done = 0;      // cycles since the run's start; the next call starts at done + switch
   double waits[wait_causes] = {};  // cycles, in `done - start`
   LinkSpan in[link_edges], out[link_edges];
+  LinkSpan given, gathered;  // by SwarmX's root: down, up
 };
 
 struct SampledStep {
@@ -40,6 +42,7 @@ struct SampledStep {
   double update_begins = 0;        // the first update began
   double updated = 0;              // the last update ended; equal when the step is skipped
   std::vector<SampledCall> calls;  // micro-batch after micro-batch, of the slowest wafer
+  memoryx::StoreLog store;         // what the store did for the step, its number 0
 };
 
 struct TierUse {

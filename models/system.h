@@ -15,6 +15,7 @@
 #include "memoryx/call_span.h"
 #include "memoryx/io_link.h"
 #include "memoryx/parameter_store.h"
+#include "memoryx/store_log.h"
 #include "memoryx/training.h"
 #include "models/core_block.h"
 #include "models/machine.h"
@@ -36,8 +37,13 @@ struct StepStatistics {
   std::vector<std::uint64_t> flits;                                 // [pe * directions + direction] wavelets sent
   std::uint64_t hops = 0;                                           // over links between PEs
   std::vector<memoryx::LinkCounters> in, out;                       // by channel
-  std::vector<std::vector<memoryx::CallSpan>> in_spans, out_spans;  // by channel: when each call's words crossed it; with
-                                                                    // SwarmX, in_spans: when they left MemoryX
+  std::vector<std::vector<memoryx::CallSpan>> in_spans, out_spans;  // by channel: when each call's words crossed it
+};
+
+// When what happened on another wafer.
+struct WaferTimes {
+  std::vector<CallRecord> calls;
+  std::vector<std::vector<memoryx::CallSpan>> in_spans, out_spans;
 };
 
 struct StepResult {
@@ -57,6 +63,11 @@ struct StepResult {
   };
   std::vector<Updates> updates;
   StepStatistics statistics;
+  std::vector<WaferTimes> others;  // wafers 1, 2, ..., each simulated
+  // With SwarmX: when each call's words passed its root towards the wafers; when what they sent together arrived in MemoryX.
+  std::vector<memoryx::CallSpan> given, gathered;
+  // What the store did since the last step's result, steps numbered from the run's first.
+  memoryx::StoreLog store;
 };
 
 class System {

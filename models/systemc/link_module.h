@@ -19,6 +19,7 @@ class LinkModule : public CycleModule {
   LinkPorts& ports() { return ports_; }
   const memoryx::InLink& in() const { return in_; }
   const memoryx::OutLink& out() const { return out_; }
+  std::vector<std::vector<memoryx::CallSpan>> take_in_spans() { return in_.take_spans(); }
 
   template <class Archive>
   void serialize(Archive& archive) {

@@ -3,6 +3,7 @@
 // which the store reaches its memories.
 // Accesses carry no data, only times (TLM_IGNORE_COMMAND): the numbers are in memoryx::ParameterStore.
 
+#include <optional>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
@@ -13,10 +14,16 @@
 
 namespace wafersim::models {
 
-// What an access is. Ignorable: a memory that does not know it takes the bytes as lying together.
+// What an access is, and what comes back of it. Ignorable: a memory that does not know it takes the bytes as lying together, and they are
+// taken to move all the time from being asked for to being there.
 struct StoreAccessKind : tlm::tlm_extension<StoreAccessKind> {
   bool write = false;
   double run_bytes = 0;  // consecutive bytes, of which whole pages are moved; 0: all of them
+  // From the memory: seconds from SystemC's present until the bytes begin to move, and until they have.
+  struct Moves {
+    double begin = 0, end = 0;
+  };
+  std::optional<Moves> moves;
   tlm::tlm_extension_base* clone() const override { return new StoreAccessKind(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const StoreAccessKind&>(other); }
 };
@@ -48,7 +55,7 @@ class StoreSockets : public sc_core::sc_module, public memoryx::StoreMemory {
   StoreSockets(const sc_core::sc_module_name& name, const CycleClock& clock);
   tlm_utils::simple_initiator_socket<StoreSockets> dram, flash;
 
-  std::uint64_t access(const memoryx::StoreAccess& access, std::uint64_t cycle) override;
+  memoryx::StoreTimes access(const memoryx::StoreAccess& access, std::uint64_t cycle) override;
 
  private:
   const CycleClock& clock_;

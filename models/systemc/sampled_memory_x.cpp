@@ -1,6 +1,7 @@
 #include "models/systemc/sampled_memory_x.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace wafersim::models {
 namespace {
@@ -46,6 +47,22 @@ void SampledMemoryX::start() {
 int SampledMemoryX::parts_of(int call) const {
   const ScheduledCall& scheduled = schedule_->calls[static_cast<std::size_t>(call) % schedule_->calls.size()];
   return blocks_of(schedule_->loads[static_cast<std::size_t>(scheduled.load)]);
+}
+
+std::vector<SampledStep> SampledMemoryX::steps() {
+  std::vector<SampledStep> steps = std::move(results_);
+  const memoryx::StoreLog log = flow_->take_log();
+  const auto share_out = [&](const auto& all, auto memoryx::StoreLog::*member) {
+    for (auto entry : all) {
+      auto& of_step = steps[static_cast<std::size_t>(std::exchange(entry.step, 0))].store.*member;
+      of_step.push_back(entry);
+    }
+  };
+  share_out(log.uses, &memoryx::StoreLog::uses);
+  share_out(log.places, &memoryx::StoreLog::places);
+  share_out(log.waiting, &memoryx::StoreLog::waiting);
+  share_out(log.updates, &memoryx::StoreLog::updates);
+  return steps;
 }
 
 void SampledMemoryX::taken(int, const BlockTaken& taken) {

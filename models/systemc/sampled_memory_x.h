@@ -27,7 +27,7 @@ class SampledMemoryX : public sc_core::sc_module, public ReportSink {
   void start();
 
   bool finished() const { return updated_ == steps_; }
-  const std::vector<SampledStep>& steps() const { return results_; }  // without their calls
+  std::vector<SampledStep> steps();  // without their calls; each once
 
  private:
   void taken(int child, const BlockTaken& taken) override;

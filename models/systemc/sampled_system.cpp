@@ -128,6 +128,10 @@ SampledRun SampledSystem::run(const StepSchedule& schedule, const SampledSpec& s
       const auto slowest =
           std::max_element(p.wafers.begin(), p.wafers.end(), [&](const auto& a, const auto& b) { return done(a) < done(b); });
       run.steps[step].calls.push_back((*slowest)->calls()[step * calls + call]);
+      if (p.nodes.empty()) continue;
+      SampledCall& made = run.steps[step].calls.back();
+      made.given = p.nodes.back()->down_spans()[step * calls + call];
+      made.gathered = p.nodes.back()->up_spans()[step * calls + call];
     }
   run.in_busy = p.wafers[0]->in().busy_cycles();
   run.out_busy = p.wafers[0]->out().busy_cycles();

@@ -28,6 +28,9 @@ void SwarmNode::configure(const Times* times) {
   times_ = times;
   channel_ = {};
   free_ = up_free_ = 0;
+  down_spans_.clear();
+  up_spans_.clear();
+  call_is_over_ = true;
 }
 
 void SwarmNode::give(const StreamBlock& block) {
@@ -69,14 +72,20 @@ void SwarmNode::pass() {
     if (!channel_.knows_end(count, room)) return;
     started_ = false;
     parent->taken(place_, {begin_, free_ = channel_.send(count, room, shared * times_->word_cycles / count, sent_)});
+    if (block.part == 0) down_spans_.emplace_back();
+    down_spans_.back().add(count, begin_, free_);
   }
 }
 
 void SwarmNode::report(int child, const BlockReport& report) {
   sums_.add(child, report, [](BlockReport& all, const BlockReport& one) { all.arrived = std::max(all.arrived, one.arrived); });
   while (std::optional<BlockReport> sum = sums_.next()) {
+    if (call_is_over_) up_spans_.emplace_back();
+    call_is_over_ = sum->last;
     if (sum->arrived > 0) {
-      up_free_ = std::max(sum->arrived, up_free_ + block_of(sum->call).out_words * times_->word_cycles);
+      const double words = block_of(sum->call).out_words, cycles = words * times_->word_cycles;
+      up_free_ = std::max(sum->arrived, up_free_ + cycles);
+      up_spans_.back().add(words, up_free_ - cycles, up_free_);
       sum->arrived = up_free_ + times_->latency;
     }
     parent->report(place_, *sum);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/credit_channel.h"
+#include "models/link_span.h"
 #include "models/systemc/block_channel.h"
 #include "models/systemc/from_children.h"
 
@@ -36,6 +37,10 @@ class SwarmNode : public sc_core::sc_module, public BlockSink, public ReportSink
   };
   void configure(const Times* times);  // outlives the run
 
+  // By call of the run: when its words went down, and when what came of them went up.
+  const std::vector<LinkSpan>& down_spans() const { return down_spans_; }
+  const std::vector<LinkSpan>& up_spans() const { return up_spans_; }
+
  private:
   void give(const StreamBlock& block) override;
   void taken(int child, const BlockTaken& taken) override;
@@ -50,6 +55,8 @@ class SwarmNode : public sc_core::sc_module, public BlockSink, public ReportSink
   bool started_ = false;             // the first of them has been given to the children
   double begin_ = 0, sent_ = 0;      // its first word; its last, if there is room
   double free_ = 0, up_free_ = 0;
+  std::vector<LinkSpan> down_spans_, up_spans_;
+  bool call_is_over_ = true;  // whose reports came last
   std::deque<double> given_;  // words of the blocks that the children have not taken
   FromChildren<BlockTaken> taken_;
   FromChildren<BlockReport> sums_;

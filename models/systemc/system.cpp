@@ -139,8 +139,15 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
   for (const auto& w : p.wafers)
     counted.push_back(w->counters.take(step.at_rest, w->wafer.blocks(), w->link.in(), w->link.out(), p.timing.channels()));
   step.statistics = std::move(counted.front());
-  step.statistics.in_spans = p.memory_x.streamer().spans();
+  step.statistics.in_spans = p.wafers.front()->link.take_in_spans();
   step.statistics.out_spans = p.wafers.front()->reader.spans();
+  for (std::size_t k = 1; k < p.wafers.size(); ++k)
+    step.others.push_back({std::move(counted[k].calls), p.wafers[k]->link.take_in_spans(), p.wafers[k]->reader.spans()});
+  if (p.swarm) {
+    step.given = p.swarm->tree().take_spans();
+    step.gathered = p.memory_x.collector().spans();
+  }
+  step.store = p.memory_x.take_log();
   p.now = step.last;
   ++p.steps;
   return step;

@@ -125,7 +125,7 @@ TEST(System, TheWordsOfTheNextStepLeaveAsTheirTensorsAreUpdated) {
   const memoryx::CallSpan& sent = second.statistics.in_spans[0][0];
   EXPECT_EQ(sent.first, second.first + 1000 + 1);
   EXPECT_EQ(second.statistics.in[0].update_wait_cycles, 1000u + (2000u - 1000 - (2 + words)));
-  EXPECT_EQ(sent.last, second.updates[0].end + words);
+  EXPECT_EQ(sent.last, second.updates[0].end + words + 1);  // has crossed
   EXPECT_EQ(first.statistics.in[0].update_wait_cycles, 0u);
 }
 

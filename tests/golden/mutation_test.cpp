@@ -14,6 +14,7 @@
 #include "tools/compare/source.h"
 #include "tools/compare/trace_figures.h"
 #include "tools/trainer/report.h"
+#include "tools/trainer/trace.h"
 #include "workloads/run_spec.h"
 
 namespace wafersim::tools {
@@ -32,9 +33,13 @@ PreparedRun golden_run(const std::string& fidelity) {
 
 // What the golden says about a run.
 compare::Comparison against_golden(const PreparedRun& run) {
-  const RunResult result = train(run, {}, [](int, const StepRecord&) {});
-  std::istringstream trace(result.trace.json());
-  const json tree = compare::run_tree(json::parse(make_report(run, result).dump()), compare::trace_figures(trace, "trace"));
+  std::stringstream bytes;
+  Trace trace(trace_plan(run), {}, [&](std::string_view more) { bytes << more; });
+  EngineOptions engine;
+  engine.trace = &trace;
+  const RunResult result = train(run, engine, [](int, const StepRecord&) {});
+  trace.finish();
+  const json tree = compare::run_tree(json::parse(make_report(run, result).dump()), compare::trace_figures(bytes, "trace"));
   const std::string name = std::string("gpt2-cs2-") + workloads::name(run.spec.fidelity) + ".golden.json";
   return compare::compare(sim::read_json_file(goldens + name)["figures"], compare::golden_of(tree), compare::standard_tolerances());
 }

@@ -12,9 +12,11 @@ namespace {
 class SlowMemory : public StoreMemory {
  public:
   explicit SlowMemory(std::uint64_t cycles) : cycles_(cycles) {}
-  std::uint64_t access(const StoreAccess& access, std::uint64_t cycle) override {
+  StoreTimes access(const StoreAccess& access, std::uint64_t cycle) override {
     accesses.push_back(access);
-    return free_ = std::max(free_, cycle) + cycles_;
+    const std::uint64_t begin = std::max(free_, cycle);
+    free_ = begin + cycles_;
+    return {begin, free_, free_};
   }
   std::vector<StoreAccess> accesses;
 

@@ -98,7 +98,7 @@ models::StepResult PureWafer::run_step(const memoryx::StepBatch& batch, bool las
   step.skipped = end->update.skipped;
   step.last = now_;
   step.statistics = counters_.take(step.at_rest, blocks(), in_, out_, timing_.channels());
-  step.statistics.in_spans = memory_x_.streamer().spans();
+  step.statistics.in_spans = in_.take_spans();
   step.statistics.out_spans = reader_.spans();
   return step;
 }

@@ -174,6 +174,16 @@ TEST_P(StoppedRun, RefusesACheckpointThatIsNotItsOwn) {
   refused("", {}, "not a checkpoint");
   refused("{\"wafersim_checkpoint\": 1", {}, "not a checkpoint");
   refused(good, {"--set", "training.optimizer.lr=0.5"}, "its configuration differ");
+  const fs::path part = folder_ / "run/checkpoint.trace-1";
+  const std::string trace = contents(part);
+  if (!trace.empty()) {  // that of a sampled run is written in the end
+    refused(good, {"--trace-window", "1:"}, "its trace options differ");
+    std::ofstream(part) << trace.substr(0, trace.size() / 2) << "x";
+    refused(good, {}, "checkpoint.trace-1: missing, cut short or changed");
+  }
+  fs::remove(part);
+  refused(good, {}, "checkpoint.trace-1: missing, cut short or changed");
+  std::ofstream(part) << trace;
   std::string older = good;
   older.replace(older.find("\"version\":\"") + 11, 1, "x");
   refused(older, {}, "made by version");
@@ -183,9 +193,10 @@ TEST_P(StoppedRun, RefusesACheckpointThatIsNotItsOwn) {
 
 TEST_P(StoppedRun, EndsWhenACheckpointCannotBeWrittenAndLeavesNoHalfOfIt) {
   std::string command;
-  for (const std::string& argument : arguments("full", {"--checkpoint-every", "1"})) command += argument + " ";
+  // The trace fits, which is written first.
+  for (const std::string& argument : arguments("full", {"--checkpoint-every", "1", "--trace-limit", "16kB"})) command += argument + " ";
   command.erase(0, command.find(" run "));
-  const Outcome full = tests::wafersim(command, "trap '' XFSZ; ulimit -f 4;");  // no file may grow beyond 4 KiB or less
+  const Outcome full = tests::wafersim(command, "trap '' XFSZ; ulimit -f 40;");  // no file may grow beyond 40 KiB or less
   EXPECT_EQ(full.exit_code, 6) << full.err;
   EXPECT_NE(full.err.find("checkpoint.bin: cannot be written"), std::string::npos) << full.err;
   EXPECT_FALSE(fs::exists(folder_ / "full"));

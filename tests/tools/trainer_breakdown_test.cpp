@@ -34,7 +34,7 @@ models::WaferPlan two_pes() {
 std::vector<PlannedCall> two_pes_calls(const std::vector<double>& bounds) {
   std::vector<PlannedCall> calls;
   for (const models::KernelCall& call : two_pes().calls)
-    calls.push_back({call.kernel, call.phase, call.layer, {bounds[calls.size()], 0, 0, 7, 0}, 0});
+    calls.push_back({call.kernel, call.phase, call.layer, {bounds[calls.size()], 0, 0, 7, 0}, 0, {}, {}});
   return calls;
 }
 

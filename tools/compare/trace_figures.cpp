@@ -58,8 +58,10 @@ class Reader {
     json out = json::object();
     for (const auto& [track, groups] : groups_) {
       const auto found = names_.find(track);
-      std::string name = found == names_.end() ? "track" : found->second;
-      if (found == names_.end() || out.contains(name)) name += fmt::format("_{}_{}", track.first, track.second);
+      const bool counters = track.second < 0;  // which a process has, and no track of it
+      std::string name = found != names_.end() ? found->second : counters ? "counters" : "track";
+      if ((found == names_.end() && !counters) || out.contains(name))
+        name += counters ? fmt::format("_{}", track.first) : fmt::format("_{}_{}", track.first, track.second);
       json& of_track = out[name];
       for (const auto& [place, group] : groups) {
         json* at = &of_track;

@@ -1,9 +1,11 @@
 """A run directory as values for its pictures."""
 import math
 import os
+import re
 
 from pictures.inputs import BadInput, read_json, read_numbers, read_text
 
+FRAME = re.compile(r"(step|layer) \d+")
 LARGEST_SIDE = 4096  # PEs, as fabric.width and fabric.height
 
 
@@ -112,6 +114,13 @@ def read_pes(directory):
     return table
 
 
+def shown_name(name, track):
+    """What a slice is called in a picture; None: it only lies around others."""
+    if FRAME.fullmatch(name):
+        return None
+    return "update" if track == "optimizer" or track.endswith(", updates") else name  # tensors are too many for a legend
+
+
 def read_trace(directory):
     """{track: [(name, start, duration)]} in microseconds: complete events and pairs of B and E, tracks in the order of the trace's ids."""
     path = os.path.join(directory, "trace.json")
@@ -141,5 +150,6 @@ def read_trace(directory):
         name = names.get(track, f"track {track[1]}")
         if several:
             name = f"{processes.get(track[0], f'process {track[0]}')}: {name}"
-        named[name if name not in named else f"{name} ({track[0]}, {track[1]})"] = tracks[track]
+        slices = [(shown_name(slice_[0], names.get(track, "")), *slice_[1:]) for slice_ in tracks[track]]
+        named[name if name not in named else f"{name} ({track[0]}, {track[1]})"] = [slice_ for slice_ in slices if slice_[0] is not None]
     return named

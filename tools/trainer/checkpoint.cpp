@@ -28,7 +28,7 @@ std::string digest(const workloads::Tokens& tokens) {
 std::string digest(const std::string& text) { return sim::sha256_hex(std::as_bytes(std::span(text.data(), text.size()))); }
 
 // All that the bytes of a state and those of the run that goes on from it depend on.
-nlohmann::ordered_json identity(const PreparedRun& run, const std::string& block) {
+nlohmann::ordered_json identity(const PreparedRun& run, const std::string& block, const TraceOptions& trace) {
   nlohmann::ordered_json config = workloads::run_spec_to_json(run.spec);
   config.erase("threads");  // changes no result
   nlohmann::ordered_json out;
@@ -36,14 +36,18 @@ nlohmann::ordered_json identity(const PreparedRun& run, const std::string& block
   out["configuration"] = digest(config.dump());
   if (run.tokens) out["data"] = digest(*run.tokens);
   if (run.weights) out["initial weights"] = digest(run.weights->weights());
-  if (run.plan) out["block"] = block;
+  if (run.plan) {
+    out["block"] = block;
+    out["trace options"] = {window_text(trace), layers_text(trace), trace.limit};
+  }
   return out;
 }
 
 }  // namespace
 
-CheckpointFile::CheckpointFile(const std::filesystem::path& directory, const PreparedRun& run, const std::string& block)
-    : path_(directory / "checkpoint.bin"), identity_(identity(run, block).dump()), provenance_(provenance(run.spec).dump()) {}
+CheckpointFile::CheckpointFile(const std::filesystem::path& directory, const PreparedRun& run, const std::string& block,
+                               const TraceOptions& trace)
+    : path_(directory / "checkpoint.bin"), identity_(identity(run, block, trace).dump()), provenance_(provenance(run.spec).dump()) {}
 
 void CheckpointFile::write(const Checkpoint& checkpoint) const {
   nlohmann::ordered_json header = nlohmann::ordered_json::parse(identity_);
@@ -51,6 +55,8 @@ void CheckpointFile::write(const Checkpoint& checkpoint) const {
   header["steps"] = checkpoint.steps;
   header["bytes"] = checkpoint.state.size();
   header["sha256"] = digest(checkpoint.state);
+  if (checkpoint.trace)
+    header["trace"] = {{"file", checkpoint.trace->file}, {"bytes", checkpoint.trace->bytes}, {"sha256", checkpoint.trace->sha256}};
   sim::AtomicFile file(path_);
   file.write(header.dump() + "\n");
   file.write(checkpoint.state);
@@ -83,7 +89,28 @@ std::optional<Checkpoint> CheckpointFile::read() const {
   const std::string state{std::istreambuf_iterator<char>(file), {}};
   if (header.value("bytes", std::uint64_t{0}) != state.size() || header.value("sha256", "") != digest(state))
     throw refuse("cut short or changed: its bytes are not those that were written");
-  return Checkpoint{header.value("steps", 0), state};
+  Checkpoint checkpoint{header.value("steps", 0), state};
+  if (header.contains("trace")) {
+    const nlohmann::json& trace = header["trace"];
+    checkpoint.trace = TraceFile::Part{trace.value("file", ""), trace.value("bytes", std::uint64_t{0}), trace.value("sha256", "")};
+  }
+  return checkpoint;
+}
+
+std::string CheckpointFile::trace_part() const {
+  std::ifstream file(path_, std::ios::binary);
+  std::string line;
+  std::getline(file, line);
+  const nlohmann::json header = nlohmann::json::parse(line, nullptr, false);
+  if (!header.is_object() || !header.contains("trace") || !header["trace"].is_object()) return "";
+  const nlohmann::json& name = header["trace"].value("file", nlohmann::json());
+  return name.is_string() ? name.get<std::string>() : "";
+}
+
+void CheckpointFile::remove() const {
+  std::error_code ignored;
+  std::filesystem::remove(path_, ignored);
+  for (const char* part : TraceFile::kept_names) std::filesystem::remove(path_.parent_path() / part, ignored);
 }
 
 }  // namespace wafersim::tools

@@ -1,6 +1,7 @@
 #pragma once
 // Where a run stands after some of its steps: what goes on from there, in another process, gives the bytes of a run that was never stopped.
-// A file: a line of JSON (what made it, how many steps, how many bytes follow, their SHA-256), then those bytes.
+// A file: a line of JSON (what made it, how many steps, how many bytes follow, their SHA-256; the same of what there is of the trace, in a
+// file beside it), then those bytes.
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
@@ -8,12 +9,15 @@
 #include <string>
 
 #include "tools/trainer/prepared_run.h"
+#include "tools/trainer/trace_file.h"
+#include "tools/trainer/trace_options.h"
 
 namespace wafersim::tools {
 
 struct Checkpoint {
-  int steps = 0;      // done
-  std::string state;  // engine's own bytes
+  int steps = 0;                              // done
+  std::string state;                          // engine's own bytes
+  std::optional<TraceFile::Part> trace = {};  // where the run writes its trace step by step
 };
 
 // Who looks after a run's checkpoints; asked between its steps.
@@ -28,8 +32,9 @@ class CheckpointKeeper {
 
 class CheckpointFile {
  public:
-  // The checkpoint.bin of a run directory. block: PEs of a SystemC module, in which a wavelet run's state is cut.
-  CheckpointFile(const std::filesystem::path& directory, const PreparedRun& run, const std::string& block);
+  // The checkpoint.bin of a run directory. block: PEs of a SystemC module, in which a wavelet run's state is cut. trace: what the trace
+  // shows.
+  CheckpointFile(const std::filesystem::path& directory, const PreparedRun& run, const std::string& block, const TraceOptions& trace);
 
   const std::filesystem::path& path() const { return path_; }
   // Whole, over the one before. Error(output).
@@ -37,6 +42,10 @@ class CheckpointFile {
   // Nothing when there is none. Error(config) when it is cut short, changed, or of another version, configuration, data or block: the
   // message says which.
   std::optional<Checkpoint> read() const;
+  // The name of the trace's part that it goes with; empty when there is none.
+  std::string trace_part() const;
+  // Removes it, and parts of traces.
+  void remove() const;
 
  private:
   std::filesystem::path path_;

@@ -10,6 +10,7 @@
 #include "workloads/graph.h"
 #include "workloads/kernels/lower.h"
 #include "workloads/mapping.h"
+#include "workloads/tensor_uses.h"
 
 namespace wafersim::tools {
 namespace {
@@ -39,10 +40,19 @@ void check_host(const workloads::RunSpec& spec, std::size_t parameters) {
 
 std::vector<PlannedCall> plan_calls(const PreparedRun& run) {
   const std::vector<workloads::CallBound> bounds = workloads::bound_calls(run.lowering, run.graph, run.spec.machine);
+  const workloads::TensorUses uses(run.lowering, run.graph);
+  const auto tensors = [](const std::vector<memoryx::TensorUse>& all) {
+    std::vector<int> numbers;
+    for (const memoryx::TensorUse& use : all) numbers.push_back(use.tensor);
+    return numbers;
+  };
   std::vector<PlannedCall> calls;
-  for (const workloads::CallOutline& call : workloads::outline_calls(run.lowering, run.graph))
-    calls.push_back(
-        {call.kernel, call.phase, call.layer, bounds[calls.size()], workloads::closed_form_cycles(call, run.lowering, run.spec.machine)});
+  for (const workloads::CallOutline& call : workloads::outline_calls(run.lowering, run.graph)) {
+    std::vector<memoryx::TensorUse> reads, gradients;
+    uses.add(call, reads, gradients);
+    calls.push_back({call.kernel, call.phase, call.layer, bounds[calls.size()],
+                     workloads::closed_form_cycles(call, run.lowering, run.spec.machine), tensors(reads), tensors(gradients)});
+  }
   return calls;
 }
 

@@ -248,6 +248,10 @@ std::string report_text(const ordered_json& report) {
                         row.bound_by, (row.busy - row.reduce) / whole, row.reduce / whole, row.stalled / whole, row.idle / whole,
                         100 * row.stream / std::max(1.0, row.cycles), row.waits_text());
   }
+  if (report.contains("trace_file") && report["trace_file"]["cut"])
+    text += fmt::format("\ntrace.json is cut at {} bytes (--trace-limit): {} steps are missing, {} have parts missing\n",
+                        grouped(number(report["trace_file"]["limit_bytes"])), report["trace_file"]["steps_left_out"].dump(),
+                        report["trace_file"]["steps_in_part"].dump());
   if (report.contains("sensitivity")) text += "\n" + sensitivity_text(report["sensitivity"]);
   return text;
 }

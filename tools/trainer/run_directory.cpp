@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <memory>
 #include <regex>
 #include <system_error>
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 // What a process that was killed while it wrote a result has left.
 void remove_unfinished(const fs::path& directory) {
   static const std::regex unfinished(
-      R"((config\.json|report\.json|report\.txt|steps\.csv|trace\.json|heatmap\.csv|checkpoint\.bin)\.(\d{1,9})\.tmp)");
+      R"((config\.json|report\.json|report\.txt|steps\.csv|trace\.json|trace\.part|heatmap\.csv|checkpoint\.bin)\.(\d{1,9})\.tmp)");
   std::error_code ignored;
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
@@ -30,6 +31,14 @@ void remove_unfinished(const fs::path& directory) {
     if (std::regex_match(name, parts, unfinished) && ::kill(std::stoi(parts[2]), 0) != 0 && errno == ESRCH) files.push_back(entry.path());
   }
   for (const fs::path& file : files) fs::remove(file, ignored);
+}
+
+void copy(const fs::path& source, sim::AtomicFile& to) {
+  std::ifstream file(source, std::ios::binary);
+  std::vector<char> buffer(1 << 20);
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0)
+    to.write(buffer.data(), static_cast<std::size_t>(file.gcount()));
+  if (!file.eof()) throw sim::Error(sim::ErrorCategory::output, source.string() + ": cannot be read");
 }
 
 }  // namespace
@@ -71,7 +80,10 @@ void RunDirectory::write(const std::vector<File>& files) const {
   std::vector<std::unique_ptr<sim::AtomicFile>> open;
   for (const File& file : files) {
     open.push_back(std::make_unique<sim::AtomicFile>(directory_ / file.name));
-    open.back()->write(file.bytes);
+    if (file.source.empty())
+      open.back()->write(file.bytes);
+    else
+      copy(file.source, *open.back());
   }
   // config.json, the first, comes last: it says that the others are there.
   for (auto file = open.rbegin(); file != open.rend(); ++file) (*file)->commit();

@@ -1,6 +1,7 @@
 #pragma once
-// Where a run leaves its results: config.json, report.json, report.txt, steps.csv, trace.json, heatmap.csv. But for checkpoints nothing is
-// written before the run has ended well; then every file appears whole, over that of an earlier run in the same place.
+// Where a run leaves its results: config.json, report.json, report.txt, steps.csv, trace.json, heatmap.csv. But for checkpoints and
+// the part of a trace (trace_file.h) nothing is written before the run has ended well; then every file appears whole, over that of an
+// earlier run in the same place.
 
 #include <filesystem>
 #include <string>
@@ -13,6 +14,7 @@ class RunDirectory {
   struct File {
     std::string name;
     std::string bytes;
+    std::filesystem::path source = {};  // where it is not empty, the bytes are those of this file
   };
 
   // Removes what a process that was killed while it wrote has left there. Makes the directory where it is missing, and finds out whether

@@ -2,7 +2,9 @@
 
 #include <cereal/archives/portable_binary.hpp>
 #include <cereal/types/array.hpp>
+#include <cereal/types/set.hpp>
 #include <cereal/types/string.hpp>
+#include <cereal/types/utility.hpp>
 #include <cereal/types/vector.hpp>
 #include <sstream>
 
@@ -28,14 +30,15 @@ void restore(const std::string& state, Parts&... parts) {
 
 }  // namespace
 
-std::string save_state(const RunResult& result, const models::System& system) {
-  return save(result.steps, result.breakdown, result.totals, result.trace, system.save());
+std::string save_state(const RunResult& result, const Trace* trace, const models::System& system) {
+  return save(result.steps, result.breakdown, result.totals, system.save(), trace == nullptr ? std::string() : save(*trace));
 }
 
-void restore_state(const std::string& state, RunResult& result, models::System& system) {
-  std::string of_system;
-  restore(state, result.steps, result.breakdown, result.totals, result.trace, of_system);
+void restore_state(const std::string& state, RunResult& result, Trace* trace, models::System& system) {
+  std::string of_system, of_trace;
+  restore(state, result.steps, result.breakdown, result.totals, of_system, of_trace);
   system.restore(of_system);
+  if (trace != nullptr) restore(of_trace, *trace);
 }
 
 std::string save_state(const std::vector<StepRecord>& records, const workloads::reference::ReferenceTrainer& trainer) {

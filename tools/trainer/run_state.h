@@ -10,9 +10,10 @@
 
 namespace wafersim::tools {
 
-// Of a run wavelet by wavelet. Restoring REQUIRES a result and a system as they were before the first step.
-std::string save_state(const RunResult& result, const models::System& system);
-void restore_state(const std::string& state, RunResult& result, models::System& system);
+// Of a run wavelet by wavelet; trace: null when it has none. Restoring REQUIRES a result, a trace and a system as they were before the
+// first step.
+std::string save_state(const RunResult& result, const Trace* trace, const models::System& system);
+void restore_state(const std::string& state, RunResult& result, Trace* trace, models::System& system);
 
 // Of a sampled run's numbers: the records of the steps so far.
 std::string save_state(const std::vector<StepRecord>& records, const workloads::reference::ReferenceTrainer& trainer);

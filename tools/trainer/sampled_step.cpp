@@ -30,6 +30,23 @@ std::vector<memoryx::LinkCounters> link_counters(const models::StepSchedule& sch
   return counters;
 }
 
+void add_swarm(models::StepResult& result, const models::SampledStep& step) {
+  const auto add = [](std::vector<memoryx::CallSpan>& spans, std::size_t call, const models::LinkSpan& span) {
+    if (span.words > 0) spans.push_back({static_cast<int>(call), whole(span.first), whole(span.last), whole(span.words)});
+  };
+  for (std::size_t k = 0; k < step.calls.size(); ++k) {
+    add(result.given, k, step.calls[k].given);
+    add(result.gathered, k, step.calls[k].gathered);
+  }
+}
+
+void place(memoryx::StoreLog& log, int number, std::uint64_t cycles) {
+  for (memoryx::StoreLog::Use& use : log.uses) use.step = number, use.begin += cycles, use.end += cycles;
+  for (memoryx::StoreLog::Place& taken : log.places) taken.step = number, taken.cycle += cycles;
+  for (memoryx::StoreLog::Waiting& waiting : log.waiting) waiting.step = number, waiting.cycle += cycles;
+  for (memoryx::StoreLog::Update& update : log.updates) update.step = number, update.begin += cycles, update.end += cycles;
+}
+
 }  // namespace
 
 SampledStepReader::SampledStepReader(const models::StepSchedule& schedule, const std::vector<workloads::KernelTime>& times,
@@ -97,10 +114,12 @@ models::StepResult SampledStepReader::read(const models::SampledStep& step, bool
   }
   result.statistics.hops = whole(hops);
   add_links(result.statistics, step);
+  add_swarm(result, step);
+  result.store = step.store;
   return result;
 }
 
-void shift(models::StepResult& step, fabric::Cycle cycles) {
+void place(models::StepResult& step, int number, fabric::Cycle cycles) {
   for (fabric::Cycle* time : {&step.first, &step.gradients, &step.at_rest, &step.last}) *time += cycles;
   for (models::StepResult::Updates& updates : step.updates) {
     updates.begin += cycles;
@@ -110,12 +129,16 @@ void shift(models::StepResult& step, fabric::Cycle cycles) {
     call.first_start += cycles;
     call.last_done += cycles;
   }
-  for (auto* spans : {&step.statistics.in_spans, &step.statistics.out_spans})
-    for (std::vector<memoryx::CallSpan>& channel : *spans)
-      for (memoryx::CallSpan& span : channel) {
-        span.first += cycles;
-        span.last += cycles;
-      }
+  const auto move = [&](std::vector<memoryx::CallSpan>& spans) {
+    for (memoryx::CallSpan& span : spans) {
+      span.first += cycles;
+      span.last += cycles;
+    }
+  };
+  for (auto* channels : {&step.statistics.in_spans, &step.statistics.out_spans}) std::for_each(channels->begin(), channels->end(), move);
+  move(step.given);
+  move(step.gathered);
+  place(step.store, number, cycles);
 }
 
 }  // namespace wafersim::tools

@@ -27,7 +27,7 @@ class SampledStepReader {
   std::uint64_t pes_;
 };
 
-// Moves a step to a later time.
-void shift(models::StepResult& step, fabric::Cycle cycles);
+// Makes a step the run's `number`th and moves it to a later time.
+void place(models::StepResult& step, int number, fabric::Cycle cycles);
 
 }  // namespace wafersim::tools

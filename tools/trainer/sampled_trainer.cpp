@@ -113,12 +113,12 @@ RunResult train_sampled(const PreparedRun& run, const EngineOptions& engine, con
     const bool last = s + 1 == steps;
     const models::SampledStep& step = simulation.steps[static_cast<std::size_t>(last ? simulated - 1 : std::min(s, simulated - 2))];
     models::StepResult read = reader.read(step, last);
-    shift(read, end - read.first);
+    place(read, s, end - read.first);
     end = read.last;
     StepRecord& record = records[static_cast<std::size_t>(s)];
     read.skipped = record.skipped;
     record.cycles = read.last - read.first;
-    add_step(result, run, read, record);
+    add_step(result, run, engine.trace, read, record);
     if (s > 0 || steps == 1) result.breakdown.add_waits(step);
     after_step(s, record);
   }

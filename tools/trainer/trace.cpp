@@ -1,85 +1,119 @@
 #include "tools/trainer/trace.h"
 
 #include <algorithm>
-#include <array>
-#include <fmt/format.h>
-#include <map>
+#include <iterator>
+#include <nlohmann/json.hpp>
 
 namespace wafersim::tools {
 namespace {
 
-enum Track { kernels, optimizer, in_west, in_east, out_west, out_east };
-constexpr std::array<const char*, 6> track_names = {"wafer kernels", "optimizer",      "link in, west",
-                                                    "link in, east", "link out, west", "link out, east"};
+constexpr std::string_view begin_text = "{\"traceEvents\":[\n", separator = ",\n";
+constexpr std::uint64_t kept_for_end = 512;  // bytes
+
+// Takes out those of a step.
+template <class T>
+std::vector<T> take(std::vector<T>& all, int step) {
+  std::vector<T> taken;
+  const auto is_of_step = [step](const T& entry) { return entry.step == step; };
+  std::copy_if(all.begin(), all.end(), std::back_inserter(taken), is_of_step);
+  std::erase_if(all, is_of_step);
+  return taken;
+}
 
 }  // namespace
 
-void Trace::add_link(std::vector<Event>& events, const models::StepResult& step, bool in, bool east) const {
-  const std::vector<std::vector<memoryx::CallSpan>>& channels = in ? step.statistics.in_spans : step.statistics.out_spans;
-  const std::size_t half = channels.size() / 2;  // west channels come first
-  std::map<int, memoryx::CallSpan> calls;
-  for (std::size_t c = east ? half : 0; c < (east ? channels.size() : half); ++c)
-    for (const memoryx::CallSpan& span : channels[c]) {
-      memoryx::CallSpan& all = calls.try_emplace(span.call, memoryx::CallSpan{span.call, span.first, span.last, 0}).first->second;
-      all.first = std::min(all.first, span.first);
-      all.last = std::max(all.last, span.last);
-      all.words += span.words;
-    }
-  std::uint64_t end = 0;
-  for (const auto& [call, span] : calls) {
-    if (events.size() == most_events) return;
-    const PlannedCall& kernel = calls_[static_cast<std::size_t>(call) % calls_.size()];
-    const std::uint64_t first = std::max(span.first, end);
-    end = std::max(span.last, first);
-    events.push_back(
-        {in ? (east ? in_east : in_west) : (east ? out_east : out_west), kernel.kernel + " " + kernel.phase, first, end,
-         fmt::format(R"({{"step":{},"call":{},"layer":{},"channels":{},"words":{}}})", steps_, call, kernel.layer, half, span.words)});
-  }
-}
-
-std::vector<Trace::Event> Trace::events_of(const models::StepResult& step) const {
-  std::vector<Event> events;
-  for (std::size_t k = 0; k < step.statistics.calls.size(); ++k) {
-    if (events.size() == most_events) return events;
-    const PlannedCall& call = calls_[k % calls_.size()];
-    const models::CallRecord& record = step.statistics.calls[k];
-    events.push_back({kernels, call.kernel + " " + call.phase, record.first_start, record.last_done,
-                      fmt::format(R"({{"step":{},"call":{},"layer":{},"macs":{}}})", steps_, k, call.layer, record.macs)});
-  }
-  for (const models::StepResult::Updates& updates : step.updates)
-    if (updates.end > updates.begin)
-      events.push_back({optimizer, "update", updates.begin, updates.end, fmt::format(R"({{"step":{}}})", steps_ - updates.steps_before)});
-  for (const bool in : {true, false}) {
-    for (const bool east : {false, true}) add_link(events, step, in, east);
-  }
-  return events;
-}
+Trace::Trace(TracePlan plan, TraceOptions options, Sink sink)
+    : plan_(std::move(plan)),
+      options_(std::move(options)),
+      sink_(std::move(sink)),
+      last_shown_(std::min(plan_.steps - 1, options_.last_step)) {}
 
 void Trace::add(const models::StepResult& step) {
-  std::vector<Event> events = events_of(step);
-  const bool fits = last_.empty() && kept_.size() + 2 * events.size() <= most_events;
-  if (fits) {
-    kept_.insert(kept_.end(), events.begin(), events.end());
-  } else {
-    events.resize(std::min(events.size(), most_events - kept_.size()));
-    last_ = std::move(events);
-  }
+  write(pieces_of(step), steps_ >= last_shown_);
   ++steps_;
 }
 
-std::string Trace::json() const {
-  std::string text = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
-  for (std::size_t track = 0; track < track_names.size(); ++track)
-    text += fmt::format("{}\n{{\"ph\":\"M\",\"pid\":0,\"tid\":{},\"name\":\"thread_name\",\"args\":{{\"name\":\"{}\"}}}}",
-                        track == 0 ? "" : ",", track, track_names[track]);
-  const double microseconds = 1e6 / clock_;
-  for (const std::vector<Event>* part : {&kept_, &last_}) {
-    for (const Event& event : *part)
-      text += fmt::format(",\n{{\"ph\":\"X\",\"pid\":0,\"tid\":{},\"name\":\"{}\",\"ts\":{},\"dur\":{},\"args\":{}}}", event.track,
-                          event.name, static_cast<double>(event.begin) * microseconds,
-                          static_cast<double>(event.end - event.begin) * microseconds, event.arguments);
+std::vector<TracePiece> Trace::pieces_of(const models::StepResult& step) {
+  std::vector<TracePiece> pieces;
+  if (options_.shows_step(steps_)) pieces = trace_step(plan_, options_, steps_, step);
+  updates_.insert(updates_.end(), step.store.updates.begin(), step.store.updates.end());
+  std::copy_if(step.store.uses.begin(), step.store.uses.end(), std::back_inserter(uses_),
+               [](const memoryx::StoreLog::Use& use) { return use.purpose == memoryx::StoreLog::Purpose::update; });
+  for (const models::StepResult::Updates& done : step.updates) {
+    const int number = steps_ - done.steps_before;
+    const StepUpdate update{number, done.begin, done.end, take(updates_, number), take(uses_, number)};
+    if (!options_.shows_step(number) || done.begin == done.end) continue;
+    std::vector<TracePiece> more = trace_update(plan_, options_, update);
+    std::move(more.begin(), more.end(), std::back_inserter(pieces));
   }
-  return text + "\n]}\n";
+  return pieces;
+}
+
+// The tracks of its slices that have none yet get their names.
+std::string Trace::with_names(const TracePiece& piece) {
+  TraceEvents names(plan_.clock);
+  for (const TracePlace& place : piece.places) {
+    const TraceTrack track = place.track();
+    if (named_.emplace(track.pid, track.tid).second) names.name_track(track, place.name(), track.tid);
+  }
+  return names.take() + piece.events;
+}
+
+void Trace::write(const std::vector<TracePiece>& pieces, bool is_last) {
+  if (pieces.empty()) return;
+  std::uint64_t size = 0;
+  for (const TracePiece& piece : pieces) size += piece.events.size();
+  longest_ = std::max(longest_, size);
+  const bool is_first = bytes_ == 0;
+  if (is_first) {
+    TraceEvents processes(plan_.clock);
+    for (std::size_t k = 0; k < plan_.systems.size(); ++k) processes.name_process(static_cast<int>(k), plan_.systems[k]);
+    if (plan_.has_swarm) processes.name_process(plan_.shared_process(), "MemoryX and SwarmX");
+    put(processes.take());
+  }
+  const std::uint64_t most = options_.limit - std::min(options_.limit, kept_for_end);
+  const std::uint64_t room = is_last ? most : most - std::min({most, longest_, most / 2});
+  if (!is_last && !is_first && (is_cut() || bytes_ + size > room)) {
+    ++left_out_;
+    return;
+  }
+  for (const TracePiece& piece : pieces) {
+    const std::set<std::pair<int, int>> named = named_;
+    const std::string events = with_names(piece);
+    if (bytes_ + events.size() > room) {
+      named_ = named;
+      in_part_ += steps_ <= last_shown_ ? 1 : 0;  // what comes after it is the end of its update
+      return;
+    }
+    put(events);
+  }
+}
+
+// events: each on a line that ends with a comma, of which the last one waits for what follows.
+void Trace::put(std::string_view events) {
+  std::string text{bytes_ == 0 ? begin_text : separator};
+  text += events.substr(0, events.size() - separator.size());
+  bytes_ += text.size();
+  sink_(text);
+}
+
+void Trace::finish() {
+  nlohmann::ordered_json other = summary();
+  other.erase("bytes");
+  const std::string text = "\n],\"otherData\":" + other.dump() + "}\n";
+  bytes_ += text.size();
+  sink_(text);
+}
+
+nlohmann::ordered_json Trace::summary() const {
+  const std::string steps = window_text(options_), layers = layers_text(options_);
+  return {{"bytes", bytes_},
+          {"limit_bytes", options_.limit},
+          {"steps", steps.empty() ? "all" : steps},
+          {"layers", layers.empty() ? "all" : layers},
+          {"cut", is_cut()},
+          {"steps_left_out", left_out_},
+          {"steps_in_part", in_part_}};
 }
 
 }  // namespace wafersim::tools

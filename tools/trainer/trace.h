@@ -1,55 +1,63 @@
 #pragma once
-// trace.json: the run on a time axis, for Perfetto, chrome://tracing and tools/plot.py (Trace Event Format, complete events, microseconds
-// of simulated time). One track a serial resource: the wafer's kernels, the optimizer, the I/O link by edge and direction. A step's update
-// is one slice that may reach into the next step. Bounded: the first steps that fit most_events, and of the last step what fits.
+// trace.json: the run on a time axis, for Perfetto (ui.perfetto.dev), chrome://tracing and tools/plot.py (Trace Event Format; what is in it
+// says trace_step.h). Written step by step and never kept: a file may be as long as its limit, the memory is that of a step.
 //
-// On a link track a slice is one kernel call's words, from the first to the last of them over the edge's channels; where the calls of
-// several channels overlap, a slice begins where the one before it ends.
+// A file that would grow beyond the limit leaves out steps from the first one that does not fit on, and keeps room for the last one that
+// the options show, of which it holds what fits; of a first step that is too long, too. It ends with "otherData": what it shows, whether it
+// is cut and how many steps are missing or have parts missing.
 
-#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/system.h"
-#include "tools/trainer/planned_call.h"
+#include "tools/trainer/trace_options.h"
+#include "tools/trainer/trace_plan.h"
+#include "tools/trainer/trace_step.h"
 
 namespace wafersim::tools {
 
 class Trace {
  public:
-  static constexpr std::size_t most_events = 20000;
+  // Takes the bytes of the file in order.
+  using Sink = std::function<void(std::string_view)>;
 
-  // calls: of a micro-batch; clock: Hz.
-  Trace(std::vector<PlannedCall> calls, double clock) : calls_(std::move(calls)), clock_(clock) {}
+  // REQUIRES options that show a step of the run.
+  Trace(TracePlan plan, TraceOptions options, Sink sink);
 
-  void add(const models::StepResult& step);
-  // {"displayTimeUnit": "ns", "traceEvents": [...]}
-  std::string json() const;
+  void add(const models::StepResult& step);  // the run's steps, in order
+  void finish();                             // once, after the last step
+  // {"bytes", "limit_bytes", "steps", "layers", "cut", "steps_left_out", "steps_in_part"}; bytes after finish().
+  nlohmann::ordered_json summary() const;
 
-  // Saves or restores what a new one does not know.
+  // Saves or restores what a new one does not know, between two steps.
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(steps_, kept_, last_);
+    archive(steps_, bytes_, longest_, left_out_, in_part_, named_, updates_, uses_);
   }
 
  private:
-  struct Event {
-    int track = 0;
-    std::string name;
-    fabric::Cycle begin = 0, end = 0;
-    std::string arguments;  // JSON object
-    template <class Archive>
-    void serialize(Archive& archive) {
-      archive(track, name, begin, end, arguments);
-    }
-  };
-  std::vector<Event> events_of(const models::StepResult& step) const;
-  void add_link(std::vector<Event>& events, const models::StepResult& step, bool in, bool east) const;
+  std::vector<TracePiece> pieces_of(const models::StepResult& step);
+  void write(const std::vector<TracePiece>& pieces, bool is_last);
+  std::string with_names(const TracePiece& piece);
+  void put(std::string_view events);
+  bool is_cut() const { return left_out_ + in_part_ > 0; }
 
-  std::vector<PlannedCall> calls_;
-  double clock_;
-  int steps_ = 0;
-  std::vector<Event> kept_, last_;  // last_: of the last step, when it did not fit
+  TracePlan plan_;
+  TraceOptions options_;
+  Sink sink_;
+  int last_shown_;           // step
+  int steps_ = 0;            // so far
+  std::uint64_t bytes_ = 0;  // the same
+  std::uint64_t longest_ = 0;
+  int left_out_ = 0, in_part_ = 0;                  // steps
+  std::set<std::pair<int, int>> named_;             // tracks, by process and thread
+  std::vector<memoryx::StoreLog::Update> updates_;  // of steps whose update goes on
+  std::vector<memoryx::StoreLog::Use> uses_;        // the same
 };
 
 }  // namespace wafersim::tools

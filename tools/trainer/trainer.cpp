@@ -17,7 +17,7 @@ RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine,
   models::System system(run.spec.machine, *run.plan, *run.weights, run.training,
                         {engine.block_width, engine.block_height, run.spec.threads});
   const int steps = run.spec.training.steps;
-  if (engine.from) restore_state(engine.from->state, result, system);
+  if (engine.from) restore_state(engine.from->state, result, engine.trace, system);
   const int first = static_cast<int>(result.steps.size());
   for (int s = 0; s < first; ++s) after_step(s, result.steps[static_cast<std::size_t>(s)]);
   if (engine.keeper) engine.keeper->begin_steps();
@@ -26,9 +26,11 @@ RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine,
                                                              static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
     const models::StepResult step = system.run_step({batch.inputs, batch.targets}, s + 1 == steps);
     check_step(*run.plan, step, peak_rate(run.spec));
-    add_step(result, run, step, {step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});
+    add_step(result, run, engine.trace, step,
+             {step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});
     after_step(s, result.steps.back());
-    if (s + 1 < steps && engine.keeper && engine.keeper->wants(s + 1)) engine.keeper->keep({s + 1, save_state(result, system)});
+    if (s + 1 < steps && engine.keeper && engine.keeper->wants(s + 1))
+      engine.keeper->keep({s + 1, save_state(result, engine.trace, system)});
   }
   if (engine.keeper) engine.keeper->end_steps();
   result.store = system.store();
@@ -51,7 +53,7 @@ double step_bound(const workloads::Bound& bound, const RunResult& result) {
   return least / result.totals.steps;
 }
 
-void add_step(RunResult& result, const PreparedRun& run, const models::StepResult& step, const StepRecord& record) {
+void add_step(RunResult& result, const PreparedRun& run, Trace* trace, const models::StepResult& step, const StepRecord& record) {
   sim::require_invariant(run.bound.skipped_cycles <= static_cast<double>(step.at_rest - step.first),
                          "no step is faster than its bound without an update");
   if (!result.steps.empty() || run.spec.training.steps == 1) {
@@ -59,7 +61,7 @@ void add_step(RunResult& result, const PreparedRun& run, const models::StepResul
     result.totals.add(step);
   }
   result.last_update_cycles = step.last - step.at_rest;
-  result.trace.add(step);
+  if (trace != nullptr) trace->add(step);
   result.steps.push_back(record);
 }
 

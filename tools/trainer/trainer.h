@@ -28,6 +28,7 @@ struct EngineOptions {
   // has none.
   std::optional<Checkpoint> from;
   CheckpointKeeper* keeper = nullptr;
+  Trace* trace = nullptr;  // that is told each step, and restored; null: none is
 };
 
 struct StepRecord {
@@ -53,15 +54,13 @@ struct SampledDetails {
 };
 
 struct RunResult {
-  explicit RunResult(const PreparedRun& run)
-      : breakdown(run.calls, run.pes(), run.lowering.micro_batches), trace(run.calls, run.spec.machine.core.clock) {}
+  explicit RunResult(const PreparedRun& run) : breakdown(run.calls, run.pes(), run.lowering.micro_batches) {}
 
   std::vector<StepRecord> steps;
   // Over the measured steps, from the start of each to that of the next: all but the first where there are several, since the first one
   // waits for no update.
   Breakdown breakdown;
   StepTotals totals;
-  Trace trace;
   std::uint64_t last_update_cycles = 0;          // of the run's last step: what its updates take beyond it
   std::optional<memoryx::ParameterStore> store;  // final weights, gradients of the last step as they left the wafer
   std::optional<SampledDetails> sampled;
@@ -74,8 +73,8 @@ using StepObserver = std::function<void(int step, const StepRecord& record)>;
 // One call a process (SystemC). Errors: stall, plan, invariant.
 RunResult train(const PreparedRun& run, const EngineOptions& engine, const StepObserver& after_step);
 
-// Adds a step to a result.
-void add_step(RunResult& result, const PreparedRun& run, const models::StepResult& step, const StepRecord& record);
+// Adds a step to a result, and to the trace where there is one.
+void add_step(RunResult& result, const PreparedRun& run, Trace* trace, const models::StepResult& step, const StepRecord& record);
 
 // Whether an update of the step before holds it up: not the first, nor one after a skipped step.
 bool waits_for_update(const RunResult& result, std::size_t step);

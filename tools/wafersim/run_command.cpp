@@ -17,6 +17,8 @@
 #include "tools/trainer/report.h"
 #include "tools/trainer/run_directory.h"
 #include "tools/trainer/tables.h"
+#include "tools/trainer/trace.h"
+#include "tools/trainer/trace_file.h"
 #include "tools/trainer/weights.h"
 #include "tools/wafersim/columns_by_rows.h"
 #include "tools/wafersim/config_arguments.h"
@@ -30,6 +32,7 @@ namespace fs = std::filesystem;
 struct Options {
   ConfigArguments config;
   std::string out, steps, fidelity, threads, cache;
+  std::string trace_window, trace_layers, trace_limit;
   std::string block = "16x16";
   int checkpoint_every = 0;
   bool resume = false;
@@ -63,13 +66,14 @@ fs::path default_directory(const std::string& config) {
   return fs::path("runs") / (stem == "config" && path.has_parent_path() ? path.parent_path().filename() : fs::path(stem));
 }
 
-std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunResult& result, const nlohmann::ordered_json& report) {
+std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunResult& result, const nlohmann::ordered_json& report,
+                                             const TraceFile& trace) {
   const double clock = run.spec.machine.core.clock;
   std::vector<RunDirectory::File> files = {{"config.json", config_text(run.spec)},
                                            {"report.json", report.dump(2) + "\n"},
                                            {"report.txt", report_text(report)},
                                            {"steps.csv", steps_csv(result, clock, run.spec.numerics)},
-                                           {"trace.json", result.trace.json()}};
+                                           {"trace.json", "", trace.path()}};
   if (run.plan) files.push_back({"heatmap.csv", heatmap_csv(result, *run.plan)});
   return files;
 }
@@ -81,22 +85,34 @@ struct Interrupted {
 
 class Keeper : public CheckpointKeeper {
  public:
-  Keeper(const CheckpointFile& file, int every, Interruption& interruption) : file_(file), every_(every), interruption_(interruption) {}
+  Keeper(const CheckpointFile& file, TraceFile& trace, const RunDirectory& directory, int every, Interruption& interruption)
+      : file_(file), trace_(trace), directory_(directory), every_(every), interruption_(interruption) {}
 
   void begin_steps() override { interruption_.finish_steps(true); }
   bool wants(int steps) override { return interruption_.asked() != 0 || (every_ > 0 && steps % every_ == 0); }
   void keep(const Checkpoint& checkpoint) override {
     const auto held = interruption_.hold();
-    file_.write(checkpoint);
+    Checkpoint whole = checkpoint;
+    whole.trace = trace_.keep(file_.trace_part());
+    file_.write(whole);
+    trace_.kept();
+    interruption_.remove_when_interrupted(directory_.made());
     if (interruption_.asked() != 0) throw Interrupted{interruption_.asked(), checkpoint.steps};
   }
   void end_steps() override { interruption_.finish_steps(false); }
 
  private:
   const CheckpointFile& file_;
+  TraceFile& trace_;
+  const RunDirectory& directory_;
   int every_;
   Interruption& interruption_;
 };
+
+std::vector<fs::path> with(const fs::path& first, std::vector<fs::path> others) {
+  others.insert(others.begin(), first);
+  return others;
+}
 
 // What a run starts from, which it says.
 std::optional<Checkpoint> starting_point(const CheckpointFile& file, bool resume) {
@@ -115,9 +131,11 @@ std::optional<Checkpoint> starting_point(const CheckpointFile& file, bool resume
 
 int run(const Options& options) {
   Interruption interruption;
+  const TraceOptions shown = parse_trace_options(options.trace_window, options.trace_layers, options.trace_limit);
   const ColumnsByRows block = parse_columns_by_rows("--block", options.block, 4096, "16x16");
   const workloads::RunSpec spec = read_spec(options);
-  EngineOptions engine{block.columns, block.rows, cache_directory(options), {}, {}, nullptr};
+  check_trace_options(shown, spec.training.steps, spec.model.shape.layers);
+  EngineOptions engine{block.columns, block.rows, cache_directory(options), {}, {}, nullptr, nullptr};
   if (options.sensitivity) {
     if (spec.fidelity != workloads::Fidelity::sampled)
       throw sim::Error(sim::ErrorCategory::unsupported, "--sensitivity: steps are simulated again and again; it needs fidelity = sampled");
@@ -130,12 +148,16 @@ int run(const Options& options) {
   held.unlock();
 
   const PreparedRun prepared = prepare_run(spec);
-  const CheckpointFile checkpoint(place, prepared, options.block);
-  Keeper keeper(checkpoint, options.checkpoint_every, interruption);
-  if (spec.numerics) {
-    engine.from = starting_point(checkpoint, options.resume);
-    engine.keeper = &keeper;
-  }
+  const CheckpointFile checkpoint(place, prepared, options.block, shown);
+  if (spec.numerics) engine.from = starting_point(checkpoint, options.resume);
+  held.lock();
+  TraceFile trace_file(place, engine.from ? engine.from->trace : std::nullopt);
+  if (!engine.from) interruption.remove_when_interrupted(with(trace_file.path(), directory.made()));
+  held.unlock();
+  Trace trace(trace_plan(prepared), shown, [&](std::string_view bytes) { trace_file.write(bytes); });
+  engine.trace = &trace;
+  Keeper keeper(checkpoint, trace_file, directory, options.checkpoint_every, interruption);
+  if (spec.numerics) engine.keeper = &keeper;
   Progress progress(spec.training.steps, spec.machine.core.clock, spec.numerics, engine.from ? engine.from->steps : 0);
   held.lock();
   interruption.tell([&] { return progress.status(); });
@@ -160,14 +182,15 @@ int run(const Options& options) {
   }
   end_progress();
   const RunResult& result = *trained;
-  const nlohmann::ordered_json report = make_report(prepared, result);
-  const std::vector<RunDirectory::File> files = result_files(prepared, result, report);
+  trace.finish();
+  nlohmann::ordered_json report = make_report(prepared, result);
+  report["trace_file"] = trace.summary();
+  const std::vector<RunDirectory::File> files = result_files(prepared, result, report, trace_file);
 
   held.lock();
   if (!spec.final_weights.empty()) save_weights(spec.final_weights, *result.store);
   directory.write(files);
-  std::error_code none;
-  fs::remove(checkpoint.path(), none);  // the run is over
+  checkpoint.remove();  // the run is over
   std::string names;
   for (const RunDirectory::File& file : files) names += " " + file.name;
   const std::string paths = fmt::format("{:<12} {}:{}\n", "files", place.string(), names);
@@ -210,6 +233,18 @@ Command run_command(CLI::App& program) {
       ->check(CLI::PositiveNumber);
   command->add_flag("--resume", options->resume,
                     "Go on from the run directory's checkpoint.bin: the results have the bytes of a run that was never stopped");
+  command
+      ->add_option("--trace-window", options->trace_window,
+                   "Steps that trace.json shows, the first and the last, as steps.csv numbers them: 3, 2:5, 2: or :5; default all")
+      ->type_name("FROM:TO");
+  command
+      ->add_option("--trace-layers", options->trace_layers,
+                   "Layers that it shows: 0-3,7; none stands for what is of no layer (embedding, loss); default all")
+      ->type_name("LIST");
+  command
+      ->add_option("--trace-limit", options->trace_limit,
+                   "Bytes that it is not longer than: steps that do not fit are left out, the last one as far as it fits; default 8 MB")
+      ->type_name("SIZE");
   command->add_flag("--sensitivity", options->sensitivity,
                     "Also simulate the step with each bounding or assumed number of the machine halved and half as large again (sampled)");
   command->add_flag("--json", options->json, "Print report.json instead of the summary");

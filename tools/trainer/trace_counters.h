@@ -1,0 +1,29 @@
+#pragma once
+// Values of a trace's counters over time, each told by a kernel call.
+
+#include <cstdint>
+#include <vector>
+
+#include "memoryx/store_log.h"
+
+namespace wafersim::tools {
+
+struct CallValue {
+  int call = 0;  // that tells it
+  std::uint64_t cycle = 0;
+  double value = 0;  // from `cycle` on
+};
+
+// What goes on at some rate for a call, from `begin` to `end`.
+struct CallRate {
+  int call = 0;
+  std::uint64_t begin = 0, end = 0;
+  double rate = 0;
+};
+// The sum of all rates wherever one begins or ends, cycles ascending, each once.
+std::vector<CallValue> sums_of(std::vector<CallRate> rates);
+
+// The blocks in the read-ahead buffer where the last block of a call takes its place or leaves it.
+std::vector<CallValue> depths_of(std::vector<memoryx::StoreLog::Place> places);
+
+}  // namespace wafersim::tools
