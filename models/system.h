@@ -19,6 +19,7 @@
 #include "memoryx/training.h"
 #include "models/core_block.h"
 #include "models/machine.h"
+#include "models/mesh_observer.h"
 #include "models/plan.h"
 
 namespace wafersim::models {
@@ -87,6 +88,8 @@ class System {
 
   // Weights and moments after the last step, and its gradients as they left the wafer, scaled, embeddings' tokens added.
   const memoryx::ParameterStore& store() const;
+  // Between steps: from now on the first wafer's cycles are told to the observer, which outlives that; null: to nobody.
+  void observe(MeshObserver* observer);
   fabric::Cycle now() const;  // where the next step begins
 
   // All that the steps so far have left behind, to go on from in another process: bytes that a system which was made alike, in the same

@@ -155,6 +155,12 @@ StepResult System::run_step(const memoryx::StepBatch& batch, bool last_of_run) {
 
 const memoryx::ParameterStore& System::store() const { return parts_->memory_x.store(); }
 
+void System::observe(MeshObserver* observer) {
+  WaferModule& wafer = parts_->wafers.front()->wafer;
+  wafer.observe(observer);
+  if (observer != nullptr) observer->begin(parts_->now, wafer.driver());
+}
+
 fabric::Cycle System::now() const { return parts_->now; }
 
 std::vector<std::uint8_t> System::read_sram(fabric::Coord pe, int address, int bytes) const {

@@ -53,6 +53,7 @@ void WaferModule::run(Cycle now) {
   if (now != last_) {  // a cycle is stepped once
     std::erase_if(hooks_, [&](WaitingHook& h) { return h.from <= now && h.hook(*driver_); });
     driver_->step(now);
+    if (observer_ != nullptr) observer_->stepped(now, *driver_);
     last_ = now;
   }
   wake_at(driver_->next_event(now));

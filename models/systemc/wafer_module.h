@@ -8,6 +8,7 @@
 #include "models/link_ports.h"
 #include "models/machine.h"
 #include "models/mesh.h"
+#include "models/mesh_observer.h"
 #include "models/systemc/block_modules.h"
 #include "models/systemc/cycle_module.h"
 
@@ -31,6 +32,8 @@ class WaferModule : public CycleModule {
   std::vector<Block> blocks();
   bool routers_idle() const;  // no wavelet in any router
   int hooks_left() const { return static_cast<int>(hooks_.size()); }
+  // Who is told of every cycle that is stepped; null: nobody.
+  void observe(MeshObserver* observer) { observer_ = observer; }
 
   // Saves or restores what a new wafer does not know. REQUIRES one that is asleep.
   template <class Archive>
@@ -59,6 +62,7 @@ class WaferModule : public CycleModule {
   std::vector<Modules> modules_;
   std::unique_ptr<MeshDriver> driver_;
   std::vector<WaitingHook> hooks_;
+  MeshObserver* observer_ = nullptr;
   Cycle last_ = never;  // cycle of the last step
 };
 

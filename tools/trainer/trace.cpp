@@ -29,20 +29,26 @@ Trace::Trace(TracePlan plan, TraceOptions options, Sink sink)
       last_shown_(std::min(plan_.steps - 1, options_.last_step)) {}
 
 void Trace::add(const models::StepResult& step) {
-  write(pieces_of(step), steps_ >= last_shown_);
+  const bool is_last = steps_ >= last_shown_, fits = is_last || !is_cut();
+  const std::vector<TracePiece> pieces = pieces_of(step, fits);
+  if (!fits)
+    ++left_out_;
+  else if (!pieces.empty())
+    write(pieces, is_last);
   ++steps_;
 }
 
-std::vector<TracePiece> Trace::pieces_of(const models::StepResult& step) {
+// makes: whether they are made; a step's update is remembered all the same.
+std::vector<TracePiece> Trace::pieces_of(const models::StepResult& step, bool makes) {
   std::vector<TracePiece> pieces;
-  if (options_.shows_step(steps_)) pieces = trace_step(plan_, options_, steps_, step);
+  if (makes && options_.shows_step(steps_)) pieces = trace_step(plan_, options_, steps_, step);
   updates_.insert(updates_.end(), step.store.updates.begin(), step.store.updates.end());
   std::copy_if(step.store.uses.begin(), step.store.uses.end(), std::back_inserter(uses_),
                [](const memoryx::StoreLog::Use& use) { return use.purpose == memoryx::StoreLog::Purpose::update; });
   for (const models::StepResult::Updates& done : step.updates) {
     const int number = steps_ - done.steps_before;
     const StepUpdate update{number, done.begin, done.end, take(updates_, number), take(uses_, number)};
-    if (!options_.shows_step(number) || done.begin == done.end) continue;
+    if (!makes || !options_.shows_step(number) || done.begin == done.end) continue;
     std::vector<TracePiece> more = trace_update(plan_, options_, update);
     std::move(more.begin(), more.end(), std::back_inserter(pieces));
   }
@@ -60,7 +66,6 @@ std::string Trace::with_names(const TracePiece& piece) {
 }
 
 void Trace::write(const std::vector<TracePiece>& pieces, bool is_last) {
-  if (pieces.empty()) return;
   std::uint64_t size = 0;
   for (const TracePiece& piece : pieces) size += piece.events.size();
   longest_ = std::max(longest_, size);
@@ -73,7 +78,7 @@ void Trace::write(const std::vector<TracePiece>& pieces, bool is_last) {
   }
   const std::uint64_t most = options_.limit - std::min(options_.limit, kept_for_end);
   const std::uint64_t room = is_last ? most : most - std::min({most, longest_, most / 2});
-  if (!is_last && !is_first && (is_cut() || bytes_ + size > room)) {
+  if (!is_last && !is_first && bytes_ + size > room) {
     ++left_out_;
     return;
   }

@@ -41,7 +41,7 @@ class Trace {
   }
 
  private:
-  std::vector<TracePiece> pieces_of(const models::StepResult& step);
+  std::vector<TracePiece> pieces_of(const models::StepResult& step, bool makes);
   void write(const std::vector<TracePiece>& pieces, bool is_last);
   std::string with_names(const TracePiece& piece);
   void put(std::string_view events);

@@ -24,7 +24,12 @@ RunResult train_by_wavelets(const PreparedRun& run, const EngineOptions& engine,
   for (int s = first; s < steps; ++s) {
     const workloads::Batch batch = workloads::training_batch(*run.tokens, run.spec.model.shape, run.spec.seed,
                                                              static_cast<std::uint64_t>(s), run.training.batch, run.training.sequence);
+    if (engine.vcd != nullptr && s == engine.vcd_first) system.observe(engine.vcd);
     const models::StepResult step = system.run_step({batch.inputs, batch.targets}, s + 1 == steps);
+    if (engine.vcd != nullptr && s == engine.vcd_last) {
+      system.observe(nullptr);
+      engine.vcd->end(step.at_rest);
+    }
     check_step(*run.plan, step, peak_rate(run.spec));
     add_step(result, run, engine.trace, step,
              {step.loss, step.gradient_norm, step.lr, step.loss_scale, step.skipped, step.last - step.first});

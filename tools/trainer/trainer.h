@@ -9,6 +9,7 @@
 #include "memoryx/parameter_store.h"
 #include "tools/trainer/breakdown.h"
 #include "tools/trainer/checkpoint.h"
+#include "tools/trainer/mesh_vcd.h"
 #include "tools/trainer/prepared_run.h"
 #include "tools/trainer/sensitivity.h"
 #include "tools/trainer/step_totals.h"
@@ -29,6 +30,9 @@ struct EngineOptions {
   std::optional<Checkpoint> from;
   CheckpointKeeper* keeper = nullptr;
   Trace* trace = nullptr;  // that is told each step, and restored; null: none is
+  // Of a run by wavelets from its first step: what happens in these steps, cycle by cycle; null: not shown.
+  MeshVcd* vcd = nullptr;
+  int vcd_first = 0, vcd_last = 0;
 };
 
 struct StepRecord {

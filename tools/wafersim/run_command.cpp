@@ -1,6 +1,7 @@
 #include "tools/wafersim/run_command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "sim/atomic_file.h"
 #include "sim/error.h"
 #include "tools/trainer/checkpoint.h"
 #include "tools/trainer/interruption.h"
@@ -32,7 +34,7 @@ namespace fs = std::filesystem;
 struct Options {
   ConfigArguments config;
   std::string out, steps, fidelity, threads, cache;
-  std::string trace_window, trace_layers, trace_limit;
+  std::string trace_window, trace_layers, trace_limit, vcd;
   std::string block = "16x16";
   int checkpoint_every = 0;
   bool resume = false;
@@ -109,6 +111,41 @@ class Keeper : public CheckpointKeeper {
   Interruption& interruption_;
 };
 
+void check_vcd(const Options& options, const workloads::RunSpec& spec) {
+  const auto refuse = [&](const std::string& why) {
+    throw sim::Error(sim::ErrorCategory::unsupported, fmt::format("--vcd {}: {}", options.vcd, why));
+  };
+  if (spec.fidelity != workloads::Fidelity::wavelet)
+    refuse("PEs are not simulated one by one in a sampled run; it needs fidelity = wavelet");
+  if (options.resume || options.checkpoint_every > 0)
+    refuse("a dump cannot go on from a checkpoint; leave out --resume and --checkpoint-every, and choose steps with --trace-window");
+}
+
+void check_vcd_size(const Options& options, std::uint64_t pes) {
+  if (pes > static_cast<std::uint64_t>(MeshVcd::most_pes))
+    throw sim::Error(
+        sim::ErrorCategory::unsupported,
+        fmt::format("--vcd {}: the run has {} PEs, a dump shows at most {}; choose a smaller mesh (fabric.width, fabric.height or "
+                    "mapping.rectangle)",
+                    options.vcd, pes, MeshVcd::most_pes));
+}
+
+// The file of --vcd and what writes it.
+class VcdFile {
+ public:
+  VcdFile(const fs::path& path, double clock) : vcd_(clock, [this](std::string_view text) { file_->write(text); }) {
+    { const sim::AtomicFile trial(path, sim::ErrorCategory::config); }  // a wrong name is bad input, a full disk later is not
+    file_.emplace(path);
+  }
+  MeshVcd& vcd() { return vcd_; }
+  const fs::path& temporary() const { return file_->temporary(); }
+  void commit() { file_->commit(); }
+
+ private:
+  std::optional<sim::AtomicFile> file_;
+  MeshVcd vcd_;
+};
+
 std::vector<fs::path> with(const fs::path& first, std::vector<fs::path> others) {
   others.insert(others.begin(), first);
   return others;
@@ -135,7 +172,8 @@ int run(const Options& options) {
   const ColumnsByRows block = parse_columns_by_rows("--block", options.block, 4096, "16x16");
   const workloads::RunSpec spec = read_spec(options);
   check_trace_options(shown, spec.training.steps, spec.model.shape.layers);
-  EngineOptions engine{block.columns, block.rows, cache_directory(options), {}, {}, nullptr, nullptr};
+  if (!options.vcd.empty()) check_vcd(options, spec);
+  EngineOptions engine{block.columns, block.rows, cache_directory(options), {}, {}, nullptr, nullptr, nullptr, 0, 0};
   if (options.sensitivity) {
     if (spec.fidelity != workloads::Fidelity::sampled)
       throw sim::Error(sim::ErrorCategory::unsupported, "--sensitivity: steps are simulated again and again; it needs fidelity = sampled");
@@ -152,7 +190,18 @@ int run(const Options& options) {
   if (spec.numerics) engine.from = starting_point(checkpoint, options.resume);
   held.lock();
   TraceFile trace_file(place, engine.from ? engine.from->trace : std::nullopt);
-  if (!engine.from) interruption.remove_when_interrupted(with(trace_file.path(), directory.made()));
+  std::vector<fs::path> unfinished = directory.made();
+  if (!engine.from) unfinished = with(trace_file.path(), unfinished);
+  std::optional<VcdFile> vcd;
+  if (!options.vcd.empty()) {
+    check_vcd_size(options, prepared.pes());
+    vcd.emplace(options.vcd, spec.machine.core.clock);
+    unfinished = with(vcd->temporary(), unfinished);
+    engine.vcd = &vcd->vcd();
+    engine.vcd_first = shown.first_step;
+    engine.vcd_last = std::min(shown.last_step, spec.training.steps - 1);
+  }
+  interruption.remove_when_interrupted(unfinished);
   held.unlock();
   Trace trace(trace_plan(prepared), shown, [&](std::string_view bytes) { trace_file.write(bytes); });
   engine.trace = &trace;
@@ -189,6 +238,7 @@ int run(const Options& options) {
 
   held.lock();
   if (!spec.final_weights.empty()) save_weights(spec.final_weights, *result.store);
+  if (vcd) vcd->commit();
   directory.write(files);
   checkpoint.remove();  // the run is over
   std::string names;
@@ -245,6 +295,11 @@ Command run_command(CLI::App& program) {
       ->add_option("--trace-limit", options->trace_limit,
                    "Bytes that it is not longer than: steps that do not fit are left out, the last one as far as it fits; default 8 MB")
       ->type_name("SIZE");
+  command
+      ->add_option("--vcd", options->vcd,
+                   "Also write what every PE and router does in every cycle of the steps of --trace-window, a value change dump for "
+                   "GTKWave and the like (wavelet, at most 64 PEs; of several systems the first)")
+      ->type_name("FILE");
   command->add_flag("--sensitivity", options->sensitivity,
                     "Also simulate the step with each bounding or assumed number of the machine halved and half as large again (sampled)");
   command->add_flag("--json", options->json, "Print report.json instead of the summary");
