@@ -54,7 +54,7 @@ class Trace:
         for key in ("ts", "dur"):
             require(key not in event or (finite(event[key]) and event[key] >= 0), key, event)
         for key in ("pid", "tid"):
-            require(key not in event or isinstance(event[key], int), key, event)
+            require(key not in event or (isinstance(event[key], int) and event[key] > 0), key, event)  # 0 is the idle one
         if phase == "C":
             require(len(event["args"]) == 1 and all(finite(v) and v >= 0 for v in event["args"].values()), "counter", event)
         if phase in "tf":

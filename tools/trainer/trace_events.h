@@ -1,7 +1,8 @@
 #pragma once
 // Events of the Trace Event Format as text, each on a line of its own that ends with a comma. Times are wafer cycles; a file has them in
 // microseconds, which the viewers take to whole nanoseconds: so does this, with numbers that are still whole nanoseconds after a viewer has
-// multiplied them by 1000 and rounded or cut them, lest a slice reach beyond the one around it.
+// multiplied them by 1000 and rounded or cut them, lest a slice reach beyond the one around it. Processes and threads count from 0 here and
+// from 1 in the file: viewers take 0 for the idle one.
 
 #include <cstdint>
 #include <string>
