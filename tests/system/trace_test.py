@@ -55,7 +55,7 @@ class Run:
             self.text = text.read()
         require(sorted(os.listdir(directory)) == sorted(["config.json", "report.json", "report.txt", "steps.csv", "trace.json"] +
                                                         ["heatmap.csv"] * (self.report["fidelity"] == "wavelet")), os.listdir(directory))
-        require(self.report["trace_file"] == {"bytes": self.trace.bytes, **self.trace.other}, self.report["trace_file"])
+        require(self.report["trace_file"] == self.trace.other, self.report["trace_file"])
 
     def slices(self, process, track):
         return self.trace.slices.get((process, track), [])

@@ -103,17 +103,14 @@ void Trace::put(std::string_view events) {
 }
 
 void Trace::finish() {
-  nlohmann::ordered_json other = summary();
-  other.erase("bytes");
-  const std::string text = "\n],\"otherData\":" + other.dump() + "}\n";
+  const std::string text = "\n],\"otherData\":" + summary().dump() + "}\n";
   bytes_ += text.size();
   sink_(text);
 }
 
 nlohmann::ordered_json Trace::summary() const {
   const std::string steps = window_text(options_), layers = layers_text(options_);
-  return {{"bytes", bytes_},
-          {"limit_bytes", options_.limit},
+  return {{"limit_bytes", options_.limit},
           {"steps", steps.empty() ? "all" : steps},
           {"layers", layers.empty() ? "all" : layers},
           {"cut", is_cut()},

@@ -31,7 +31,7 @@ class Trace {
 
   void add(const models::StepResult& step);  // the run's steps, in order
   void finish();                             // once, after the last step
-  // {"bytes", "limit_bytes", "steps", "layers", "cut", "steps_left_out", "steps_in_part"}; bytes after finish().
+  // {"limit_bytes", "steps", "layers", "cut", "steps_left_out", "steps_in_part"}
   nlohmann::ordered_json summary() const;
 
   // Saves or restores what a new one does not know, between two steps.
