@@ -55,7 +55,8 @@ class Run:
             self.text = text.read()
         require(sorted(os.listdir(directory)) == sorted(["config.json", "report.json", "report.txt", "steps.csv", "trace.json"] +
                                                         ["heatmap.csv"] * (self.report["fidelity"] == "wavelet")), os.listdir(directory))
-        require(self.report["trace_file"] == self.trace.other, self.report["trace_file"])
+        origin = {key: value for key, value in self.report["provenance"].items() if key != "host"}
+        require({**self.report["trace_file"], "provenance": origin} == self.trace.other, self.trace.other)
 
     def slices(self, process, track):
         return self.trace.slices.get((process, track), [])

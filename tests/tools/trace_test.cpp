@@ -198,7 +198,7 @@ TEST(TraceOptions, ThatMakeNoSenseAreRefused) {
 }
 
 TEST(TraceCounters, SumWhatGoesOnAtTheSameTime) {
-  const std::vector<CallValue> sums = sums_of({{0, 10, 30, 1.0}, {1, 20, 40, 2.0}, {2, 40, 50, 4.0}});
+  const std::vector<CallValue> sums = sums_of({{0, 10, 30, 1}, {1, 20, 40, 2}, {2, 40, 50, 4}});
   const std::vector<std::pair<std::uint64_t, double>> expected = {{10, 1}, {20, 3}, {30, 2}, {40, 4}, {50, 0}};
   ASSERT_EQ(sums.size(), expected.size());
   for (std::size_t k = 0; k < sums.size(); ++k) EXPECT_EQ(std::pair(sums[k].cycle, sums[k].value), expected[k]);

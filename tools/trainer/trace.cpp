@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace wafersim::tools {
 namespace {
 
 constexpr std::string_view begin_text = "{\"traceEvents\":[\n", separator = ",\n";
-constexpr std::uint64_t kept_for_end = 512;  // bytes
+constexpr std::uint64_t kept_for_end = 1024;  // bytes
 
 // Takes out those of a step.
 template <class T>
@@ -18,6 +19,11 @@ std::vector<T> take(std::vector<T>& all, int step) {
   std::copy_if(all.begin(), all.end(), std::back_inserter(taken), is_of_step);
   std::erase_if(all, is_of_step);
   return taken;
+}
+
+std::uint64_t size_of(const std::vector<TracePiece>& pieces) {
+  return std::accumulate(pieces.begin(), pieces.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const TracePiece& piece) { return sum + piece.events.size(); });
 }
 
 }  // namespace
@@ -38,10 +44,18 @@ void Trace::add(const models::StepResult& step) {
   ++steps_;
 }
 
+// Those of all calls, or of so many first ones that the file holds no more.
+std::vector<TracePiece> Trace::pieces_that_may_fit(const models::StepResult& step) const {
+  for (std::size_t calls = 4096;; calls *= 4) {
+    std::vector<TracePiece> pieces = trace_step(plan_, options_, steps_, step, calls);
+    if (calls >= step.statistics.calls.size() || size_of(pieces) >= options_.limit) return pieces;
+  }
+}
+
 // makes: whether they are made; a step's update is remembered all the same.
 std::vector<TracePiece> Trace::pieces_of(const models::StepResult& step, bool makes) {
   std::vector<TracePiece> pieces;
-  if (makes && options_.shows_step(steps_)) pieces = trace_step(plan_, options_, steps_, step);
+  if (makes && options_.shows_step(steps_)) pieces = pieces_that_may_fit(step);
   updates_.insert(updates_.end(), step.store.updates.begin(), step.store.updates.end());
   std::copy_if(step.store.uses.begin(), step.store.uses.end(), std::back_inserter(uses_),
                [](const memoryx::StoreLog::Use& use) { return use.purpose == memoryx::StoreLog::Purpose::update; });
@@ -66,8 +80,7 @@ std::string Trace::with_names(const TracePiece& piece) {
 }
 
 void Trace::write(const std::vector<TracePiece>& pieces, bool is_last) {
-  std::uint64_t size = 0;
-  for (const TracePiece& piece : pieces) size += piece.events.size();
+  const std::uint64_t size = size_of(pieces);
   longest_ = std::max(longest_, size);
   const bool is_first = bytes_ == 0;
   if (is_first) {
@@ -103,7 +116,9 @@ void Trace::put(std::string_view events) {
 }
 
 void Trace::finish() {
-  const std::string text = "\n],\"otherData\":" + summary().dump() + "}\n";
+  nlohmann::ordered_json other = summary();
+  if (!plan_.origin.is_null()) other["provenance"] = plan_.origin;
+  const std::string text = "\n],\"otherData\":" + other.dump() + "}\n";
   bytes_ += text.size();
   sink_(text);
 }

@@ -3,8 +3,8 @@
 // says trace_step.h). Written step by step and never kept: a file may be as long as its limit, the memory is that of a step.
 //
 // A file that would grow beyond the limit leaves out steps from the first one that does not fit on, and keeps room for the last one that
-// the options show, of which it holds what fits; of a first step that is too long, too. It ends with "otherData": what it shows, whether it
-// is cut and how many steps are missing or have parts missing.
+// the options show, of which it holds what fits; of a first step that is too long, too. It ends with "otherData": what made it and what it
+// shows, whether it is cut and how many steps are missing or have parts missing.
 
 #include <cstdint>
 #include <functional>
@@ -41,6 +41,7 @@ class Trace {
   }
 
  private:
+  std::vector<TracePiece> pieces_that_may_fit(const models::StepResult& step) const;
   std::vector<TracePiece> pieces_of(const models::StepResult& step, bool makes);
   void write(const std::vector<TracePiece>& pieces, bool is_last);
   std::string with_names(const TracePiece& piece);

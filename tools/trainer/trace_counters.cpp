@@ -2,28 +2,30 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <utility>
 
 namespace wafersim::tools {
 
-std::vector<CallValue> sums_of(std::vector<CallRate> rates) {
-  std::sort(rates.begin(), rates.end(), [](const CallRate& a, const CallRate& b) { return a.begin < b.begin; });
-  std::map<std::uint64_t, int> cycles;  // with the call that tells
-  for (const CallRate& rate : rates)
-    for (const std::uint64_t cycle : {rate.begin, rate.end}) {
-      const auto [place, is_new] = cycles.try_emplace(cycle, rate.call);
-      place->second = std::max(place->second, rate.call);
-    }
+std::vector<CallValue> sums_of(const std::vector<CallRate>& rates) {
+  struct Change {
+    int call = 0;  // that tells it
+    std::int64_t rate = 0;
+  };
+  std::map<std::uint64_t, Change> changes;
+  const auto change = [&](std::uint64_t cycle, int call, std::int64_t rate) {
+    Change& all = changes[cycle];
+    all.call = std::max(all.call, call);
+    all.rate += rate;
+  };
+  for (const CallRate& rate : rates) {
+    change(rate.begin, rate.call, rate.rate);
+    change(rate.end, rate.call, -rate.rate);
+  }
   std::vector<CallValue> sums;
-  std::vector<const CallRate*> active;
-  std::size_t next = 0;
-  for (const auto& [cycle, call] : cycles) {
-    std::erase_if(active, [at = cycle](const CallRate* rate) { return rate->end <= at; });
-    for (; next < rates.size() && rates[next].begin == cycle; ++next) active.push_back(&rates[next]);
-    const double sum =
-        std::accumulate(active.begin(), active.end(), 0.0, [](double all, const CallRate* rate) { return all + rate->rate; });
-    sums.push_back({call, cycle, sum});
+  std::int64_t sum = 0;
+  for (const auto& [cycle, all] : changes) {
+    sum += all.rate;
+    sums.push_back({all.call, cycle, static_cast<double>(sum)});
   }
   return sums;
 }

@@ -14,14 +14,14 @@ struct CallValue {
   double value = 0;  // from `cycle` on
 };
 
-// What goes on at some rate for a call, from `begin` to `end`.
+// What goes on at some rate for a call, from `begin` to `end`. A whole number, so that a sum is zero again after all have ended.
 struct CallRate {
   int call = 0;
   std::uint64_t begin = 0, end = 0;
-  double rate = 0;
+  std::int64_t rate = 0;
 };
 // The sum of all rates wherever one begins or ends, cycles ascending, each once.
-std::vector<CallValue> sums_of(std::vector<CallRate> rates);
+std::vector<CallValue> sums_of(const std::vector<CallRate>& rates);
 
 // The blocks in the read-ahead buffer where the last block of a call takes its place or leaves it.
 std::vector<CallValue> depths_of(std::vector<memoryx::StoreLog::Place> places);

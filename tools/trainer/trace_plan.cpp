@@ -4,6 +4,7 @@
 #include <map>
 
 #include "memoryx/link_timing.h"
+#include "tools/trainer/provenance.h"
 #include "tools/trainer/trainer.h"
 
 namespace wafersim::tools {
@@ -38,6 +39,8 @@ std::vector<TracePlan::WeightFlow> flows_of(const std::vector<PlannedCall>& call
 
 TracePlan trace_plan(const PreparedRun& run) {
   TracePlan plan;
+  plan.origin = provenance(run.spec);
+  plan.origin.erase("host");
   plan.calls = run.calls;
   plan.clock = run.spec.machine.core.clock;
   plan.peak_macs = peak_rate(run.spec) * static_cast<double>(run.pes());

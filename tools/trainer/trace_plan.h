@@ -1,6 +1,7 @@
 #pragma once
 // What a trace has to know of a run before its first step.
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 namespace wafersim::tools {
 
 struct TracePlan {
+  nlohmann::ordered_json origin;     // provenance without its host
   std::vector<PlannedCall> calls;    // of a micro-batch
   double clock = 0;                  // Hz
   double peak_macs = 0;              // of a wafer's mapped rectangle, a cycle

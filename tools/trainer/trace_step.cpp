@@ -1,6 +1,7 @@
 #include "tools/trainer/trace_step.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <iterator>
 #include <map>
@@ -15,6 +16,7 @@ using Cycle = std::uint64_t;
 using memoryx::CallSpan, memoryx::StoreLog;
 
 constexpr int tracks_a_lane = 100;
+constexpr std::size_t most_lanes = 8;
 
 // A slice that a flow may go through.
 struct Shown {
@@ -27,11 +29,12 @@ struct Shown {
   }
 };
 
-// Spans of calls over several channels as one each.
-std::map<int, CallSpan> merged(const std::vector<std::vector<CallSpan>>& channels, std::size_t from, std::size_t to) {
+// Spans of the first calls over several channels as one each.
+std::map<int, CallSpan> merged(const std::vector<std::vector<CallSpan>>& channels, std::size_t from, std::size_t to, std::size_t shown) {
   std::map<int, CallSpan> calls;
   for (std::size_t c = from; c < to; ++c)
     for (const CallSpan& span : channels[c]) {
+      if (static_cast<std::size_t>(span.call) >= shown) continue;
       CallSpan& all = calls.try_emplace(span.call, CallSpan{span.call, span.first, span.last, 0}).first->second;
       all.first = std::min(all.first, span.first);
       all.last = std::max(all.last, span.last);
@@ -47,9 +50,14 @@ TraceResource memory(const StoreLog::Use& use) {
 
 class StepPieces {
  public:
-  StepPieces(const TracePlan& plan, const TraceOptions& options, int step, const models::StepResult& result)
-      : plan_(plan), options_(options), step_(step), result_(result), calls_(result.statistics.calls.size()) {
-    for (std::size_t k = 0; k < calls_; ++k) pieces_.emplace_back(plan.clock);
+  StepPieces(const TracePlan& plan, const TraceOptions& options, int step, const models::StepResult& result, std::size_t shown)
+      : plan_(plan),
+        options_(options),
+        step_(step),
+        result_(result),
+        calls_(result.statistics.calls.size()),
+        shown_(std::min(shown, calls_)) {
+    for (std::size_t k = 0; k < shown_; ++k) pieces_.emplace_back(plan.clock);
   }
 
   std::vector<TracePiece> make() {
@@ -60,7 +68,7 @@ class StepPieces {
     const int shared = plan_.shared_process();
     for (const auto& [spans, resource] :
          {std::pair(&result_.given, TraceResource::swarm_down), std::pair(&result_.gathered, TraceResource::swarm_up)})
-      add_spans({shared, resource}, merged({*spans}, 0, 1), 1);
+      add_spans({shared, resource}, merged({*spans}, 0, 1, shown_), 1);
     add_store(shared);
     std::vector<TracePiece> made;
     for (Piece& piece : pieces_) {
@@ -79,7 +87,7 @@ class StepPieces {
   using Slices = std::map<int, Shown>;  // by call
 
   const PlannedCall& planned(int call) const { return plan_.calls[static_cast<std::size_t>(call) % plan_.calls.size()]; }
-  bool shows(int call) const { return options_.shows_layer(planned(call).layer); }
+  bool shows(int call) const { return static_cast<std::size_t>(call) < shown_ && options_.shows_layer(planned(call).layer); }
   Piece& piece(int call) { return pieces_[static_cast<std::size_t>(call)]; }
   std::string name(int call) const { return planned(call).kernel + " " + planned(call).phase; }
 
@@ -97,7 +105,7 @@ class StepPieces {
     const Slices kernels = add_kernels(pid, calls);
     const std::size_t west = in.size() / 2;  // west channels come first
     const auto add_edge = [&](TraceResource resource, const auto& channels, bool east) {
-      return add_spans({pid, resource}, merged(channels, east ? west : 0, east ? channels.size() : west), plan_.link_channels);
+      return add_spans({pid, resource}, merged(channels, east ? west : 0, east ? channels.size() : west, shown_), plan_.link_channels);
     };
     const Slices in_west = add_edge(TraceResource::link_in_west, in, false), in_east = add_edge(TraceResource::link_in_east, in, true);
     const Slices out_west = add_edge(TraceResource::link_out_west, out, false),
@@ -145,11 +153,11 @@ class StepPieces {
     Slices shown;
     for (const auto& [call, span] : spans) {
       if (!shows(call)) continue;
-      const Cycle begin = span.first, end = std::max(span.last, begin);
-      const auto free = std::find_if(ends.begin(), ends.end(), [&](Cycle lane_end) { return lane_end <= begin; });
-      place.lane = static_cast<int>(free - ends.begin());
-      if (free == ends.end()) ends.emplace_back();
-      ends[static_cast<std::size_t>(place.lane)] = end;
+      auto lane = std::find_if(ends.begin(), ends.end(), [&](Cycle lane_end) { return lane_end <= span.first; });
+      if (lane == ends.end()) lane = ends.size() < most_lanes ? ends.insert(lane, 0) : std::min_element(ends.begin(), ends.end());
+      const Cycle begin = std::max(span.first, *lane), end = std::max(span.last, begin);
+      place.lane = static_cast<int>(lane - ends.begin());
+      *lane = end;
       shown[call] = slice(piece(call), place, name(call), begin, end,
                           arguments(call, fmt::format(R"("channels":{},"words":{},"cycles":{})", channels, span.words, end - begin)));
     }
@@ -161,11 +169,11 @@ class StepPieces {
     std::vector<CallRate> rates;
     for (std::size_t edge = 0; edge < edges.size(); ++edge) {
       const std::size_t half = channels.size() / 2;
-      const std::map<int, CallSpan> spans = merged(channels, edge == 0 ? 0 : half, edge == 0 ? half : channels.size());
+      const std::map<int, CallSpan> spans = merged(channels, edge == 0 ? 0 : half, edge == 0 ? half : channels.size(), shown_);
       for (const auto& [call, shown] : *edges[edge]) {
         if (shown.begin == shown.end) continue;  // words of a moment
         const double bytes = 4.0 * static_cast<double>(spans.at(call).words), cycles = static_cast<double>(shown.end - shown.begin);
-        rates.push_back({call, shown.begin, shown.end, bytes * plan_.clock / cycles});
+        rates.push_back({call, shown.begin, shown.end, std::llround(bytes * plan_.clock / cycles)});
       }
     }
     for (const CallValue& value : sums_of(rates)) piece(value.call).events.counter(pid, name, "bytes/s", value.cycle, value.value);
@@ -222,7 +230,7 @@ class StepPieces {
   const TraceOptions& options_;
   int step_;
   const models::StepResult& result_;
-  std::size_t calls_;  // of the step
+  std::size_t calls_, shown_;  // of the step
   std::vector<Piece> pieces_;
 };
 
@@ -249,8 +257,9 @@ std::string TracePlace::name() const {
   return lane == 0 ? name : fmt::format("{}, lane {}", name, lane + 1);
 }
 
-std::vector<TracePiece> trace_step(const TracePlan& plan, const TraceOptions& options, int step, const models::StepResult& result) {
-  return StepPieces(plan, options, step, result).make();
+std::vector<TracePiece> trace_step(const TracePlan& plan, const TraceOptions& options, int step, const models::StepResult& result,
+                                   std::size_t calls) {
+  return StepPieces(plan, options, step, result, calls).make();
 }
 
 std::vector<TracePiece> trace_update(const TracePlan& plan, const TraceOptions& options, const StepUpdate& update) {

@@ -4,9 +4,10 @@
 //
 // Tracks, of each system: "wafer kernels" (a slice a step, in it one for each run of calls of a layer, in it one a kernel call, from the
 // first PE's start to the last one's completion), and the I/O link by direction and edge: a slice is one call's words, from the first to
-// the last of them over the edge's channels; where those of several channels overlap, it lies on another lane of the track. Of what systems
-// share: the optimizer (a slice a step's update, in it one a tensor), the memories of MemoryX by what their bytes are for (from the first
-// access for a call or tensor to the last; beside each other those of one memory may alternate), and SwarmX's root by direction.
+// the last of them over the edge's channels; where those of several channels overlap, it lies on another lane of the track; where all eight
+// are taken, it begins when the first of them is free. Of what systems share: the optimizer (a slice a step's update, in it one a tensor),
+// the memories of MemoryX by what their bytes are for (from the first access for a call or tensor to the last; beside each other those of
+// one memory may alternate), and SwarmX's root by direction.
 //
 // Counters: bytes/s of the link, in and out (of each call that is shown its bytes over the time of its slice); utilisation of the wafer
 // (of each kernel call its multiply-adds over peak rate and time); blocks in MemoryX's read-ahead buffer, told when the last block of a
@@ -58,8 +59,9 @@ struct TracePiece {
   std::string events;
 };
 
-// Those of a step's calls, of layers that the options show.
-std::vector<TracePiece> trace_step(const TracePlan& plan, const TraceOptions& options, int step, const models::StepResult& result);
+// Those of a step's first calls, so many of them, of layers that the options show.
+std::vector<TracePiece> trace_step(const TracePlan& plan, const TraceOptions& options, int step, const models::StepResult& result,
+                                   std::size_t calls);
 // Those of a step's update, which took from `begin` to `end`: by tensor, what the optimizer did and what the memories did for it.
 struct StepUpdate {
   int step = 0;
