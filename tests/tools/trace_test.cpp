@@ -205,7 +205,8 @@ TEST(TraceCounters, SumWhatGoesOnAtTheSameTime) {
 }
 
 TEST(TraceCounters, TellTheDepthOfTheBufferWhereACallsLastBlockComesOrGoes) {
-  const std::vector<CallValue> depths = depths_of({{0, 0, 1, 1}, {0, 0, 2, 1}, {0, 1, 3, 1}, {0, 0, 4, -1}, {0, 0, 5, -1}, {0, 1, 5, -1}});
+  const std::vector<CallValue> depths =
+      depths_of({{0, 0, 1, 1}, {0, 0, 2, 1}, {0, 1, 3, 1}, {0, 0, 4, -1}, {0, 0, 5, -1}, {0, 1, 5, -1}}, 2);
   const std::vector<std::pair<std::uint64_t, double>> expected = {{2, 2}, {3, 3}, {5, 0}};
   ASSERT_EQ(depths.size(), expected.size());
   for (std::size_t k = 0; k < depths.size(); ++k) EXPECT_EQ(std::pair(depths[k].cycle, depths[k].value), expected[k]);

@@ -46,7 +46,7 @@ void Trace::add(const models::StepResult& step) {
 
 // Those of all calls, or of so many first ones that the file holds no more.
 std::vector<TracePiece> Trace::pieces_that_may_fit(const models::StepResult& step) const {
-  for (std::size_t calls = 4096;; calls *= 4) {
+  for (std::size_t calls = 1024 + options_.limit / 1024;; calls *= 4) {
     std::vector<TracePiece> pieces = trace_step(plan_, options_, steps_, step, calls);
     if (calls >= step.statistics.calls.size() || size_of(pieces) >= options_.limit) return pieces;
   }

@@ -1,6 +1,7 @@
 #include "tools/trainer/trace_counters.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -30,8 +31,13 @@ std::vector<CallValue> sums_of(const std::vector<CallRate>& rates) {
   return sums;
 }
 
-std::vector<CallValue> depths_of(std::vector<memoryx::StoreLog::Place> places) {
+std::vector<CallValue> depths_of(const std::vector<memoryx::StoreLog::Place>& all, int calls) {
   using Place = memoryx::StoreLog::Place;
+  std::uint64_t last_cycle = 0;
+  for (const Place& place : all)
+    if (place.call < calls) last_cycle = std::max(last_cycle, place.cycle);
+  std::vector<Place> places;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(places), [&](const Place& place) { return place.cycle <= last_cycle; });
   std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.cycle < b.cycle; });
   std::map<std::pair<int, int>, std::size_t> last;  // by call and change
   for (std::size_t k = 0; k < places.size(); ++k) last[{places[k].call, places[k].change}] = k;

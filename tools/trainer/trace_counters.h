@@ -23,7 +23,8 @@ struct CallRate {
 // The sum of all rates wherever one begins or ends, cycles ascending, each once.
 std::vector<CallValue> sums_of(const std::vector<CallRate>& rates);
 
-// The blocks in the read-ahead buffer where the last block of a call takes its place or leaves it.
-std::vector<CallValue> depths_of(std::vector<memoryx::StoreLog::Place> places);
+// The blocks in the read-ahead buffer where the last block of a call takes its place or leaves it; as long as one of the first `calls`
+// calls has any.
+std::vector<CallValue> depths_of(const std::vector<memoryx::StoreLog::Place>& places, int calls);
 
 }  // namespace wafersim::tools

@@ -218,7 +218,7 @@ class StepPieces {
       if (use.purpose != StoreLog::Purpose::update && shows(use.item))
         slice(piece(use.item), {pid, memory(use)}, name(use.item), use.begin, use.end,
               arguments(use.item, fmt::format(R"("bytes":{})", use.bytes)));
-    for (const CallValue& value : depths_of(log.places))
+    for (const CallValue& value : depths_of(log.places, static_cast<int>(shown_)))
       if (shows(value.call)) piece(value.call).events.counter(pid, "read-ahead buffer", "blocks", value.cycle, value.value);
     for (std::size_t k = 0; k < log.waiting.size(); ++k)
       if (options_.shows_step(log.waiting[k].step) && (k + 1 == log.waiting.size() || log.waiting[k + 1].cycle != log.waiting[k].cycle))
