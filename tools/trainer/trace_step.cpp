@@ -153,7 +153,7 @@ class StepPieces {
     Slices shown;
     for (const auto& [call, span] : spans) {
       if (!shows(call)) continue;
-      auto lane = std::find_if(ends.begin(), ends.end(), [&](Cycle lane_end) { return lane_end <= span.first; });
+      auto lane = std::find_if(ends.begin(), ends.end(), [from = span.first](Cycle lane_end) { return lane_end <= from; });
       if (lane == ends.end()) lane = ends.size() < most_lanes ? ends.insert(lane, 0) : std::min_element(ends.begin(), ends.end());
       const Cycle begin = std::max(span.first, *lane), end = std::max(span.last, begin);
       place.lane = static_cast<int>(lane - ends.begin());
