@@ -5,8 +5,8 @@
 // A vector instruction works on `rows` rows of `n` elements. Element k of row r of an operand in memory is at
 //   base + (r * row_stride + k * element_stride) * bytes_of(type),
 // of a fabric operand with element_stride 1 the next element of the queue, with element_stride 0 one element a row, which triggers the row.
-// fp16 fabric operands travel two elements a wavelet, the first in the low half; a row (an instruction, for triggering scalars) ends on a
-// wavelet's boundary. Sources read fp16 or fp32, arithmetic is fp32, fp16 destinations are rounded.
+// 16-bit fabric operands (fp16, bf16) travel two elements a wavelet, the first in the low half; a row (an instruction, for triggering
+// scalars) ends on a wavelet's boundary. Sources read 16 bits or fp32, arithmetic is fp32, destinations of 16 bits are rounded.
 
 #include <cstdint>
 #include <map>
@@ -19,7 +19,7 @@ namespace wafersim::models {
 
 enum class Opcode : std::uint8_t {
   // vector: dst = f(a, b)
-  mov,  // a, with conversion between fp16 and fp32; u32 moves raw words
+  mov,  // a, with conversion between 16 bits and fp32; u32 moves raw words
   add,  // a + b
   sub,  // a - b
   mul,  // a * b

@@ -222,8 +222,8 @@ int run(const Options& options) {
     trained = train(prepared, engine, [&](int step, const StepRecord& record) { progress.after_step(step, record); });
   } catch (const Interrupted& interrupted) {
     end_progress();
-    fmt::print(stderr, "wafersim: ended by {} after step {}; {} holds it: the same command with --resume goes on\n",
-               signal_name(interrupted.signal), interrupted.steps, checkpoint.path().string());
+    fmt::print(stderr, "wafersim: ended by {} after step {}; {} holds it: the same command with --resume{} goes on\n",
+               signal_name(interrupted.signal), interrupted.steps, checkpoint.path().string(), vcd ? " and without --vcd" : "");
     return 128 + interrupted.signal;
   } catch (...) {
     end_progress();  // which no signal may ask any more

@@ -25,7 +25,7 @@ class StreamBuilder {
  public:
   StreamBuilder(const Layout& layout, sim::Dtype type) : layout_(layout), type_(type) {}
 
-  // Values on one color and port, fp16 two a word; the last word is padded.
+  // Values on one color and port, fp16 and bf16 two a word; the last word is padded.
   void values(memoryx::Port port, std::uint8_t color, const std::vector<memoryx::StreamValue>& values);
   // One value in a word of its own.
   void word(memoryx::Port port, std::uint8_t color, const memoryx::StreamValue& value, sim::Dtype type);
