@@ -3,11 +3,13 @@
 usage: vcd_test.py PROGRAM     exit 1 names what is wrong.
 """
 import csv
+import fcntl
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from vcd import Dump, require
@@ -65,6 +67,41 @@ def shows_what_was_counted(dump, run, cycle):
     require(calls[1:] == list(range(calls[-1] + 1))[-len(calls[1:]):], "calls follow one another", calls)
 
 
+def removes_what_killed_runs_left(runs):
+    command = [runs.program, "run", runs.path("run.json"), "--cache", runs.path("cache"), "--out", runs.path("killed"),
+               "--vcd", runs.path("killed.vcd")]
+    killed = subprocess.Popen(command + ["--steps", "1000"], stderr=subprocess.DEVNULL)
+    left = runs.path(f"killed.vcd.{killed.pid}.tmp")
+    while killed.poll() is None and not os.path.exists(left):
+        time.sleep(0.002)
+    killed.kill()
+    killed.wait()
+    require(os.path.exists(left), "a killed run leaves what it has written")
+    ours = runs.path(f"killed.vcd.{os.getpid()}.tmp")  # as of a run that is alive
+    others = [ours, runs.path(f"another.vcd.{killed.pid}.tmp"), runs.path("killed.vcd.x.tmp")]
+    for path in others:
+        open(path, "w", encoding="utf-8").close()
+    with open(left, encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # as of a run on another host, whose processes cannot be seen
+        runs.run("killed", "--vcd", runs.path("killed.vcd"), "--steps", "1")
+        require(os.path.exists(left) and all(os.path.exists(path) for path in others), "files of runs that are alive stay")
+    runs.run("killed", "--vcd", runs.path("killed.vcd"), "--steps", "1")
+    require(not os.path.exists(left) and all(os.path.exists(path) for path in others), "what it left goes", os.listdir(runs.folder))
+    running = subprocess.Popen(command + ["--steps", "1000"], stderr=subprocess.DEVNULL)
+    written = runs.path(f"killed.vcd.{running.pid}.tmp")
+    while running.poll() is None and not (os.path.exists(written) and os.path.getsize(written) > 0):
+        time.sleep(0.002)
+    with open(written, encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            require(False, "a run holds its dump")
+        except BlockingIOError:
+            pass
+    running.terminate()
+    running.terminate()
+    running.wait()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(os.path.abspath(sys.argv[1]), folder)
@@ -89,6 +126,7 @@ def main():
         slow = Dump(runs.path("d.vcd"))
         require(slow.per_second == 10**15 and all(-(-time * 85 // 10**8) * 10**8 // 85 == time for changes in slow.changes.values()
                                                   for time, _ in changes), "times of whole cycles")
+        removes_what_killed_runs_left(runs)
         runs.refused(2, ["sampled", "fidelity = wavelet"], "--fidelity", "sampled")
         runs.refused(2, ["--resume"], "--resume")
         runs.refused(2, ["--checkpoint-every"], "--checkpoint-every", "1")

@@ -48,6 +48,18 @@ TEST(RunDirectory, ReplacesTheFilesOfAnEarlierRunAndLeavesOthers) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "run"), {}), 3);
 }
 
+TEST(RunDirectory, KeepsNoResultOfAnEarlierRunThatThisOneDoesNotLeave) {
+  const tests::Folder folder("trainer");
+  const RunDirectory run(folder / "run", {});
+  run.write({{"config.json", "1"}, {"report.json", "1"}, {"trace.json", "1"}, {"heatmap.csv", "1"}});
+  EXPECT_THROW(run.write({{"config.json", "2"}, {"no/such/folder.json", "2"}}), sim::Error);
+  EXPECT_TRUE(fs::exists(folder / "run/trace.json"));
+  run.write({{"config.json", "2"}, {"report.json", "2"}});
+  EXPECT_FALSE(fs::exists(folder / "run/trace.json"));
+  EXPECT_FALSE(fs::exists(folder / "run/heatmap.csv"));
+  EXPECT_EQ(contents(folder / "run/report.json"), "2");
+}
+
 TEST(RunDirectory, RefusesAPlaceThatIsAFileOrBelowOne) {
   const tests::Folder folder("trainer");
   std::ofstream(folder / "file") << "x";

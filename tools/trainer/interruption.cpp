@@ -42,7 +42,7 @@ void Interruption::act(int signal) {
     asked_ = signal;
     fmt::print(stderr, "\nwafersim: {}: ends after this step with a checkpoint; once more ends it now\n", signal_name(signal));
   } else {
-    remove_empty(directories_);
+    remove_empty(paths_);
     fmt::print(stderr, "\nwafersim: ended by {}; no result is written\n", signal_name(signal));
     std::fflush(stderr);
     ::_exit(128 + signal);

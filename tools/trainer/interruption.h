@@ -22,12 +22,26 @@ class Interruption {
   Interruption(const Interruption&) = delete;
   Interruption& operator=(const Interruption&) = delete;
 
+  // What SIGUSR1 prints while it lives.
+  class Status {
+   public:
+    Status(Interruption& interruption, std::function<std::string()> text) : interruption_(interruption) { tell(std::move(text)); }
+    ~Status() { tell(nullptr); }
+    Status(const Status&) = delete;
+    Status& operator=(const Status&) = delete;
+
+   private:
+    void tell(std::function<std::string()> text) {
+      const auto held = interruption_.hold();
+      interruption_.status_ = std::move(text);
+    }
+    Interruption& interruption_;
+  };
+
   // While it is held, a signal waits.
   std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
-  // Directories that a signal removes when they are empty, in order. REQUIRES hold().
-  void remove_when_interrupted(std::vector<std::filesystem::path> directories) { directories_ = std::move(directories); }
-  // What SIGUSR1 prints. REQUIRES hold().
-  void tell(std::function<std::string()> status) { status_ = std::move(status); }
+  // Files that a signal removes, and directories when they are empty, in order. REQUIRES hold().
+  void remove_when_interrupted(std::vector<std::filesystem::path> paths) { paths_ = std::move(paths); }
   // Whether the first signal waits for the end of a step.
   void finish_steps(bool finish) { finishes_ = finish; }
   // The signal that does; 0: none came.
@@ -38,7 +52,7 @@ class Interruption {
   void act(int signal);
 
   std::mutex mutex_;
-  std::vector<std::filesystem::path> directories_;
+  std::vector<std::filesystem::path> paths_;
   std::function<std::string()> status_;
   sigset_t signals_{};
   sigset_t before_{};

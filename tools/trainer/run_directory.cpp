@@ -1,14 +1,13 @@
 #include "tools/trainer/run_directory.h"
 
-#include <cerrno>
-#include <csignal>
 #include <fstream>
 #include <memory>
-#include <regex>
+#include <set>
 #include <system_error>
 
 #include "sim/atomic_file.h"
 #include "sim/error.h"
+#include "tools/trainer/leftovers.h"
 
 namespace wafersim::tools {
 namespace {
@@ -19,18 +18,12 @@ namespace fs = std::filesystem;
   throw sim::Error(sim::ErrorCategory::config, "--out " + path.string() + ": " + why);
 }
 
-// What a process that was killed while it wrote a result has left.
+const std::set<std::string> results = {"config.json", "report.json", "report.txt", "steps.csv", "trace.json", "heatmap.csv"};
+
+// What a process that was killed while it wrote a result, a checkpoint or a trace has left.
 void remove_unfinished(const fs::path& directory) {
-  static const std::regex unfinished(
-      R"((config\.json|report\.json|report\.txt|steps\.csv|trace\.json|trace\.part|heatmap\.csv|checkpoint\.bin)\.(\d{1,9})\.tmp)");
-  std::error_code ignored;
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
-    std::smatch parts;
-    const std::string name = entry.path().filename();
-    if (std::regex_match(name, parts, unfinished) && ::kill(std::stoi(parts[2]), 0) != 0 && errno == ESRCH) files.push_back(entry.path());
-  }
-  for (const fs::path& file : files) fs::remove(file, ignored);
+  remove_leftovers(directory,
+                   [](const std::string& name) { return results.contains(name) || name == "checkpoint.bin" || name == "trace.part"; });
 }
 
 void copy(const fs::path& source, sim::AtomicFile& to) {
@@ -87,6 +80,10 @@ void RunDirectory::write(const std::vector<File>& files) const {
   }
   // config.json, the first, comes last: it says that the others are there.
   for (auto file = open.rbegin(); file != open.rend(); ++file) (*file)->commit();
+  std::set<std::string> gone = results;
+  for (const File& file : files) gone.erase(file.name);
+  std::error_code ignored;
+  for (const std::string& name : gone) fs::remove(directory_ / name, ignored);
 }
 
 }  // namespace wafersim::tools

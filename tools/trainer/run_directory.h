@@ -30,7 +30,7 @@ class RunDirectory {
   // That the constructor made, the deepest first.
   const std::vector<std::filesystem::path>& made() const { return made_; }
   // All files have all their bytes on disk before the first one is put in its place. Error(output) when one cannot be written: then none
-  // is.
+  // is. Results of an earlier run that this one does not have go.
   void write(const std::vector<File>& files) const;
 
  private:

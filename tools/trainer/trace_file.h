@@ -39,6 +39,8 @@ class TraceFile {
   void kept();
 
   const std::filesystem::path& path() const { return path_; }
+  // Whether it goes with a checkpoint.
+  bool stays() const { return stays_; }
 
  private:
   void open(const Part& from);
