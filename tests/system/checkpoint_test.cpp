@@ -151,6 +151,27 @@ TEST_P(StoppedRun, EndsAfterItsStepWhenASignalAsksAndGoesOnToTheSameBytes) {
   EXPECT_EQ(difference(tests::run_results(folder_ / "whole"), tests::run_results(folder_ / "ended")), "");
 }
 
+TEST_P(StoppedRun, GoesOnWithoutATraceToTheSameBytes) {
+  const bool sampled = std::string(GetParam().name) == "sampled";
+  const std::vector<std::string> all = {"--no-trace", "--steps", sampled ? "600" : "40"}, all_but_the_trace = {all.begin() + 1, all.end()};
+  const auto with = [](std::vector<std::string> arguments, const std::vector<std::string>& more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  ASSERT_EQ(run("whole", all), 0) << err();
+  const pid_t child = start("ended", with(all, {"--checkpoint-every", "1"}));
+  while (!fs::exists(folder_ / "ended/checkpoint.bin")) std::this_thread::sleep_for(2ms);
+  kill(child, SIGTERM);
+  ASSERT_EQ(end(child), 128 + SIGTERM) << err();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "ended"), {}), 1) << "checkpoint.bin alone";
+  if (!sampled) {  // whose steps are traced in the end
+    EXPECT_EQ(run("ended", with(all_but_the_trace, {"--resume"})), 2);
+    EXPECT_NE(err().find("its trace options differ"), std::string::npos) << err();
+  }
+  ASSERT_EQ(run("ended", with(all, {"--resume"})), 0) << err();
+  EXPECT_EQ(difference(tests::run_results(folder_ / "whole"), tests::run_results(folder_ / "ended")), "");
+}
+
 TEST_P(StoppedRun, RefusesACheckpointThatIsNotItsOwn) {
   const fs::path file = folder_ / "run/checkpoint.bin";
   pid_t child = start("run", {"--steps", "100000", "--checkpoint-every", "1"});

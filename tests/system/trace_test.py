@@ -145,6 +145,31 @@ def is_bounded(runs):
         runs.refused(arguments[1], *arguments)
 
 
+def is_left_out(runs):
+    """The other files are those of a run with a trace; that of an earlier run in the same place goes."""
+    for fidelity in ("wavelet", "sampled"):
+        out, ended = runs.start("--fidelity", fidelity)
+        traced = contents(out)
+        runs.count -= 1
+        out, ended = runs.start("--fidelity", fidelity, "--no-trace")
+        require(ended.returncode == 0 and "trace.json" not in ended.stdout, ended)
+        untraced = contents(out)
+        require(traced.pop("trace.json") and traced["report.json"].pop("trace_file"), "the trace of the run before")
+        require(traced == untraced, fidelity, [name for name in traced if traced[name] != untraced.get(name)])
+    runs.refused("--no-trace", "--trace-layers", "0", "--no-trace")
+    runs.refused("--no-trace", "--trace-limit", "1 MB", "--no-trace")
+
+
+def contents(directory):
+    files = {}
+    for name in os.listdir(directory):
+        with open(os.path.join(directory, name), encoding="utf-8") as file:
+            files[name] = file.read()
+    files["report.json"] = json.loads(files["report.json"])
+    del files["report.json"]["host"]
+    return files
+
+
 def leaves_nothing_when_the_disk_is_full(runs):
     out = os.path.join(runs.folder, "full")
     # No file may grow beyond 16 KiB.
@@ -166,6 +191,7 @@ def main():
         require(pieces.report["mapping"]["micro_batches"] == 2, pieces.report["mapping"])
         shows_what_was_counted(pieces, ["system"])
         is_bounded(runs)
+        is_left_out(runs)
         leaves_nothing_when_the_disk_is_full(runs)
 
 

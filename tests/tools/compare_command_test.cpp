@@ -62,6 +62,28 @@ TEST_F(CompareCommand, FindsASlowerHopAndKeepsToATolerance) {
   EXPECT_NE(out.find("0 beyond their tolerance, 1 moved within it"), std::string::npos) << out;
 }
 
+TEST_F(CompareCommand, SaysWhatMadeEachSide) {
+  const auto made_by = [&](const std::string& sides) {
+    const Outcome outcome = wafersim("compare " + sides + " --json");
+    EXPECT_LE(outcome.exit_code, 1) << outcome.err;
+    return json::parse(outcome.out)["provenance"];
+  };
+  const auto of_run = [&](const std::string& run) { return json::parse(contents(folder_ / run / "report.json"))["provenance"]; };
+  run("c", "--set seed=4");
+  EXPECT_EQ(made_by("a c"), (json{{"a", of_run("a")}, {"b", of_run("c")}}));
+  EXPECT_NE(of_run("a"), of_run("c"));
+  // A golden is the same on every host.
+  ASSERT_EQ(wafersim("compare g.json a --update").exit_code, 0);
+  json golden = of_run("a");
+  golden.erase("host");
+  EXPECT_EQ(made_by("g.json c"), (json{{"a", golden}, {"b", of_run("c")}}));
+  // Of an older version that said nothing.
+  json report = json::parse(contents(folder_ / "c/report.json"));
+  report.erase("provenance");
+  std::ofstream(folder_ / "c/report.json") << report;
+  EXPECT_EQ(made_by("a c"), (json{{"a", of_run("a")}, {"b", nullptr}}));
+}
+
 TEST_F(CompareCommand, MakesAGoldenShowsWhatMovedAndMakesItAnew) {
   std::string out;
   EXPECT_EQ(compared("g.json a --update"), 0);
@@ -80,7 +102,11 @@ TEST_F(CompareCommand, MakesAGoldenShowsWhatMovedAndMakesItAnew) {
 TEST_F(CompareCommand, ComparesSweepsPointByPointWhateverTheirNumbersAre) {
   const auto point = [&](const std::string& file, int batch, const std::string& run) {
     fs::create_directories((folder_ / file).parent_path());
-    const json result = run.empty() ? json{{"point", {{"training.batch", batch}}}, {"status", "failed"}, {"exit_code", 3}, {"error", "x"}}
+    const json result = run.empty() ? json{{"point", {{"training.batch", batch}}},
+                                           {"status", "failed"},
+                                           {"exit_code", 3},
+                                           {"error", "x"},
+                                           {"provenance", {{"host", ""}}}}
                                     : json{{"point", {{"training.batch", batch}}},
                                            {"status", "ok"},
                                            {"exit_code", 0},
@@ -98,6 +124,9 @@ TEST_F(CompareCommand, ComparesSweepsPointByPointWhateverTheirNumbersAre) {
   EXPECT_EQ(compared("s t", &out), 1);
   EXPECT_NE(out.find("training.batch=8  status"), std::string::npos) << out;
   EXPECT_EQ(out.find("training.batch=4"), std::string::npos) << out;
+  const json origins = json::parse(wafersim("compare s t --json").out)["provenance"];
+  EXPECT_EQ(origins["a"], (json{{"training.batch=4", {{"host", "a"}}}, {"training.batch=8", {{"host", ""}}}}));
+  EXPECT_EQ(origins["b"], (json{{"training.batch=4", {{"host", "b"}}}, {"training.batch=8", {{"host", "b"}}}}));
   EXPECT_EQ(compared("s a"), 2);
   std::ofstream(folder_ / "t/points/2.json") << "{}";
   EXPECT_EQ(compared("s t", &out), 2);

@@ -32,7 +32,7 @@ def write_run(run):
         "schema": 1, "model": "tiny <model>", "machine": "cs2", "fidelity": "wavelet", "mesh": {"width": 4, "height": 3, "clock_hz": 850e6},
         "step": {"cycles": 16100, "peaks": {"macs_per_cycle": 24.0, "link_bytes_per_cycle": 2.0}}, "breakdown": rows,
         "memory": {"sram_bytes_per_pe": 49152, "sram_peak_bytes_per_pe": 9800, "sram": arrays},
-        "digests": {"wte.weight": "ab" * 32},
+        "trace_file": {"limit_bytes": 8000000, "cut": False}, "digests": {"wte.weight": "ab" * 32},
     }  # fmt: skip
     with open(os.path.join(run, "report.json"), "w", encoding="utf-8") as out:
         json.dump(report, out)

@@ -109,6 +109,15 @@ class PlotRun(Plot):
         for words in ("Not drawn", "the run is sampled", "numerics off", 'src="layers.png"', "tiny &lt;model&gt;"):
             self.assertIn(words, page)
 
+    def test_names_on_the_page_the_timeline_of_a_run_without_a_trace(self):
+        os.remove(os.path.join(self.run_directory, "trace.json"))
+        self.replace("report.json", '"trace_file"', '"another"')
+        result = self.plot(self.run_directory)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("timeline", result.stdout)
+        with open(os.path.join(self.run_directory, "index.html"), encoding="utf-8") as page:
+            self.assertIn("the run left no trace", page.read())
+
     def test_takes_a_slice_within_another_for_nested_and_one_that_follows_it_not(self):
         sys.path.insert(0, os.path.dirname(PLOT))
         from pictures.run_figures import depths_of

@@ -90,7 +90,7 @@ std::string comparison_text(const Comparison& comparison, std::size_t rows) {
          sections_text(comparison) + "\n" + rows_text(comparison, rows);
 }
 
-ordered_json comparison_json(const Comparison& comparison) {
+ordered_json comparison_json(const Comparison& comparison, const Source& a, const Source& b) {
   const std::size_t moved = comparison.differences.size(), beyond = comparison.beyond();
   ordered_json differences = ordered_json::array();
   for (const Difference& d : comparison.differences) {
@@ -102,7 +102,8 @@ ordered_json comparison_json(const Comparison& comparison) {
                            {"beyond", d.beyond}});
     if (!d.point.empty()) differences.back()["point"] = d.point;
   }
-  return {{"equal", beyond == 0},
+  return {{"provenance", {{"a", a.provenance}, {"b", b.provenance}}},
+          {"equal", beyond == 0},
           {"figures", comparison.figures},
           {"beyond", beyond},
           {"within", moved - beyond},

@@ -29,7 +29,9 @@ Source read_run(const fs::path& directory) {
   Source source{directory, Kind::run, {}, nullptr};
   json trace;
   if (std::ifstream file(directory / "trace.json"); file) trace = trace_figures(file, (directory / "trace.json").string());
-  source.trees[""] = run_tree(read_object(directory / "report.json"), std::move(trace));
+  const json report = read_object(directory / "report.json");
+  source.trees[""] = run_tree(report, std::move(trace));
+  source.provenance = report.value("provenance", json());
   if (fs::exists(directory / "config.json")) source.config = read_object(directory / "config.json");
   return source;
 }
@@ -54,6 +56,7 @@ Source read_sweep(const fs::path& directory) {
       if (point.contains(key) && !point[key].is_null()) tree[key] = point[key];
     const std::string name = point_name(point["point"]);
     if (!source.trees.emplace(name, std::move(tree)).second) refuse(entry.path(), "is a second result of the point " + name);
+    source.provenance[name] = point.value("provenance", json());
   }
   if (source.trees.empty()) refuse(directory / "points", "holds no results of points yet");
   return source;
@@ -64,7 +67,7 @@ Source read_golden(const fs::path& path) {
   if (!golden.contains("golden") || !golden.contains("figures"))
     refuse(path, "is no golden (keys golden and figures); a run or a sweep is given by its directory");
   if (golden["golden"] != 1) refuse(path, "key golden: of a format that this version does not know; re-make it");
-  return {path, Kind::golden, {{"", golden["figures"]}}, nullptr};
+  return {path, Kind::golden, {{"", golden["figures"]}}, nullptr, golden.value("provenance", json())};
 }
 
 }  // namespace

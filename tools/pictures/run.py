@@ -26,7 +26,7 @@ def draw_all(run):
         "loss": run_figures.draw_loss(plt, run.steps) if run.has_loss else None,
         "layers": run_figures.draw_layers(plt, run.layers),
         "breakdown": run_figures.draw_breakdown(plt, run.kernels),
-        "timeline": run_figures.draw_timeline(plt, run.tracks, 1e6 * run.steps["seconds"][-1]),
+        "timeline": run_figures.draw_timeline(plt, run.tracks, 1e6 * run.steps["seconds"][-1]) if run.tracks else None,
         "roofline": run_figures.draw_roofline(plt, run.roofline) if run.roofline["points"] else None,
         "heatmap": wafer_figures.draw_heatmap(plt, run.pes) if run.pes else None,
         "stalls": wafer_figures.draw_stalls(plt, run.pes) if run.pes else None,

@@ -18,7 +18,11 @@ class RunInputs:
         self.report = read_json(directory, "report.json")
         self.text = read_text(directory, "report.txt")
         self.steps = read_numbers(directory, "steps.csv", ("step", "loss", "seconds"))
-        self.tracks = read_trace(directory)
+        self.tracks = None
+        if "trace_file" in self.report:
+            self.tracks = read_trace(directory)
+        else:
+            self.omitted.append(("Timeline", "the run left no trace (--no-trace)"))
         self.kernels = self._of_report("breakdown", kernels_of)
         self.layers = self._of_report("breakdown", layers_of)
         self.roofline = self._of_report("roofline", roofline_of)

@@ -151,8 +151,8 @@ class Runner {
     remove_work(point.id);
     const fs::path work = directory_.work(point.id);
     make_work(point.id);
-    std::vector<std::string> command = {own_program().string(), "run", directory_.config(point.id).string(), "--out",
-                                        (work / "run").string()};
+    std::vector<std::string> command = {own_program().string(),  "run",       directory_.config(point.id).string(), "--out",
+                                        (work / "run").string(), "--no-trace"};
     if (!options_.cache.empty()) command.insert(command.end(), {"--cache", options_.cache});
     running_.push_back({&point, std::move(lock), ChildProcess(command, work / "errors")});
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Points run as processes of this host, each `wafersim run configs/ID.json`, several at a time.
+// Points run as processes of this host, each `wafersim run configs/ID.json --no-trace`, several at a time.
 
 #include <string>
 #include <vector>

@@ -2,7 +2,7 @@
 // The result of a point, points/ID.json:
 //   {"point": {axis: value}, "status": "ok" or "failed", "exit_code", "error", "provenance": {"version", "config_digest", "seed", "host"},
 //    "host": {"wall_seconds", "processor_seconds", "peak_rss_bytes"} of its process, "figures": {...}, "report": the run's whole
-//    report.json}
+//    report.json, which is that of `wafersim run` but for its "trace_file"}
 
 #include <nlohmann/json.hpp>
 #include <string>

@@ -14,7 +14,7 @@ struct TraceOptions {
 
   int first_step = 0, last_step = std::numeric_limits<int>::max();  // as steps.csv numbers them
   std::vector<std::pair<int, int>> layers;                          // first .. last; -1: what is of no layer. None: all
-  std::uint64_t limit = 8'000'000;                                  // bytes of the file
+  std::uint64_t limit = 8'000'000;                                  // bytes of the file; 0: there is none
 
   bool shows_step(int step) const { return first_step <= step && step <= last_step; }
   bool shows_layer(int layer) const;

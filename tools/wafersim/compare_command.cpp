@@ -68,7 +68,7 @@ int run(const Options& options) {
   if (options.update && a.kind != compare::Kind::golden)
     throw sim::Error(sim::ErrorCategory::config, fmt::format("--update: {} is no golden; only goldens are re-made", options.a));
   const compare::Comparison comparison = compare::compare_sources(a, b, tolerances(options));
-  print_standard_output(options.json ? compare::comparison_json(comparison).dump(2) + "\n"
+  print_standard_output(options.json ? compare::comparison_json(comparison, a, b).dump(2) + "\n"
                                      : configs_text(compare::compare_configs(a, b)) + compare::comparison_text(comparison, options.rows));
   if (options.update) {
     if (!comparison.differences.empty()) write_golden(options.a, b);

@@ -60,8 +60,8 @@ std::vector<RunDirectory::File> result_files(const PreparedRun& run, const RunRe
   std::vector<RunDirectory::File> files = {{"config.json", config_text(run.spec)},
                                            {"report.json", report.dump(2) + "\n"},
                                            {"report.txt", report_text(report)},
-                                           {"steps.csv", steps_csv(result, clock, run.spec.numerics)},
-                                           {"trace.json", "", trace}};
+                                           {"steps.csv", steps_csv(result, clock, run.spec.numerics)}};
+  if (!trace.empty()) files.push_back({"trace.json", "", trace});
   if (run.plan) files.push_back({"heatmap.csv", heatmap_csv(result, *run.plan)});
   return files;
 }
@@ -73,9 +73,15 @@ std::string printed_text(const nlohmann::ordered_json& report, const fs::path& d
   return summary_text(report) + host_text(report) + fmt::format("{:<12} {}:{}\n", "files", directory.string(), names) + table;
 }
 
+TraceOptions trace_options(const RunOptions& options) {
+  TraceOptions shown = parse_trace_options(options.trace_window, options.trace_layers, options.trace_limit);
+  if (options.no_trace) shown.limit = 0;
+  return shown;
+}
+
 int run(const RunOptions& options) {
   Interruption interruption;
-  const TraceOptions shown = parse_trace_options(options.trace_window, options.trace_layers, options.trace_limit);
+  const TraceOptions shown = trace_options(options);
   const ColumnsByRows block = parse_columns_by_rows("--block", options.block, 4096, "16x16");
   const workloads::RunSpec spec = read_run_spec(options);
   check_trace_options(shown, spec.training.steps, spec.model.shape.layers);

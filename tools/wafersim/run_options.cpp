@@ -54,6 +54,9 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       .add_option("--trace-limit", options.trace_limit,
                   "Bytes that it is not longer than: steps that do not fit are left out, the last one as far as it fits; default 8 MB")
       ->type_name("SIZE");
+  command.add_flag("--no-trace", options.no_trace, "Leave no trace.json; changes no other result (points of sweeps leave none)")
+      ->excludes("--trace-layers")
+      ->excludes("--trace-limit");
   command
       .add_option("--vcd", options.vcd,
                   "Also write what every PE and router does in every cycle of the steps of --trace-window, a value change dump for "

@@ -15,6 +15,7 @@ struct RunOptions {
   std::string block = "16x16";
   int checkpoint_every = 0;
   bool resume = false;
+  bool no_trace = false;
   bool json = false;
   bool sensitivity = false;
 };

@@ -47,19 +47,20 @@ RunOutputs::RunOutputs(const RunOptions& options, const TraceOptions& shown, con
       checkpoint_(directory.path(), run, options.block, shown),
       from_(run.spec.numerics ? starting_point(checkpoint_, options.resume) : std::nullopt) {
   const auto held = interruption_.hold();
-  trace_file_.emplace(directory.path(), from_ ? from_->trace : std::nullopt);
+  const bool has_trace = shown.limit > 0;
+  if (has_trace) trace_file_.emplace(directory.path(), from_ ? from_->trace : std::nullopt);
   if (!options.vcd.empty()) {
     check_vcd_size(options.vcd, run.pes());
     vcd_.emplace(options.vcd, run.spec.machine.core.clock);
   }
   interruption_.remove_when_interrupted(unfinished());
-  trace_.emplace(trace_plan(run), shown, [this](std::string_view bytes) { trace_file_->write(bytes); });
+  if (has_trace) trace_.emplace(trace_plan(run), shown, [this](std::string_view bytes) { trace_file_->write(bytes); });
 }
 
 void RunOutputs::connect(EngineOptions& engine) {
   engine.from = std::move(from_);
   if (run_.spec.numerics) engine.keeper = this;
-  engine.trace = &*trace_;
+  if (trace_) engine.trace = &*trace_;
   if (!vcd_) return;
   engine.vcd = &vcd_->vcd();
   engine.vcd_first = shown_.first_step;
@@ -67,11 +68,12 @@ void RunOutputs::connect(EngineOptions& engine) {
 }
 
 void RunOutputs::end_trace(nlohmann::ordered_json& report) {
+  if (!trace_) return;
   trace_->finish();
   report["trace_file"] = trace_->summary();
 }
 
-fs::path RunOutputs::trace_path() const { return trace_file_->path(); }
+fs::path RunOutputs::trace_path() const { return trace_file_ ? trace_file_->path() : fs::path(); }
 
 void RunOutputs::commit(const std::vector<RunDirectory::File>& files) {
   if (vcd_) vcd_->commit();
@@ -86,9 +88,9 @@ bool RunOutputs::wants(int steps) {
 void RunOutputs::keep(const Checkpoint& checkpoint) {
   const auto held = interruption_.hold();
   Checkpoint whole = checkpoint;
-  whole.trace = trace_file_->keep(checkpoint_.trace_part());
+  if (trace_file_) whole.trace = trace_file_->keep(checkpoint_.trace_part());
   checkpoint_.write(whole);
-  trace_file_->kept();
+  if (trace_file_) trace_file_->kept();
   interruption_.remove_when_interrupted(unfinished());
   if (const int signal = interruption_.asked(); signal != 0)
     throw Interrupted{signal,
@@ -100,7 +102,7 @@ void RunOutputs::keep(const Checkpoint& checkpoint) {
 std::vector<fs::path> RunOutputs::unfinished() const {
   std::vector<fs::path> paths;
   if (vcd_) paths.push_back(vcd_->temporary());
-  if (!trace_file_->stays()) paths.push_back(trace_file_->path());
+  if (trace_file_ && !trace_file_->stays()) paths.push_back(trace_file_->path());
   paths.insert(paths.end(), directory_.made().begin(), directory_.made().end());
   return paths;
 }
