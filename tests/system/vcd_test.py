@@ -72,34 +72,31 @@ def removes_what_killed_runs_left(runs):
                "--vcd", runs.path("killed.vcd")]
     killed = subprocess.Popen(command + ["--steps", "1000"], stderr=subprocess.DEVNULL)
     left = runs.path(f"killed.vcd.{killed.pid}.tmp")
-    while killed.poll() is None and not os.path.exists(left):
+    while killed.poll() is None and not (os.path.exists(left) and os.path.getsize(left) > 0):
         time.sleep(0.002)
+    held = is_held(left)
     killed.kill()
     killed.wait()
-    require(os.path.exists(left), "a killed run leaves what it has written")
+    require(held and not is_held(left), "a run holds its dump while it is alive")
     ours = runs.path(f"killed.vcd.{os.getpid()}.tmp")  # as of a run that is alive
     others = [ours, runs.path(f"another.vcd.{killed.pid}.tmp"), runs.path("killed.vcd.x.tmp")]
     for path in others:
         open(path, "w", encoding="utf-8").close()
-    with open(left, encoding="utf-8") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # as of a run on another host, whose processes cannot be seen
+    with open(left, encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as of a run on another host, whose processes cannot be seen
         runs.run("killed", "--vcd", runs.path("killed.vcd"), "--steps", "1")
         require(os.path.exists(left) and all(os.path.exists(path) for path in others), "files of runs that are alive stay")
     runs.run("killed", "--vcd", runs.path("killed.vcd"), "--steps", "1")
     require(not os.path.exists(left) and all(os.path.exists(path) for path in others), "what it left goes", os.listdir(runs.folder))
-    running = subprocess.Popen(command + ["--steps", "1000"], stderr=subprocess.DEVNULL)
-    written = runs.path(f"killed.vcd.{running.pid}.tmp")
-    while running.poll() is None and not (os.path.exists(written) and os.path.getsize(written) > 0):
-        time.sleep(0.002)
-    with open(written, encoding="utf-8") as file:
+
+
+def is_held(path):
+    with open(path, encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            require(False, "a run holds its dump")
+            return False
         except BlockingIOError:
-            pass
-    running.terminate()
-    running.terminate()
-    running.wait()
+            return True
 
 
 def main():
