@@ -24,6 +24,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+TraceOptions trace_options(const RunOptions& options) {
+  TraceOptions shown = parse_trace_options(options.trace_window, options.trace_layers, options.trace_limit);
+  if (options.no_trace) shown.limit = 0;
+  return shown;
+}
+
 // What this run cannot be asked for.
 void check_options(const RunOptions& options, const workloads::RunSpec& spec) {
   const auto refuse = [](const std::string& why) { throw sim::Error(sim::ErrorCategory::unsupported, why); };
@@ -71,12 +77,6 @@ std::string printed_text(const nlohmann::ordered_json& report, const fs::path& d
   for (const RunDirectory::File& file : files) names += " " + file.name;
   const std::string table = report.contains("sensitivity") ? "\n" + sensitivity_text(report["sensitivity"]) : "";
   return summary_text(report) + host_text(report) + fmt::format("{:<12} {}:{}\n", "files", directory.string(), names) + table;
-}
-
-TraceOptions trace_options(const RunOptions& options) {
-  TraceOptions shown = parse_trace_options(options.trace_window, options.trace_layers, options.trace_limit);
-  if (options.no_trace) shown.limit = 0;
-  return shown;
 }
 
 int run(const RunOptions& options) {
