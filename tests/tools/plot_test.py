@@ -183,6 +183,46 @@ class PlotSweep(Plot):
 
         return Sweep(self.run_directory)
 
+    def write_table(self, *lines):
+        with open(os.path.join(self.run_directory, "sweep.csv"), "w", encoding="utf-8") as out:
+            out.write("\n".join(lines) + "\n")
+
+    def page_and_pictures(self):
+        result = self.plot(self.run_directory)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(os.path.join(self.run_directory, "index.html"), encoding="utf-8") as page:
+            return page.read(), [os.path.basename(name) for name in result.stdout.splitlines() if name.endswith(".png")]
+
+    def test_has_a_page_of_a_sweep_whose_points_all_failed(self):
+        self.write_table("id,width,tokens_per_second,error", "a,64,,plan error: SRAM overflow", "b,128,,ended by signal 9")
+        page, pictures = self.page_and_pictures()
+        self.assertEqual(pictures, [])
+        for words in ("2 points, 2 failed", "no point has figures", "plan error: SRAM overflow", "ended by signal 9"):
+            self.assertIn(words, page)
+
+    def test_has_a_page_of_one_point(self):
+        self.write_table("id,width,tokens_per_second,joules_per_token,error", "a,64,1000,0.5,")
+        page, pictures = self.page_and_pictures()
+        self.assertEqual(pictures, ["pareto.png"])
+        self.assertIn("no axis of more than one value", page)
+
+    def test_draws_the_scaling_over_systems_that_vary_together_with_another_axis(self):
+        self.write_table("id,swarmx.tree_nodes,systems,training.batch,tokens_per_second",
+                         *(f"{k}{batch},{k},{2 ** k},{batch},{10 * k}" for k in (1, 2, 3) for batch in (1, 2)))
+        _, pictures = self.page_and_pictures()
+        self.assertIn("scaling.png", pictures)
+        self.assertEqual(self.sweep().alongside, {"systems": ["swarmx.tree_nodes"]})
+
+    def test_fixes_an_axis_by_a_value_of_one_that_varies_together_with_it(self):
+        lines = [f"{heads}{batch},{64 * heads},{heads},{batch},{heads}" for heads in (1, 2) for batch in (1, 2)]
+        self.write_table("id,a.width,heads,training.batch,tokens_per_second", *lines)
+        result = self.plot(self.run_directory, "--at", "heads=2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(os.path.join(self.run_directory, "curves-training.batch.svg"), encoding="utf-8") as picture:
+            self.assertIn("at a.width 128", picture.read())
+        result = self.plot(self.run_directory, "--at", "heads=64")
+        self.assertIn("no point has heads=64; values of heads: 1, 2", result.stderr)
+
     def test_draws_two_axes_alone_with_the_others_fixed(self):
         result = self.plot(self.run_directory, "--x", "io.wafer_bandwidth", "--y", "width", "--at", "systems=2", "--figure", "step_seconds",
                            "--less", "io.wafer_bandwidth")
@@ -251,9 +291,8 @@ class PlotSweep(Plot):
         self.refused("bound_by", "is not a number", options=("--less", "bound_by"))
         self.replace("sweep.csv", "600.0,1.6666666666666667,", "600.0,many,")
         self.refused("sweep.csv", "point 0", "tokens_per_second", "many")
-        with open(os.path.join(self.run_directory, "sweep.csv"), "w", encoding="utf-8") as out:
-            out.write("id,width,step_seconds\n0,64,1\n1,64,1\n")
-        self.refused("no axis of more than one value")
+        self.write_table("id,width,step_seconds", "0,64,1", "1,64,1")
+        self.refused("no axis width of more than one value; those are: none", options=("--at", "width=64"))
 
 
 if __name__ == "__main__":

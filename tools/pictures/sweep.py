@@ -13,13 +13,13 @@ RESULTS = ("tokens_per_second", "samples_per_second", "step_seconds")
 
 
 class Choice:
-    """What is drawn: a figure, perhaps two axes alone, and perhaps values of others."""
+    """What is drawn: a figure (None: no point has one), perhaps two axes alone, and perhaps values of others."""
 
     def __init__(self, sweep, options):
         path = os.path.join(sweep.directory, "sweep.csv")
         self.figure = options.figure or next((name for name in RESULTS if sweep.has(name)), None)
-        if self.figure is None or not sweep.has(self.figure):
-            raise BadInput(f"{path}: no point has a number for {self.figure or RESULTS[0]}")
+        if options.figure and not sweep.has(options.figure):
+            raise BadInput(f"{path}: no point has a number for {options.figure}")
         self.less = options.less or "joules_per_token"
         if options.less and not sweep.has(options.less):
             raise BadInput(f"{path}: no point has a number for {options.less}")
@@ -27,21 +27,25 @@ class Choice:
         for setting in options.at:
             name, _, value = setting.partition("=")
             axis = sweep.axis(name)
-            if value not in axis.values:
-                raise BadInput(f"{path}: no point has {setting}; values of {axis.name}: {', '.join(axis.values)}")
-            self.fixed[axis.name] = value
+            values = {point[name]: point[axis.name] for point in sweep.points}
+            if value not in values:
+                known = sorted(values, key=lambda one: axis.values.index(values[one]))
+                raise BadInput(f"{path}: no point has {setting}; values of {name}: {', '.join(known)}")
+            self.fixed[axis.name] = values[value]
         if bool(options.x) != bool(options.y):
             raise BadInput("--x and --y name two axes together")
         asked = [sweep.axis(name) for name in (options.x, options.y) if name]
         if asked and (asked[0] is asked[1] or any(axis.name in self.fixed for axis in asked)):
             raise BadInput("--x and --y name two different axes, and none that --at fixes")
         self.axes = asked or [axis for axis in sweep.axes if axis.name not in self.fixed]
-        if not self.axes:
+        if sweep.axes and not self.axes:
             raise BadInput("--at fixes every axis; nothing is left to draw")
 
 
 def draw_all(sweep, choice):
     """({stem: (figure, caption)}, [(picture, why it is not drawn)])"""
+    if choice.figure is None:
+        return {}, [("Everything", "no point has figures")]
     plt = import_pyplot()
     drawn, omitted = {}, []
     what = label_of(choice.figure)
@@ -58,7 +62,7 @@ def draw_all(sweep, choice):
     for one, other in pairs[MOST_PAIRS:]:
         omitted.append((f"Map of {one.name} and {other.name}", f"more than {MOST_PAIRS} pairs of axes; name one by --x and --y"))
     if not pairs:
-        omitted.append(("Maps", "one axis alone"))
+        omitted.append(("Maps", "one axis alone") if choice.axes else ("Curves and maps", "no axis of more than one value"))
     if sweep.has("tokens_per_second") and sweep.has(choice.less):
         drawn["pareto"] = (sweep_figures.draw_pareto(plt, sweep, "tokens_per_second", choice.less),
                            f"Every point by tokens a second and {label_of(choice.less)}; numbered: no point is better in both")
@@ -94,8 +98,11 @@ def sweep_page(sweep, choice, pictures, omitted):
     failed = [point for point in sweep.points if point.get("error") or point.get("status") == "failed"]
     axes = [(axis.name, sweep.alongside.get(axis.name, []), len(axis.values), [axis.text(value) for value in axis.values])
             for axis in sweep.axes]
-    sections = [page.section("Axes", page.table(("axis", "varies with it", "values", "which"), axes)),
-                page.section("Pictures", "".join(page.figure(stem, caption) for stem, (_, caption) in pictures.items()))]
+    sections = []
+    if axes:
+        sections.append(page.section("Axes", page.table(("axis", "varies with it", "values", "which"), axes)))
+    if pictures:
+        sections.append(page.section("Pictures", "".join(page.figure(stem, caption) for stem, (_, caption) in pictures.items())))
     if omitted:
         sections.append(page.section("Not drawn", page.table(("picture", "why"), omitted)))
     if "pareto" in pictures:

@@ -71,7 +71,7 @@ class Axis:
         try:
             number = float(value)
         except ValueError:
-            return value  # with a unit of its own, or no number
+            return value or "null"  # with a unit of its own, or no number
         if self.unit and self.unit != "cycles":
             return with_prefix(number, self.unit)
         return f"{number:,.10g}" + (f" {self.unit}" if self.unit else "")
@@ -82,7 +82,7 @@ class Axis:
 
 
 class Sweep:
-    """axes: those of more than one value; of axes that vary together (zipped) only the first, the others are in `alongside`."""
+    """axes: those of more than one value; of axes that vary together (zipped) only the first, or systems; the others are in `alongside`."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -99,12 +99,13 @@ class Sweep:
             if len(axis.values) < 2:
                 continue
             twin = next((other for other in self.axes if self._together(other.name, name)), None)
-            if twin:
-                self.alongside.setdefault(twin.name, []).append(name)
-            else:
+            if twin is None:
                 self.axes.append(axis)
-        if not self.axes:
-            raise BadInput(f"{path}: no axis of more than one value")
+            elif name == "systems":  # which the scaling plot is over
+                self.axes[self.axes.index(twin)] = axis
+                self.alongside[name] = [twin.name, *self.alongside.pop(twin.name, [])]
+            else:
+                self.alongside.setdefault(twin.name, []).append(name)
 
     def _together(self, one, other):
         pairs = {(point[one], point[other]) for point in self.points}
@@ -114,7 +115,8 @@ class Sweep:
         for axis in self.axes:
             if name == axis.name or name in self.alongside.get(axis.name, ()):
                 return axis
-        raise BadInput(f"{os.path.join(self.directory, 'sweep.csv')}: no axis {name}; its axes: {', '.join(one.name for one in self.axes)}")
+        path, known = os.path.join(self.directory, "sweep.csv"), [axis.name for axis in self.axes]
+        raise BadInput(f"{path}: no axis {name} of more than one value; those are: {', '.join(known) or 'none'}")
 
     def number(self, point, column):
         """Of a figure or an axis; NaN where the point has none."""
