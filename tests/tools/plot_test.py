@@ -249,6 +249,13 @@ class PlotSweep(Plot):
         self.assertEqual(sweep.axes[1].values, ["10 GB/s", "25 GB/s", "50 GB/s", "100 GB/s"])
         self.assertEqual(sweep.axes[1].numbers, [10e9, 25e9, 50e9, 100e9])
 
+    def test_orders_values_of_different_spellings_of_a_unit(self):
+        lines = [f"{k},{rate},{k}" for k, rate in enumerate(("0.001 PB/s", "100 GB/s", "80 Gb/s", "50000000000"))]
+        self.write_table("id,io.wafer_bandwidth,tokens_per_second", *lines)
+        (axis,) = self.sweep().axes
+        self.assertEqual(axis.numbers, [10e9, 50e9, 100e9, 1e12])
+        self.assertEqual([axis.text(value) for value in axis.values], ["80 Gb/s", "50 GB/s", "100 GB/s", "0.001 PB/s"])
+
     def test_draws_a_boundary_exactly_where_the_bound_changes(self):
         sweep = self.sweep()
         from pictures.sweep_figures import boundary

@@ -23,16 +23,20 @@ FIGURES = {  # name: (label, unit)
     "exit_code": ("exit code", ""),
 }
 KEY_UNITS = (("bandwidth", "B/s"), ("clock", "Hz"), ("_bytes", "B"), ("sram.bytes", "B"), ("latency", "s"), ("_cycles", "cycles"))
-PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "m": 1e-3, "u": 1e-6, "n": 1e-9, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30,
-            "Ti": 2.0**40}
-QUANTITY = re.compile(r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(Ki|Mi|Gi|Ti|[kMGTmun]?)(B/s|b/s|Hz|B|s)")
+PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "Ki": 2.0**10,
+            "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+UNITS = {"B/s": ("B/s", 1.0), "b/s": ("B/s", 0.125), "Hz": ("Hz", 1.0), "B": ("B", 1.0), "s": ("s", 1.0), "/s": ("/s", 1.0)}
+QUANTITY = re.compile(r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(Ki|Mi|Gi|Ti|[kMGTPmunp]?)(B/s|b/s|Hz|B|s|/s)")
 
 
 def quantity(text):
-    """(value, unit) of "150 GB/s" or "4096"; None of other text."""
+    """(value, unit) of "150 GB/s" or "4096", in the base unit; None of other text."""
     found = QUANTITY.fullmatch(text.strip())
     try:
-        return (float(found[1]) * PREFIXES[found[2]], found[3]) if found else (float(text), "")
+        if found is None:
+            return float(text), ""
+        unit, factor = UNITS[found[3]]
+        return float(found[1]) * PREFIXES[found[2]] * factor, unit
     except ValueError:
         return None
 
@@ -58,13 +62,13 @@ class Axis:
         self.name = name
         self.values = list(dict.fromkeys(cells))
         read = [quantity(value) for value in self.values]
-        units = {one[1] for one in read if one}
+        units = {one[1] for one in read if one} - {""}  # a plain number is in the base unit
         self.numbers, self.unit = None, ""
-        if None not in read and len(units) == 1:
+        if None not in read and len(units) <= 1:
             order = sorted(range(len(read)), key=lambda i: read[i][0])
             self.values = [self.values[i] for i in order]
             self.numbers = [read[i][0] for i in order]
-            self.unit = units.pop() or unit_of_key(name)
+            self.unit = units.pop() if units else unit_of_key(name)
 
     def text(self, value):
         """A value as a tick shows it."""
