@@ -182,6 +182,16 @@ TEST_F(Sweep, SharesItsPointsWithAnotherOfTheSameDirectory) {
   EXPECT_EQ(points("o").size(), 8u);
 }
 
+TEST_F(Sweep, GoesOnWithTheProgramThatBeganItWhenItsFileIsReplaced) {
+  write_sweep({{"seed", {1, 2, 3, 4, 5, 6, 7, 8}}}, 10);
+  const std::string program = (folder_ / "program").string();
+  fs::copy_file(WAFERSIM_PROGRAM, program);
+  const std::string sweep =
+      "cd " + folder_.path().string() + "; (" + program + " sweep sweep.json --out o --jobs 1 >out 2>&1; echo $? >code) & ";
+  ASSERT_EQ(std::system((sweep + "until [ -n \"$(ls o/points)\" ]; do sleep 0.01; done 2>/dev/null; rm " + program + "; wait").c_str()), 0);
+  EXPECT_EQ(contents(folder_ / "code"), "0\n") << contents(folder_ / "out");
+}
+
 TEST_F(Sweep, RecordsPointsThatFailAndRunsTheOthers) {
   write_sweep({{"training.batch", {2, 0}}, {"sram.bytes", {"48 KiB", "4 KiB"}}});
   const Outcome outcome = wafersim("sweep sweep.json --out o --json");

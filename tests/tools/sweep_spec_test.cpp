@@ -48,6 +48,10 @@ TEST(Axis, OfALogRangeHasEqualRatiosInTheBaseUnit) {
   EXPECT_EQ(json(values_of({{"from", "16 KiB"}, {"to", "64 KiB"}, {"count", 3}, {"scale", "log"}})), json({16384, 32768, 65536}));
 }
 
+TEST(Axis, BeyondWholeNumbersHasThoseOfFloatingPoint) {
+  EXPECT_EQ(json(values_of({{"from", "1 PB"}, {"to", "100000000 PB"}, {"count", 2}})), json({1000000000000000, 1e23}));
+}
+
 TEST(Axis, ThatMakesNoValuesIsRefusedByItsName) {
   for (const auto& [axis, named] :
        std::vector<std::pair<json, std::string>>{{json::array(), "has no values"},
@@ -104,13 +108,16 @@ TEST_F(SweepFile, KeepsThePointsThatMeetAllConditions) {
 TEST_F(SweepFile, ThatIsWrongIsRefusedByFileKeyAndValue) {
   for (const auto& [change, named] : std::vector<std::pair<json, std::string>>{
            {{{"axis", 1}}, "axis = 1: unknown key of a sweep; the nearest is axes"},
-           {{{"base", "mian"}}, "mian: no such file, nor a preset"},
+           {{{"base", "mian"}}, "sweep.json: base: mian: no such file, nor a preset"},
            {{{"axes", json::object()}}, "axes: expected an object"},
            {{{"set", {{"seed", 1}}}}, "set.seed: is an axis, too"},
            {{{"zip", zipped("training.batch", "seed")}}, "training.batch has 3 values and seed has 2"},
            {{{"zip", zipped("training.bach", "seed")}}, "\"training.bach\" is no axis of the sweep; the nearest is training.batch"},
            {{{"conditions", {{"seed", "=", 5}}}}, "\"=\": expected one of =="},
-           {{{"conditions", {{"seed", "<", "six"}}}}, "only numbers have an order"},
+           {{{"conditions", {{"seed", "<", nullptr}}}}, "only numbers have an order"},
+           {{{"conditions", {{"seed", "!=", "six"}}}}, "\"six\" is neither a number nor an axis"},
+           {{{"conditions", {{"seed", "!=", "training.bach"}}}}, "the nearest is training.batch"},
+           {{{"axes", {{"io.bandwidth", {"1 GB/s"}}}}, {"conditions", {{"io.bandwidth", "<", "5 GHz"}}}}, "different units"},
            {{{"conditions", {{"seed", ">", 6}}}}, "no point meets them all"}}) {
     const std::string error = error_of([&, &change = change] { sweep_points(read(change)); });
     EXPECT_NE(error.find(named), std::string::npos) << change << "\n" << error;

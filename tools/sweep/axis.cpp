@@ -31,7 +31,7 @@ AxisNumber end_of_range(const json& range, const char* key, const std::string& l
 
 json in_base_unit(double value, bool whole) {
   constexpr double exact = 0x1p53;
-  if (whole || (value == std::floor(value) && std::abs(value) < exact)) return static_cast<std::int64_t>(std::llround(value));
+  if (std::abs(value) < exact && (whole || value == std::floor(value))) return static_cast<std::int64_t>(std::llround(value));
   return value;
 }
 

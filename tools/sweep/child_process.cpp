@@ -17,6 +17,7 @@ namespace wafersim::tools {
 namespace {
 
 constexpr int cannot_execute = 127;
+constexpr const char* running_program = "/proc/self/exe";  // the file itself, whatever has become of its name
 
 // After fork, in the child: only what is safe there.
 [[noreturn]] void become(char* const* arguments, const char* errors, pid_t parent) {
@@ -29,7 +30,7 @@ constexpr int cannot_execute = 127;
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(nothing, STDOUT_FILENO);
   ::dup2(err < 0 ? nothing : err, STDERR_FILENO);
-  ::execv(arguments[0], arguments);
+  ::execv(running_program, arguments);
   ::_exit(cannot_execute);
 }
 
@@ -74,6 +75,6 @@ std::optional<ChildEnd> ChildProcess::ended() {
                   static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};  // Linux counts in KiB
 }
 
-std::filesystem::path own_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
+std::filesystem::path own_program() { return std::filesystem::read_symlink(running_program); }
 
 }  // namespace wafersim::tools

@@ -1,5 +1,5 @@
 #pragma once
-// Processes that a sweep starts, one a point. They end with the process that started them, however that ends.
+// Processes of this program that a sweep starts, one a point. They end with the process that started them, however that ends.
 
 #include <chrono>
 #include <cstdint>
@@ -20,8 +20,9 @@ struct ChildEnd {
 
 class ChildProcess {
  public:
-  // command: the program's path and its arguments. Standard output goes nowhere, standard error to `errors`. Error(invariant) when no
-  // process can be made. REQUIRES one thread, the calling one, that lives as long as the child.
+  // This program once more, as it is running, even if its file has been replaced since. command: its name and arguments. Standard output
+  // goes nowhere, standard error to `errors`. Error(invariant) when no process can be made. REQUIRES one thread, the calling one, that
+  // lives as long as the child.
   ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& errors);
   ChildProcess(ChildProcess&& other) noexcept : pid_(other.pid_), start_(other.start_) { other.pid_ = 0; }
   ChildProcess& operator=(ChildProcess&& other) noexcept;
@@ -35,7 +36,7 @@ class ChildProcess {
   std::chrono::steady_clock::time_point start_;
 };
 
-// Of the program that is running.
+// Path of the program that is running.
 std::filesystem::path own_program();
 
 }  // namespace wafersim::tools

@@ -66,7 +66,7 @@ std::string error_of(const fs::path& errors, int exit_code) {
 class Runner {
  public:
   Runner(const SweepDirectory& directory, const std::vector<SweepPoint>& points, const LocalOptions& options)
-      : directory_(directory), options_(options), total_(points.size()) {
+      : directory_(directory), options_(options), program_(own_program().string()), total_(points.size()) {
     for (const SweepPoint& point : points) {
       if (!point.readable() || !directory.finished(point)) {
         waiting_.push_back(&point);
@@ -151,8 +151,8 @@ class Runner {
     remove_work(point.id);
     const fs::path work = directory_.work(point.id);
     make_work(point.id);
-    std::vector<std::string> command = {own_program().string(),  "run",       directory_.config(point.id).string(), "--out",
-                                        (work / "run").string(), "--no-trace"};
+    std::vector<std::string> command = {program_,    "run", directory_.config(point.id).string(), "--out", (work / "run").string(),
+                                        "--no-trace"};
     if (!options_.cache.empty()) command.insert(command.end(), {"--cache", options_.cache});
     running_.push_back({&point, std::move(lock), ChildProcess(command, work / "errors")});
   }
@@ -180,6 +180,7 @@ class Runner {
 
   const SweepDirectory& directory_;
   const LocalOptions& options_;
+  const std::string program_;  // its name when the sweep began
   std::size_t total_;
   std::list<const SweepPoint*> waiting_;
   std::list<Running> running_;

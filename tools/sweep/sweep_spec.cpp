@@ -45,7 +45,11 @@ sim::ConfigTree read_base(const json& base, const std::string& label, const std:
   if (!base.is_string()) fail(label, "base: expected a preset's name, a path or a configuration, found " + sim::printable_json(base));
   const std::filesystem::path file = directory / base.get<std::string>();
   std::error_code code;
-  return workloads::read_config_tree(std::filesystem::exists(file, code) ? file.string() : base.get<std::string>(), directory);
+  try {
+    return workloads::read_config_tree(std::filesystem::exists(file, code) ? file.string() : base.get<std::string>(), directory);
+  } catch (const sim::Error& error) {
+    throw sim::Error(error.category(), label + ": base: " + error.what());
+  }
 }
 
 std::vector<std::string> keys_of(const std::vector<Axis>& axes) {
@@ -88,13 +92,25 @@ std::vector<std::vector<std::size_t>> read_groups(const json& zip, const std::ve
   return groups;
 }
 
+// Text that is neither an axis, nor a value of the axis on the left, nor a number where that one has numbers: most likely a slip.
+bool is_astray(const json& right, const Axis& left, const std::vector<std::string>& axes) {
+  const auto number = [](const json& value) { return axis_number(value).valid; };
+  const bool known = !right.is_string() || number(right) || std::find(axes.begin(), axes.end(), right) != axes.end() ||
+                     std::find(left.values.begin(), left.values.end(), right) != left.values.end();
+  return !known && std::any_of(left.values.begin(), left.values.end(), number);
+}
+
 Condition read_condition(const json& triple, const std::vector<Axis>& axes, const std::string& label) {
   if (!triple.is_array() || triple.size() != 3)
     fail(label, fmt::format("{}: expected [axis, operator, value or axis]", sim::printable_json(triple)));
-  Condition condition{axes[find_axis(axes, triple[0], label)].key, "", triple[2]};
+  const Axis& left = axes[find_axis(axes, triple[0], label)];
+  Condition condition{left.key, "", triple[2]};
   if (triple[1].is_string()) condition.op = triple[1].get<std::string>();
   if (std::find(operators.begin(), operators.end(), condition.op) == operators.end())
     fail(label, fmt::format("{}: expected one of {}", sim::printable_json(triple[1]), fmt::join(operators, " ")));
+  if (is_astray(condition.right, left, keys_of(axes)))
+    fail(label, fmt::format("{} is neither a number nor an axis of the sweep{}", sim::printable_json(condition.right),
+                            suggestion(condition.right.get<std::string>(), keys_of(axes))));
   return condition;
 }
 
@@ -111,7 +127,11 @@ bool holds(const Condition& condition, const PointValues& point, const std::stri
   const bool axis = condition.right.is_string() && point.count(condition.right.get<std::string>()) > 0;
   const json& right = axis ? point.at(condition.right.get<std::string>()) : condition.right;
   const AxisNumber a = axis_number(left), b = axis_number(right);
-  if (a.valid && b.valid) return compare(a.value, condition.op, b.value);
+  if (a.valid && b.valid) {
+    if (a.unit != b.unit && !a.unit.empty() && !b.unit.empty())
+      fail(label, fmt::format("{} {} {}: these have different units", sim::printable_json(left), condition.op, sim::printable_json(right)));
+    return compare(a.value, condition.op, b.value);
+  }
   if (condition.op == "==" || condition.op == "!=") return (left == right) == (condition.op == "==");
   fail(label, fmt::format("{} {} {}: only numbers have an order", sim::printable_json(left), condition.op, sim::printable_json(right)));
 }
