@@ -68,6 +68,13 @@ TEST(ManualPages, OfEverySubcommandHaveAllThatHelpLists) {
   EXPECT_EQ(wafersim("manual rn").exit_code, 2);
 }
 
+TEST(ManualPages, ShowTheValuesOfOptionsWithoutTheirChecks) {
+  const std::string run = set_in_type(wafersim("manual run").out), sweep = set_in_type(wafersim("manual sweep").out);
+  for (const char* option : {" --trace-window FROM:TO Steps ", " --checkpoint-every N Write "})
+    EXPECT_NE(run.find(option), std::string::npos) << option << " in " << run;
+  EXPECT_NE(sweep.find(" --jobs N Processes "), std::string::npos) << sweep;
+}
+
 TEST(ManualPages, ShowCharactersThatRoffTakesForItsOwn) {
   const std::string odd = R"(.br 'tis a \fBback\fR slash, -d ~/x ^2 `y` "z")";
   const CommandHelp command{"odd",

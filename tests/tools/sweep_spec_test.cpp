@@ -4,11 +4,13 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include "sim/error.h"
 #include "tests/support/files.h"
+#include "tests/support/program.h"
 #include "tools/sweep/sweep_point.h"
 
 namespace wafersim::tools {
@@ -122,6 +124,15 @@ TEST_F(SweepFile, ThatIsWrongIsRefusedByFileKeyAndValue) {
     const std::string error = error_of([&, &change = change] { sweep_points(read(change)); });
     EXPECT_NE(error.find(named), std::string::npos) << change << "\n" << error;
   }
+}
+
+TEST_F(SweepFile, OfTheHelpTextIsOne) {
+  const std::string help = tests::wafersim("sweep --help").out, title = "File of a sweep:\n";
+  const std::size_t begin = help.find(title) + title.size();
+  const std::string block = help.substr(begin, help.find("\n\n", begin) - begin);
+  const auto file = folder_ / "sweep.json";
+  std::ofstream(file) << std::regex_replace(block, std::regex(R"((\S) {3,}.*)"), "$1");  // without what is said of its lines
+  EXPECT_EQ(sweep_points(read_sweep(file.string())).size(), 2U * 4U * 9U * 2U) << block;
 }
 
 TEST_F(SweepFile, GivesPointsTheConfigurationsThatSetWouldGive) {

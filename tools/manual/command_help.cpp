@@ -1,10 +1,16 @@
 #include "tools/manual/command_help.h"
 
 #include <CLI/CLI.hpp>
+#include <regex>
 #include <sstream>
 
 namespace wafersim::manual {
 namespace {
+
+// A type's name without the checks that CLI11 appends to it: "N" of "N:POSITIVE" and of "N:INT in [1 - 9]"; "FROM:TO" as it is.
+std::string without_checks(const std::string& type) {
+  return std::regex_replace(type, std::regex(R"((:(POSITIVE|NONNEGATIVE|[A-Z]+ in \[[^:]*|\{[^:]*\}))+$)"), "");
+}
 
 OptionHelp help_of(const CLI::Option& option) {
   OptionHelp help;
@@ -12,11 +18,10 @@ OptionHelp help_of(const CLI::Option& option) {
   if (help.positional) help.names.push_back(option.get_name(true));
   for (const std::string& name : option.get_snames()) help.names.push_back("-" + name);
   for (const std::string& name : option.get_lnames()) help.names.push_back("--" + name);
-  const std::string type = option.get_type_name();
   if (help.positional)
     help.value = help.names.front();
   else if (option.get_items_expected_max() > 0)
-    help.value = type.substr(0, type.find(':'));  // what follows are checks
+    help.value = without_checks(option.get_type_name());
   help.about = option.get_description();
   help.standard = option.get_default_str();
   help.required = option.get_required();

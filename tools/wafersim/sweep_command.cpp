@@ -162,6 +162,16 @@ Command sweep_command(CLI::App& program) {
       ->excludes(slurm)
       ->group(group);
   sweep->footer(
+      "File of a sweep:\n"
+      "  { \"base\": \"gptj-6b-cs2\",                  a preset, a path or a configuration\n"
+      "    \"set\": {\"training.steps\": 2},           keys as of --set, the same for all points\n"
+      "    \"axes\": {                               a value of each makes a point\n"
+      "      \"training.batch\": [33, 66],           a list\n"
+      "      \"sram.bytes\": {\"from\": \"48 KiB\", \"to\": \"96 KiB\", \"step\": \"16 KiB\"},\n"
+      "      \"io.wafer_bandwidth\": {\"from\": \"10 GB/s\", \"to\": \"1 TB/s\", \"count\": 9, \"scale\": \"log\"},\n"
+      "      \"systems\": [1, 2], \"seed\": [3, 4] },\n"
+      "    \"zip\": [[\"systems\", \"seed\"]],           axes that go forward together\n"
+      "    \"conditions\": [[\"training.batch\", \"<=\", 66]] }   points that stay: axis, == != < <= > >=, value or axis\n\n"
       "Examples:\n"
       "  wafersim sweep width-link-batch-cs2 --out sweeps/width --jobs 2\n"
       "  wafersim sweep sweep.json --out /shared/sweep --slurm --partition batch --time 0:30:00 --points-per-task 10\n\n"
