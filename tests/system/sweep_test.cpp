@@ -130,7 +130,9 @@ TEST_F(Sweep, RunsNoFinishedPointAgainAndThoseOfAnotherConfigurationAgain) {
   EXPECT_EQ(points("o").size(), 9u);
   for (const auto& [name, text] : first) EXPECT_EQ(points("o")[name], text);
   write_sweep({{"training.batch", {1, 2, 4}}, {"io.bandwidth", {"1 GB/s", "10 GB/s", "50 GB/s"}}}, 3);
-  ASSERT_EQ(wafersim("sweep sweep.json --out o").exit_code, 0);
+  const Outcome again = wafersim("sweep sweep.json --out o");
+  ASSERT_EQ(again.exit_code, 0);
+  EXPECT_TRUE(again.err.starts_with("9 points have results of another configuration")) << again.err;
   for (const auto& [name, text] : points("o")) EXPECT_EQ(json::parse(text)["report"]["loss"].size(), 3u);
 }
 

@@ -70,6 +70,7 @@ class Runner {
     for (const SweepPoint& point : points) {
       if (!point.readable() || !directory.finished(point)) {
         waiting_.push_back(&point);
+        outdated_ += point.readable() && fs::exists(directory.result(point.id)) && !directory.result_of(point);
       } else if (fs::exists(directory.work(point.id)) && directory.lock(point.id)) {  // killed before it could tidy up
         remove_work(point.id);
       }
@@ -86,6 +87,8 @@ class Runner {
 
   int run() {
     const Signals signals;
+    if (outdated_ > 0)
+      fmt::print(stderr, "{} points have results of another configuration or version of the program: they are run again\n", outdated_);
     SweepProgress progress(total_, done());
     while (true) {
       start_some(progress);
@@ -181,7 +184,7 @@ class Runner {
   const SweepDirectory& directory_;
   const LocalOptions& options_;
   const std::string program_;  // its name when the sweep began
-  std::size_t total_;
+  std::size_t total_, outdated_ = 0;
   std::list<const SweepPoint*> waiting_;
   std::list<Running> running_;
 };
