@@ -256,6 +256,13 @@ class PlotSweep(Plot):
         self.assertEqual(axis.numbers, [10e9, 50e9, 100e9, 1e12])
         self.assertEqual([axis.text(value) for value in axis.values], ["80 Gb/s", "50 GB/s", "100 GB/s", "0.001 PB/s"])
 
+    def test_shows_text_that_looks_like_a_formula_as_it_is(self):
+        self.write_table("id,data.text,training.batch,tokens_per_second",
+                         *(f"{name}{batch},{name},{batch},1" for name in ("$\\frac$.txt", "b") for batch in (1, 2)))
+        self.page_and_pictures()
+        with open(os.path.join(self.run_directory, "curves-data.text.svg"), encoding="utf-8") as picture:
+            self.assertIn("$\\frac$.txt", picture.read())
+
     def test_draws_a_boundary_exactly_where_the_bound_changes(self):
         sweep = self.sweep()
         from pictures.sweep_figures import boundary
@@ -291,6 +298,7 @@ class PlotSweep(Plot):
     def test_names_what_is_wrong_in_a_sweep(self):
         self.refused("no axis depth", "width, io.wafer_bandwidth, systems", options=("--x", "depth", "--y", "width"))
         self.refused("no point has width=65", "64, 128, 256", options=("--at", "width=65"))
+        self.refused("--at gives width two values", options=("--at", "width=64", "--at", "width=128"))
         self.refused("name two axes together", options=("--x", "width"))
         self.refused("two different axes", options=("--x", "width", "--y", "width"))
         self.refused("no point has a number for loss", options=("--figure", "loss"))

@@ -31,6 +31,8 @@ class Choice:
             if value not in values:
                 known = sorted(values, key=lambda one: axis.values.index(values[one]))
                 raise BadInput(f"{path}: no point has {setting}; values of {name}: {', '.join(known)}")
+            if axis.name in self.fixed:
+                raise BadInput(f"--at gives {axis.name} two values; a picture shows one")
             self.fixed[axis.name] = values[value]
         if bool(options.x) != bool(options.y):
             raise BadInput("--x and --y name two axes together")

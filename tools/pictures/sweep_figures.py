@@ -11,6 +11,11 @@ def number_format(plt):
     return plt.FuncFormatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}")
 
 
+def shown(axis, value):
+    """A value as text that matplotlib does not take for a formula."""
+    return axis.text(value).replace("$", r"\$")
+
+
 def wide(numbers):
     """Whether a logarithmic scale shows these better."""
     return min(numbers) > 0 and max(numbers) > 30 * min(numbers)
@@ -41,7 +46,7 @@ def panel_grid(plt, count, width, height):
 
 
 def title_of(sweep, what, panel, rest):
-    fixed = [f"{name} {sweep.axis(name).text(value)}" for name, value in rest.items()]
+    fixed = [f"{name} {shown(sweep.axis(name), value)}" for name, value in rest.items()]
     return what + (f"\nat {', '.join(fixed)}" if fixed else "")
 
 
@@ -49,7 +54,7 @@ def set_axis(plt, axes, axis, vertical=False):
     """Ticks and label of cells 0, 1, ..., one a value."""
     target = axes.yaxis if vertical else axes.xaxis
     every = max(1, -(-len(axis.values) // 16))
-    target.set_ticks(range(0, len(axis.values), every), [axis.text(value) for value in axis.values[::every]], fontsize=7)
+    target.set_ticks(range(0, len(axis.values), every), [shown(axis, value) for value in axis.values[::every]], fontsize=7)
     if not vertical:
         plt.setp(axes.get_xticklabels(), rotation=40, ha="right")
     (axes.set_ylabel if vertical else axes.set_xlabel)(axis.name, fontsize=9)
@@ -105,7 +110,7 @@ def draw_map(plt, sweep, x, y, figure_name, fixed):
         set_axis(plt, axes, x)
         set_axis(plt, axes, y, vertical=True)
         if panel:
-            axes.set_title(f"{panel.name} {panel.text(value)}", fontsize=9)
+            axes.set_title(f"{panel.name} {shown(panel, value)}", fontsize=9)
     figure.suptitle(title_of(sweep, f"{label_of(figure_name)}; red: where the bound changes", panel, rest), fontsize=11)
     figure.tight_layout()
     return figure
@@ -143,10 +148,10 @@ def draw_curves(plt, sweep, x, lines, figure_name, fixed):
         if x.logarithmic:
             axes.set_xscale("log")
         if x.numbers is None:
-            axes.set_xticks(range(len(x.values)), [x.text(one) for one in x.values], fontsize=7)
+            axes.set_xticks(range(len(x.values)), [shown(x, one) for one in x.values], fontsize=7)
         else:
             every = max(1, -(-len(x.values) // 10))
-            axes.set_xticks(x.numbers[::every], [x.text(one) for one in x.values[::every]], fontsize=7)
+            axes.set_xticks(x.numbers[::every], [shown(x, one) for one in x.values[::every]], fontsize=7)
             axes.minorticks_off()
         plt.setp(axes.get_xticklabels(), rotation=40, ha="right")
         axes.set_ylim(0, 1.06 * highest or 1)
@@ -155,9 +160,9 @@ def draw_curves(plt, sweep, x, lines, figure_name, fixed):
         axes.set_xlabel(x.name, fontsize=9)
         axes.set_ylabel(label_of(figure_name), fontsize=9)
         if panel:
-            axes.set_title(f"{panel.name} {panel.text(value)}", fontsize=9)
+            axes.set_title(f"{panel.name} {shown(panel, value)}", fontsize=9)
     handles = [plt.Line2D([], [], color=color) for color in colors.values()] if lines else []
-    labels = [f"{lines.name} {lines.text(name)}" for name in colors] if lines else []
+    labels = [f"{lines.name} {shown(lines, name)}" for name in colors] if lines else []
     handles += [plt.Line2D([], [], linestyle="", marker=marker, color="gray") for marker in markers.values()]
     handles.append(plt.Line2D([], [], linestyle="", marker="|", color="red", markersize=11, markeredgewidth=2))
     labels += [*(f"bound by {bound.replace('_', ' ')}" for bound in markers), "bound changes"]
@@ -219,7 +224,7 @@ def draw_scaling(plt, sweep, systems, figure_name, fixed):
         if not points:
             continue
         ideal = [points[0][1] * at / points[0][0] for at, _ in points]
-        label = f"{lines.name} {lines.text(value)}" if lines else label_of(figure_name)
+        label = f"{lines.name} {shown(lines, value)}" if lines else label_of(figure_name)
         left.plot([at for at, _ in points], ideal, "--", color=color, linewidth=0.8)
         left.plot([at for at, _ in points], [number for _, number in points], "o-", color=color, label=label)
         right.plot([at for at, _ in points], [100 * number / one for (_, number), one in zip(points, ideal)], "o-", color=color)
@@ -227,7 +232,7 @@ def draw_scaling(plt, sweep, systems, figure_name, fixed):
     for axes in (left, right):
         if systems.logarithmic:
             axes.set_xscale("log", base=2)
-        axes.set_xticks(systems.numbers, [systems.text(value) for value in systems.values])
+        axes.set_xticks(systems.numbers, [shown(systems, value) for value in systems.values])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
         axes.set_xlabel("systems")
