@@ -136,6 +136,24 @@ TEST_F(Sweep, RunsNoFinishedPointAgainAndThoseOfAnotherConfigurationAgain) {
   for (const auto& [name, text] : points("o")) EXPECT_EQ(json::parse(text)["report"]["loss"].size(), 3u);
 }
 
+TEST_F(Sweep, RunsPointsAgainWhoseResultsAreDamaged) {
+  ASSERT_EQ(wafersim("sweep sweep.json --out o").exit_code, 0);
+  const std::string table = contents(folder_ / "o/sweep.csv");
+  const auto [name, text] = *points("o").begin();
+  std::vector<std::string> damaged = {"", text.substr(0, 900), "[]", R"({"provenance": 5})", R"({"provenance": {"version": 5}})"};
+  for (const char* key : {"exit_code", "figures", "status", "error"}) {
+    json result = json::parse(text);
+    result[key] = json::array({1});
+    damaged.push_back(result.dump());
+  }
+  for (const std::string& other : damaged) {
+    std::ofstream(folder_ / "o/points" / name) << other;
+    const Outcome outcome = wafersim("sweep sweep.json --out o");
+    EXPECT_EQ(outcome.exit_code, 0) << other.substr(0, 200) << "\n" << outcome.err;
+    EXPECT_EQ(contents(folder_ / "o/sweep.csv"), table) << other.substr(0, 200);
+  }
+}
+
 TEST_F(Sweep, IsComparedWithAnotherPointByPoint) {
   ASSERT_EQ(wafersim("sweep sweep.json --out o").exit_code, 0);
   ASSERT_EQ(wafersim("sweep sweep.json --out same --jobs 2").exit_code, 0);

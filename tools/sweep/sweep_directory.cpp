@@ -113,9 +113,11 @@ std::vector<SweepPoint> SweepDirectory::load() const {
 
 std::optional<json> SweepDirectory::result_of(const SweepPoint& point) const {
   json read = json::parse(text_of(result(point.id)), nullptr, false);
-  if (!read.is_object() || !read.contains("provenance")) return {};
-  const json& provenance = read["provenance"];
-  if (provenance.value("version", "") != version() || provenance.value("config_digest", "") != point.digest) return {};
+  const auto part = [](const json& whole, const char* key) { return whole.is_object() ? whole.value(key, json()) : json(); };
+  const json provenance = part(read, "provenance"), figures = part(read, "figures");
+  const bool whole = part(read, "status").is_string() && part(read, "error").is_string() && part(read, "exit_code").is_number_integer() &&
+                     (figures.is_object() || figures.is_null());
+  if (!whole || part(provenance, "version") != version() || part(provenance, "config_digest") != point.digest) return {};
   return read;
 }
 

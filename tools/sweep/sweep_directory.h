@@ -49,7 +49,7 @@ class SweepDirectory {
   // What save() has left; configurations' text included. Error(config) when there is none.
   std::vector<SweepPoint> load() const;
 
-  // The point's result, of this version and configuration; nothing where there is none.
+  // The point's result, of this version and configuration; nothing where there is none, or something else.
   std::optional<nlohmann::json> result_of(const SweepPoint& point) const;
   // Whether it has a result that running it again would not change: it ended well, could not run on the machine, or stalled.
   bool finished(const SweepPoint& point) const;
