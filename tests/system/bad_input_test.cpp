@@ -58,6 +58,14 @@ TEST(Model, ThatExceedsMemoryXIsRefusedWithItsBytesAndTheCapacity) {
                    {"memoryx.capacity = 1000000", bytes, "choose a larger MemoryX or a smaller model"});
 }
 
+TEST(Option, ThatDoesNothingOrIsOutOfRangeIsRefused) {
+  const std::string sampled = "run gptj-6b-cs2 --steps 1 --out /tmp/wafersim_never ";
+  expect_refused(sampled + "--checkpoint-every 2", 2, {"--checkpoint-every 2", "numerics = true"});
+  expect_refused(sampled + "--resume", 2, {"--resume", "numerics = true"});
+  expect_refused("run main --checkpoint-every 0", 2, {"--checkpoint-every", "0", "[1 - 1048576]"});
+  expect_refused("compare a b --rows -1", 2, {"--rows", "-1", "[0 - 1048576]"});
+}
+
 class ModelFile : public testing::Test {
  protected:
   void expect_model_refused(const json& model, const std::string& category, const std::vector<std::string>& named) const {

@@ -94,7 +94,10 @@ Command compare_command(CLI::App& program) {
   command->add_option("--ignore", options->ignored, "Not to compare a figure, or all below a key; host figures never are")
       ->type_name("KEY")
       ->allow_extra_args(false);
-  command->add_option("--rows", options->rows, "Figures in the table")->capture_default_str()->type_name("N");
+  command->add_option("--rows", options->rows, "Figures in the table")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(0, 1 << 20));
   command->add_flag("--json", options->json, "Print one JSON object with all of them instead");
   command->add_flag("--update", options->update, "Show what moved, then make the golden A anew of the run B; exit code 0");
   command->footer(

@@ -41,6 +41,11 @@ void check_options(const RunOptions& options, const workloads::RunSpec& spec) {
         fmt::format("--vcd {}: a dump cannot go on from a checkpoint; leave out --resume and --checkpoint-every, and choose steps with "
                     "--trace-window",
                     options.vcd));
+  if (options.checkpoint_every > 0 && !spec.numerics)
+    refuse(
+        fmt::format("--checkpoint-every {}: a run without numbers is simulated in seconds and has no checkpoints; it needs numerics = true",
+                    options.checkpoint_every));
+  if (options.resume && !spec.numerics) refuse("--resume: a run without numbers has no checkpoints; leave it out, or set numerics = true");
   if (options.sensitivity && !sampled) refuse("--sensitivity: steps are simulated again and again; it needs fidelity = sampled");
 }
 

@@ -39,7 +39,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       .add_option("--checkpoint-every", options.checkpoint_every,
                   "Write checkpoint.bin into the run directory after every N steps; changes no result (needs numerics)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 20));
   command.add_flag("--resume", options.resume,
                    "Go on from the run directory's checkpoint.bin: the results have the bytes of a run that was never stopped");
   command
