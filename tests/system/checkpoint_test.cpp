@@ -166,7 +166,7 @@ TEST_P(StoppedRun, GoesOnWithoutATraceToTheSameBytes) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "ended"), {}), 1) << "checkpoint.bin alone";
   if (!sampled) {  // whose steps are traced in the end
     EXPECT_EQ(run("ended", with(all_but_the_trace, {"--resume"})), 2);
-    EXPECT_NE(err().find("its trace options differ"), std::string::npos) << err();
+    EXPECT_NE(err().find("of another run, by its trace options"), std::string::npos) << err();
   }
   ASSERT_EQ(run("ended", with(all, {"--resume"})), 0) << err();
   EXPECT_EQ(difference(tests::run_results(folder_ / "whole"), tests::run_results(folder_ / "ended")), "");
@@ -194,11 +194,11 @@ TEST_P(StoppedRun, RefusesACheckpointThatIsNotItsOwn) {
   refused(good.substr(0, good.size() / 2), {}, "cut short or changed");
   refused("", {}, "not a checkpoint");
   refused("{\"wafersim_checkpoint\": 1", {}, "not a checkpoint");
-  refused(good, {"--set", "training.optimizer.lr=0.5"}, "its configuration differ");
+  refused(good, {"--set", "training.optimizer.lr=0.5"}, "of another run, by its configuration");
   const fs::path part = folder_ / "run/checkpoint.trace-1";
   const std::string trace = contents(part);
   if (!trace.empty()) {  // that of a sampled run is written in the end
-    refused(good, {"--trace-window", "1:"}, "its trace options differ");
+    refused(good, {"--trace-window", "1:"}, "of another run, by its trace options");
     std::ofstream(part) << trace.substr(0, trace.size() / 2) << "x";
     refused(good, {}, "checkpoint.trace-1: missing, cut short or changed");
   }
@@ -209,7 +209,7 @@ TEST_P(StoppedRun, RefusesACheckpointThatIsNotItsOwn) {
   older.replace(older.find("\"version\":\"") + 11, 1, "x");
   refused(older, {}, "made by version");
   std::ofstream(folder_ / "text", std::ios::app) << "more";
-  refused(good, {}, "its data differ");
+  refused(good, {}, "of another run, by its data");
 }
 
 TEST_P(StoppedRun, EndsWhenACheckpointCannotBeWrittenAndLeavesNoHalfOfIt) {

@@ -85,7 +85,7 @@ std::optional<Checkpoint> CheckpointFile::read() const {
       throw refuse(key == "block"
                        ? fmt::format("made with --block {}, this run has {}", header.value(key, nlohmann::json()).dump(), value.dump())
                    : key == "wafersim_checkpoint" ? "made by another version"
-                                                  : fmt::format("of another run: {} differs from this run's", key));
+                                                  : fmt::format("of another run, by its {}", key));
   const std::string state{std::istreambuf_iterator<char>(file), {}};
   if (header.value("bytes", std::uint64_t{0}) != state.size() || header.value("sha256", "") != digest(state))
     throw refuse("cut short or changed: its bytes are not those that were written");
