@@ -66,6 +66,11 @@ TEST(Option, ThatDoesNothingOrIsOutOfRangeIsRefused) {
   expect_refused("compare a b --rows -1", 2, {"--rows", "-1", "range 0 to 1048576"});
 }
 
+TEST(CurrentDirectory, ThatIsGoneIsNamed) {
+  const tests::Folder folder("gone");
+  expect_refused("plan main", 2, {"config error: the current directory"}, (folder / "").string() + "; mkdir here; cd here; rmdir ../here");
+}
+
 class ModelFile : public testing::Test {
  protected:
   void expect_model_refused(const json& model, const std::string& category, const std::vector<std::string>& named) const {

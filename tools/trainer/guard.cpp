@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fmt/format.h>
+#include <string>
 
 #include "sim/error.h"
 
@@ -14,6 +16,10 @@ int guarded(const std::function<int()>& body) {
   } catch (const sim::Error& error) {
     fmt::print(stderr, "wafersim: {} error: {}\n", sim::name(error.category()), error.what());
     return sim::exit_code(error.category());
+  } catch (const std::filesystem::filesystem_error& error) {  // a path of the user's that nothing else has checked
+    const std::string path = error.path1().empty() ? "the current directory" : error.path1().string();
+    fmt::print(stderr, "wafersim: config error: {}: {}\n", path, error.code().message());
+    return sim::exit_code(sim::ErrorCategory::config);
   } catch (const std::exception& error) {
     fmt::print(stderr, "wafersim: internal error: {}\n", error.what());
   } catch (...) {

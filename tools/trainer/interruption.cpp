@@ -36,6 +36,7 @@ void Interruption::wait() {
 
 void Interruption::act(int signal) {
   const std::lock_guard held(mutex_);
+  if (ended_) return;
   if (signal == SIGUSR1) {
     fmt::print(stderr, "\n{}\n", status_ ? status_() : "wafersim: no step has begun");
   } else if (finishes_ && asked_ == 0) {

@@ -44,6 +44,8 @@ class Interruption {
   void remove_when_interrupted(std::vector<std::filesystem::path> paths) { paths_ = std::move(paths); }
   // Whether the first signal waits for the end of a step.
   void finish_steps(bool finish) { finishes_ = finish; }
+  // The results are in their places: a signal that comes now, or waits for this, does nothing. REQUIRES hold().
+  void end() { ended_ = true; }
   // The signal that does; 0: none came.
   int asked() const { return asked_; }
 
@@ -56,6 +58,7 @@ class Interruption {
   std::function<std::string()> status_;
   sigset_t signals_{};
   sigset_t before_{};
+  bool ended_ = false;
   std::atomic<bool> over_{false}, finishes_{false};
   std::atomic<int> asked_{0};
   std::thread waiter_;

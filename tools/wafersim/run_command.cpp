@@ -110,6 +110,7 @@ int run(const RunOptions& options) {
     held.lock();
     if (!spec.final_weights.empty()) save_weights(spec.final_weights, *result.store);
     outputs.commit(files);
+    interruption.end();
     print_standard_output(options.json ? report.dump(2) + "\n" : printed_text(report, directory.path(), files));
     return 0;
   } catch (const Interrupted& interrupted) {
