@@ -118,6 +118,12 @@ class PlotRun(Plot):
         with open(os.path.join(self.run_directory, "index.html"), encoding="utf-8") as page:
             self.assertIn("the run left no trace", page.read())
 
+    def test_says_what_the_timeline_leaves_out(self):
+        self.replace("report.json", '"cut": false', '"cut": true, "layers": "0-3", "steps_left_out": 2, "steps_in_part": 1')
+        self.assertEqual(self.plot(self.run_directory).returncode, 0)
+        with open(os.path.join(self.run_directory, "index.html"), encoding="utf-8") as page:
+            self.assertIn("Of layers 0-3 alone. Cut at 8,000,000 bytes: 2 steps are missing, 1 have parts missing", page.read())
+
     def test_takes_a_slice_within_another_for_nested_and_one_that_follows_it_not(self):
         sys.path.insert(0, os.path.dirname(PLOT))
         from pictures.run_figures import depths_of

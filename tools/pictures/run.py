@@ -40,6 +40,8 @@ def caption(name, run):
     text = CAPTIONS[name]
     if name == "roofline" and run.roofline["without"]:
         text += f". {run.roofline['without']} rows multiply nothing and are no points"
+    if name == "timeline":
+        text += "".join(f". {part}" for part in run.left_out_of_trace)
     return text
 
 

@@ -18,9 +18,10 @@ class RunInputs:
         self.report = read_json(directory, "report.json")
         self.text = read_text(directory, "report.txt")
         self.steps = read_numbers(directory, "steps.csv", ("step", "loss", "seconds"))
-        self.tracks = None
+        self.tracks, self.left_out_of_trace = None, []
         if "trace_file" in self.report:
             self.tracks = read_trace(directory)
+            self.left_out_of_trace = self._of_report("trace_file", left_out_of_trace)
         else:
             self.omitted.append(("Timeline", "the run left no trace (--no-trace)"))
         self.kernels = self._of_report("breakdown", kernels_of)
@@ -123,6 +124,16 @@ def shown_name(name, track):
     if FRAME.fullmatch(name):
         return None
     return "update" if track == "optimizer" or track.endswith(", updates") else name  # tensors are too many for a legend
+
+
+def left_out_of_trace(report):
+    """Sentences."""
+    shown = report["trace_file"]
+    sentences = [f"Of {what} {shown[what]} alone" for what in ("steps", "layers") if shown.get(what, "all") != "all"]
+    if shown.get("cut"):
+        sentences.append(f"Cut at {int(shown['limit_bytes']):,} bytes: {int(shown['steps_left_out'])} steps are missing, "
+                         f"{int(shown['steps_in_part'])} have parts missing")
+    return sentences
 
 
 def read_trace(directory):
