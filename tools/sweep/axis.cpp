@@ -23,7 +23,7 @@ constexpr double most_values = 100000;
 
 AxisNumber end_of_range(const json& range, const char* key, const std::string& label) {
   if (!range.contains(key)) fail(label, fmt::format("a range needs \"{}\", as in {{\"from\": 1, \"to\": 9, \"step\": 2}}", key));
-  const AxisNumber number = axis_number(range[key]);
+  AxisNumber number = axis_number(range[key]);
   if (!number.valid)
     fail(label, fmt::format("{} = {}: expected a number, or one with a unit as text", key, sim::printable_json(range[key])));
   return number;
