@@ -285,6 +285,11 @@ TEST_F(Sweep, TaskWithoutItsNumberIsRefused) {
   EXPECT_NE(outcome.err.find("SLURM_ARRAY_TASK_ID is not set"), std::string::npos) << outcome.err;
 }
 
+TEST_F(Sweep, TaskOfWhatIsNoSweepIsRefusedAndMakesNothing) {
+  EXPECT_EQ(wafersim("sweep --task --out nothing", "export SLURM_ARRAY_TASK_ID=0;").exit_code, 2);
+  EXPECT_FALSE(fs::exists(folder_ / "nothing"));
+}
+
 TEST_F(Sweep, TaskRunsThePointsOfItsNumberAndTheLastOneMakesTheTable) {
   // Without the program of that name the array is only written.
   EXPECT_EQ(wafersim("sweep sweep.json --out o --slurm --points-per-task 4", "PATH=/nowhere;").exit_code, 2);

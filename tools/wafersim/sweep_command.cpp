@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -77,6 +78,8 @@ int run_task(const Options& options) {
   if (number == nullptr || end == number || *end != '\0' || task < 0 || task > 1 << 30)
     throw sim::Error(sim::ErrorCategory::config, fmt::format("--task: SLURM_ARRAY_TASK_ID is {}; it is for tasks of a Slurm job array",
                                                              number == nullptr ? "not set" : number));
+  if (!std::filesystem::exists(std::filesystem::path(options.out) / "sweep.json"))
+    throw sim::Error(sim::ErrorCategory::config, options.out + ": holds no sweep.json; wafersim sweep SWEEP --slurm --out DIR writes it");
   const SweepDirectory directory(options.out);
   const std::vector<SweepPoint> points = directory.load();
   const int signal = run_points(directory, points_of_task(points, static_cast<int>(task), options.array.points_per_task),
