@@ -18,7 +18,7 @@ struct Source {
   // By point of a sweep ("io.bandwidth=1e9 training.batch=4"); of a run or golden one, "".
   std::map<std::string, nlohmann::json> trees;
   nlohmann::json config;  // of a run: its config.json; otherwise null
-  // Who made it (tools/trainer/provenance.h); of a sweep an object of them by point. null where it does not say.
+  // What made it (tools/trainer/provenance.h); of a sweep an object of them by point. null where it does not say.
   nlohmann::json provenance = {};
 };
 

@@ -43,7 +43,7 @@ void Interruption::act(int signal) {
     asked_ = signal;
     fmt::print(stderr, "\nwafersim: {}: ends after this step with a checkpoint; once more ends it now\n", signal_name(signal));
   } else {
-    remove_empty(paths_);
+    remove_made(paths_);
     fmt::print(stderr, "\nwafersim: ended by {}; no result is written\n", signal_name(signal));
     std::fflush(stderr);
     ::_exit(128 + signal);

@@ -36,9 +36,9 @@ void copy(const fs::path& source, sim::AtomicFile& to) {
 
 }  // namespace
 
-void remove_empty(const std::vector<fs::path>& directories) {
+void remove_made(const std::vector<fs::path>& paths) {
   std::error_code ignored;
-  for (const fs::path& directory : directories) fs::remove(directory, ignored);
+  for (const fs::path& path : paths) fs::remove(path, ignored);
 }
 
 RunDirectory::RunDirectory(const fs::path& directory, const fs::path& further_file) : directory_(directory) {
@@ -49,7 +49,7 @@ RunDirectory::RunDirectory(const fs::path& directory, const fs::path& further_fi
   for (; !fs::exists(missing, code) && missing.has_relative_path(); missing = missing.parent_path()) to_make.push_back(missing);
   for (auto deepest_last = to_make.rbegin(); deepest_last != to_make.rend(); ++deepest_last) {
     if (!fs::create_directory(*deepest_last, code)) {
-      remove_empty(made_);
+      remove_made(made_);
       refuse(directory, "cannot be made: " + (code ? code.message() : "something else has just taken its name"));
     }
     made_.insert(made_.begin(), *deepest_last);
@@ -62,12 +62,12 @@ RunDirectory::RunDirectory(const fs::path& directory, const fs::path& further_fi
     const sim::AtomicFile trial(directory / "report.json", sim::ErrorCategory::config);
     if (!further_file.empty()) const sim::AtomicFile further(further_file, sim::ErrorCategory::config);
   } catch (...) {
-    remove_empty(made_);
+    remove_made(made_);
     throw;
   }
 }
 
-RunDirectory::~RunDirectory() { remove_empty(made_); }
+RunDirectory::~RunDirectory() { remove_made(made_); }
 
 void RunDirectory::write(const std::vector<File>& files) const {
   std::vector<std::unique_ptr<sim::AtomicFile>> open;

@@ -38,7 +38,7 @@ class RunDirectory {
   std::vector<std::filesystem::path> made_;
 };
 
-// Removes those of the directories that are empty, in order; says nothing about those that are not.
-void remove_empty(const std::vector<std::filesystem::path>& directories);
+// Removes what a run has made, in order: files, and directories that are empty. Says nothing of what stays.
+void remove_made(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace wafersim::tools
