@@ -2,6 +2,7 @@
 // When words crossed the I/O link, from the first to the last of an edge's channels. Wafer cycles with fractions.
 
 #include <algorithm>
+#include <limits>
 
 namespace wafersim::models {
 
@@ -9,11 +10,11 @@ enum LinkEdge { west_edge, east_edge, link_edges };
 
 struct LinkSpan {
   double words = 0;  // 0: none
-  double first = 0, last = 0;
+  double first = std::numeric_limits<double>::infinity(), last = 0;
 
   void add(double more, double begin, double end) {
     if (more <= 0) return;
-    first = words > 0 ? std::min(first, begin) : begin;
+    first = std::min(first, begin);
     last = std::max(last, end);
     words += more;
   }

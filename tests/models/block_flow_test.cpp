@@ -1,4 +1,4 @@
-// Words that wait for another call's start at the corner of the wafer.
+// Words that wait for another call's start at the corner of the wafer; what an edge of it shows of its channels.
 #include "models/block_flow.h"
 
 #include <gtest/gtest.h>
@@ -41,6 +41,24 @@ TEST(InFlow, WordsPassAStartThatHasRoomBehindThePort) { EXPECT_EQ(sent_behind_a_
 TEST(InFlow, WordsWaitBehindAStartUntilTheCallBeforeHasBegun) {
   // The queue is full until 1000; what had no room follows, a word a cycle.
   EXPECT_EQ(sent_behind_a_start(start), 1000 + start + words - queue);
+}
+
+TEST(InFlow, AnEdgesWordsSpanNoMoreThanTheChannelThatStandsForItsOthers) {
+  memoryx::LinkTiming two_rows = one_row();
+  two_rows.rows = two_rows.channels_per_edge = 2;
+  const LinkLoad::Channel channel = call_with(words, start).in[0];
+  for (const std::size_t other : {0, 1}) {  // before it, behind it
+    LinkLoad load;
+    load.in.assign(4, {});
+    load.in[0] = load.in[1] = channel;
+    load.in[other].like = static_cast<int>(1 - other);
+    InFlow flow(two_rows);
+    flow.offer(load, 0, 1, {.begin = 1000});
+    const LinkSpan edge = flow.consume(0, 1).edges[west_edge];
+    EXPECT_EQ(edge.words, 2 * (start + words));
+    EXPECT_EQ(edge.first, 1000);
+    EXPECT_EQ(edge.last, 1000 + start + words);
+  }
 }
 
 }  // namespace

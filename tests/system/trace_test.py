@@ -89,7 +89,9 @@ def shows_what_was_counted(run, processes):
             require(abs(words - measured * run.report["links"][way]["words"]) <= (0.5 * len(slices) if sampled else 0), way, words)
             rates = run.trace.counters[(process, f"link {way}")]
             peak = run.report["step"]["peaks"]["link_bytes_per_cycle"]  # of both edges
+            begins = {event["args"]["step"]: event["ts"] for event in steps}
             for event in slices:  # whole cycles: up to one less at each end
+                require(event["ts"] >= begins[event["args"]["step"]], "before its step", event)
                 require(4 * event["args"]["words"] <= 0.5 * peak * (event["args"]["cycles"] + 2), "faster than the link", event)
             most = 1.1 * peak * run.report["mesh"]["clock_hz"]
             require(rates[-1]["args"]["bytes/s"] == 0 and 0 < max(event["args"]["bytes/s"] for event in rates) <= most, way, most)
@@ -190,6 +192,8 @@ def main():
         pieces = runs.run("--set", "mapping.micro_batches=2", "--set", "training.clip=0", "--set", "dtype=fp32", "--steps", "2")
         require(pieces.report["mapping"]["micro_batches"] == 2, pieces.report["mapping"])
         shows_what_was_counted(pieces, ["system"])
+        # Several channels an edge, of which some stand for others.
+        shows_what_was_counted(runs.run("--set", "machine_overrides.fabric.height=32", "--fidelity", "sampled", "--steps", "2"), ["system"])
         is_bounded(runs)
         is_left_out(runs)
         leaves_nothing_when_the_disk_is_full(runs)
