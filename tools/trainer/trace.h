@@ -1,6 +1,6 @@
 #pragma once
-// trace.json: the run on a time axis, for Perfetto (ui.perfetto.dev), chrome://tracing and tools/plot.py (Trace Event Format; what is in it
-// says trace_step.h). Written step by step and never kept: a file may be as long as its limit, the memory is that of a step.
+// trace.json: the run on a time axis, for Perfetto (ui.perfetto.dev) and tools/plot.py (Trace Event Format; what is in it says
+// trace_step.h). Written step by step and never kept: a file may be as long as its limit, the memory is that of a step.
 //
 // A file that would grow beyond the limit leaves out steps from the first one that does not fit on, and keeps room for the last one that
 // the options show, of which it holds what fits; of a first step that is too long, too. It ends with "otherData": what made it and what it
