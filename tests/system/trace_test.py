@@ -93,7 +93,7 @@ def shows_what_was_counted(run, processes):
             for event in slices:  # whole cycles: up to one less at each end
                 require(event["ts"] >= begins[event["args"]["step"]], "before its step", event)
                 require(4 * event["args"]["words"] <= 0.5 * peak * (event["args"]["cycles"] + 2), "faster than the link", event)
-            most = 1.1 * peak * run.report["mesh"]["clock_hz"]
+            most = peak * run.report["mesh"]["clock_hz"] + 1  # whole numbers of two edges
             require(rates[-1]["args"]["bytes/s"] == 0 and 0 < max(event["args"]["bytes/s"] for event in rates) <= most, way, most)
         used = run.trace.counters[(process, "wafer utilisation")]
         require(any(event["args"]["of peak"] > 0 for event in used) and all(event["args"]["of peak"] <= 1 for event in used), used)

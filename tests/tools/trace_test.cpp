@@ -2,6 +2,7 @@
 
 #include "tools/trainer/trace.h"
 
+#include <array>
 #include <cereal/archives/portable_binary.hpp>
 #include <cereal/types/set.hpp>
 #include <cereal/types/utility.hpp>
@@ -26,6 +27,7 @@ TracePlan small_plan(int steps) {
   plan.peak_macs = 2;
   plan.steps = steps;
   plan.link_channels = 1;
+  plan.link_rate = 4e6;
   plan.systems = {"system"};
   plan.tensors = {{"h.0.weight", 0}};
   plan.flows = {{0, 1, "h.0.weight"}};
@@ -202,6 +204,20 @@ TEST(TraceCounters, SumWhatGoesOnAtTheSameTime) {
   const std::vector<std::pair<std::uint64_t, double>> expected = {{10, 1}, {20, 3}, {30, 2}, {40, 4}, {50, 0}};
   ASSERT_EQ(sums.size(), expected.size());
   for (std::size_t k = 0; k < sums.size(); ++k) EXPECT_EQ(std::pair(sums[k].cycle, sums[k].value), expected[k]);
+}
+
+TEST(TraceCounters, PutOffWhatIsMoreThanGoesOnAtOnce) {
+  // 4 too many from 20 to 24, of which 3 go on until 30 and the rest in the pause behind it; 2 too many at the end.
+  const std::vector<CallRate> carried = at_most(3, {{0, 10, 24, 2}, {1, 20, 30, 2}, {2, 24, 27, 1}, {3, 40, 42, 4}});
+  const std::vector<std::array<std::uint64_t, 4>> expected = {{0, 10, 20, 2}, {1, 20, 24, 3}, {2, 24, 27, 3}, {2, 27, 30, 3},
+                                                              {1, 30, 31, 1}, {3, 40, 42, 3}, {3, 42, 43, 2}};
+  ASSERT_EQ(carried.size(), expected.size());
+  for (std::size_t k = 0; k < carried.size(); ++k) {
+    const auto& [call, begin, end, rate] = expected[k];
+    EXPECT_EQ(carried[k].call, static_cast<int>(call));
+    EXPECT_EQ(std::pair(carried[k].begin, carried[k].end), std::pair(begin, end));
+    EXPECT_EQ(carried[k].rate, static_cast<std::int64_t>(rate));
+  }
 }
 
 TEST(TraceCounters, TellTheDepthOfTheBufferWhereACallsLastBlockComesOrGoes) {

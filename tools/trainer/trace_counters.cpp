@@ -1,6 +1,7 @@
 #include "tools/trainer/trace_counters.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -29,6 +30,33 @@ std::vector<CallValue> sums_of(const std::vector<CallRate>& rates) {
     sums.push_back({all.call, cycle, static_cast<double>(sum)});
   }
   return sums;
+}
+
+std::vector<CallRate> at_most(std::int64_t most, const std::vector<CallRate>& rates) {
+  const std::vector<CallValue> sums = sums_of(rates);
+  std::vector<CallRate> goes_on;
+  const auto add = [&](int call, std::uint64_t begin, std::uint64_t end, double rate) {
+    if (begin < end && rate > 0) goes_on.push_back({call, begin, end, std::llround(rate)});
+  };
+  double late = 0;
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    const double room = static_cast<double>(most) - sums[k].value;
+    const bool is_last = k + 1 == sums.size();
+    std::uint64_t begin = sums[k].cycle;
+    const std::uint64_t end = is_last ? begin : sums[k + 1].cycle;
+    if (late > 0 && room > 0) {
+      auto caught_up = static_cast<std::uint64_t>(std::ceil(late / room));
+      if (!is_last) caught_up = std::min(caught_up, end - begin);
+      const double more = std::min(room, late / static_cast<double>(caught_up));
+      add(sums[k].call, begin, begin + caught_up, sums[k].value + more);
+      late = std::max(0.0, late - more * static_cast<double>(caught_up));
+      begin += caught_up;
+    }
+    if (is_last) break;
+    add(sums[k].call, begin, end, std::min(sums[k].value, static_cast<double>(most)));
+    late += std::max(0.0, -room) * static_cast<double>(end - begin);
+  }
+  return goes_on;
 }
 
 std::vector<CallValue> depths_of(const std::vector<memoryx::StoreLog::Place>& all, int calls) {

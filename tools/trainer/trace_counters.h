@@ -22,6 +22,8 @@ struct CallRate {
 };
 // The sum of all rates wherever one begins or ends, cycles ascending, each once.
 std::vector<CallValue> sums_of(const std::vector<CallRate>& rates);
+// One after another, as much in all, where no more than `most` goes on at once: what would be more goes on later. REQUIRES most > 0.
+std::vector<CallRate> at_most(std::int64_t most, const std::vector<CallRate>& rates);
 
 // The blocks in the read-ahead buffer where the last block of a call takes its place or leaves it; as long as one of the first `calls`
 // calls has any.

@@ -45,7 +45,9 @@ TracePlan trace_plan(const PreparedRun& run) {
   plan.clock = run.spec.machine.core.clock;
   plan.peak_macs = peak_rate(run.spec) * static_cast<double>(run.pes());
   plan.steps = run.spec.training.steps;
-  plan.link_channels = memoryx::make_link_timing(run.spec.machine.io, plan.clock, run.height()).channels_per_edge;
+  const memoryx::LinkTiming link = memoryx::make_link_timing(run.spec.machine.io, plan.clock, run.height());
+  plan.link_channels = link.channels_per_edge;
+  plan.link_rate = link.bytes_per_cycle() * plan.clock * link.channels_per_edge;
   plan.has_swarm = run.spec.systems > 1;
   if (!plan.has_swarm)
     plan.systems = {"system"};

@@ -16,6 +16,7 @@ struct TracePlan {
   double peak_macs = 0;              // of a wafer's mapped rectangle, a cycle
   int steps = 1;                     // of the run
   int link_channels = 0;             // of an edge
+  double link_rate = 0;              // of an edge, bytes/s
   std::vector<std::string> systems;  // names of the systems that are simulated, each a process of the trace
   bool has_swarm = false;            // which is a process of its own, with MemoryX
 

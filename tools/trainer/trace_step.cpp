@@ -165,16 +165,18 @@ class StepPieces {
   }
 
   void add_rates(int pid, const char* name, const std::array<const Slices*, 2>& edges, const std::vector<std::vector<CallSpan>>& channels) {
-    std::map<int, double> words;
     std::vector<CallRate> rates;
     for (std::size_t edge = 0; edge < edges.size(); ++edge) {
       const std::size_t half = channels.size() / 2;
       const std::map<int, CallSpan> spans = merged(channels, edge == 0 ? 0 : half, edge == 0 ? half : channels.size(), shown_);
+      std::vector<CallRate> of_edge;
       for (const auto& [call, shown] : *edges[edge]) {
         if (shown.begin == shown.end) continue;  // words of a moment
         const double bytes = 4.0 * static_cast<double>(spans.at(call).words), cycles = static_cast<double>(shown.end - shown.begin);
-        rates.push_back({call, shown.begin, shown.end, std::llround(bytes * plan_.clock / cycles)});
+        of_edge.push_back({call, shown.begin, shown.end, std::llround(bytes * plan_.clock / cycles)});
       }
+      const std::vector<CallRate> carried = at_most(std::llround(plan_.link_rate), of_edge);
+      rates.insert(rates.end(), carried.begin(), carried.end());
     }
     for (const CallValue& value : sums_of(rates)) piece(value.call).events.counter(pid, name, "bytes/s", value.cycle, value.value);
   }
