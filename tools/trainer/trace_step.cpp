@@ -15,8 +15,7 @@ namespace {
 using Cycle = std::uint64_t;
 using memoryx::CallSpan, memoryx::StoreLog;
 
-constexpr int tracks_a_lane = 100;
-constexpr std::size_t most_lanes = 8;
+constexpr int most_lanes = 8;
 
 // A slice that a flow may go through.
 struct Shown {
@@ -154,7 +153,7 @@ class StepPieces {
     for (const auto& [call, span] : spans) {
       if (!shows(call)) continue;
       auto lane = std::find_if(ends.begin(), ends.end(), [from = span.first](Cycle lane_end) { return lane_end <= from; });
-      if (lane == ends.end()) lane = ends.size() < most_lanes ? ends.insert(lane, 0) : std::min_element(ends.begin(), ends.end());
+      if (lane == ends.end()) lane = ends.size() < std::size_t{most_lanes} ? ends.insert(lane, 0) : std::min_element(ends.begin(), ends.end());
       const Cycle begin = std::max(span.first, *lane), end = std::max(span.last, begin);
       place.lane = static_cast<int>(lane - ends.begin());
       *lane = end;
@@ -238,7 +237,7 @@ class StepPieces {
 
 }  // namespace
 
-TraceTrack TracePlace::track() const { return {pid, static_cast<int>(resource) + tracks_a_lane * lane}; }
+TraceTrack TracePlace::track() const { return {pid, most_lanes * static_cast<int>(resource) + lane}; }
 
 std::string TracePlace::name() const {
   constexpr const char* names[] = {"wafer kernels",
