@@ -83,7 +83,7 @@ TEST(TraceFigures, KeepCountersAndTracksOfOneNameApart) {
   const std::string counter = R"({"ph":"C","pid":0,"tid":3,"name":"queue","ts":1,"args":{"words":4}})";
   const json found = trace_of({track, other, slice(0, 2), far, counter});
   EXPECT_EQ(found["wafer_kernels"]["layer_1"]["linear_forward"]["slices"], 1);
-  EXPECT_EQ(found["wafer_kernels_1_3"]["linear_forward"]["slices"], 1);
+  EXPECT_EQ(found["wafer_kernels_1"]["linear_forward"]["slices"], 1);
   EXPECT_EQ(found["wafer_kernels"]["queue"]["C"]["events"], 1);
 }
 

@@ -59,9 +59,8 @@ class Reader {
     for (const auto& [track, groups] : groups_) {
       const auto found = names_.find(track);
       const bool counters = track.second < 0;  // which a process has, and no track of it
-      std::string name = found != names_.end() ? found->second : counters ? "counters" : "track";
-      if ((found == names_.end() && !counters) || out.contains(name))
-        name += counters ? fmt::format("_{}", track.first) : fmt::format("_{}_{}", track.first, track.second);
+      std::string name = found != names_.end() ? found->second : counters ? "counters" : fmt::format("track_{}", track.second);
+      if (out.contains(name)) name += fmt::format("_{}", track.first);  // of a further process
       json& of_track = out[name];
       for (const auto& [place, group] : groups) {
         json* at = &of_track;

@@ -153,7 +153,8 @@ class StepPieces {
     for (const auto& [call, span] : spans) {
       if (!shows(call)) continue;
       auto lane = std::find_if(ends.begin(), ends.end(), [from = span.first](Cycle lane_end) { return lane_end <= from; });
-      if (lane == ends.end()) lane = ends.size() < std::size_t{most_lanes} ? ends.insert(lane, 0) : std::min_element(ends.begin(), ends.end());
+      if (lane == ends.end())
+        lane = ends.size() < std::size_t{most_lanes} ? ends.insert(lane, 0) : std::min_element(ends.begin(), ends.end());
       const Cycle begin = std::max(span.first, *lane), end = std::max(span.last, begin);
       place.lane = static_cast<int>(lane - ends.begin());
       *lane = end;
