@@ -60,7 +60,7 @@ class Reader {
       const auto found = names_.find(track);
       const bool counters = track.second < 0;  // which a process has, and no track of it
       std::string name = found != names_.end() ? found->second : counters ? "counters" : fmt::format("track_{}", track.second);
-      if (out.contains(name)) name += fmt::format("_{}", track.first);  // of a further process
+      while (out.contains(name)) name += fmt::format("_{}", track.first);  // of a further process
       json& of_track = out[name];
       for (const auto& [place, group] : groups) {
         json* at = &of_track;
