@@ -1,5 +1,5 @@
-"""A sweep on a real one-node Slurm that this test starts on the loopback: submitted, a task killed in the middle, submitted again:
-nothing is lost and nothing run twice.
+"""A sweep on a real one-node Slurm that this test starts on the loopback: submitted, a task killed in the middle, submitted again,
+also while the first job is still in the queue: nothing is lost and nothing run twice.
 
 usage: sweep_slurm_test.py WAFERSIM     exit 77 where Slurm's or munge's programs are not installed
 """
@@ -194,6 +194,23 @@ def test_killed_task(wafersim, slurm, folder):
     assert results(out) == all_points
 
 
+def test_submitted_again_while_it_is_queued(wafersim, slurm, folder):
+    sweep, out = write_sweep(folder, 20), os.path.join(folder, "twice")
+    command = [wafersim, "sweep", sweep, "--out", out, "--slurm", "--partition", "main", "--points-per-task", "2"]
+    for _ in range(2):
+        subprocess.run([*command, "--detach"], env=slurm.environment, check=True)
+    seen = {}  # every text that a result ever had
+
+    def over():
+        for name, text in results(out).items():
+            seen.setdefault(name, set()).add(text)
+        return not slurm.queue()
+
+    until("the end of both jobs", over)
+    over()
+    assert len(seen) == 8 and all(len(texts) == 1 for texts in seen.values()), {name: len(texts) for name, texts in seen.items()}
+
+
 def test_refusal(wafersim, slurm, folder):
     command = [wafersim, "sweep", os.path.join(folder, "sweep.json"), "--out", os.path.join(folder, "refused"), "--slurm"]
     refused = subprocess.run([*command, "--partition", "nowhere"], env=slurm.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -209,6 +226,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory(prefix="wafersim_slurm_") as folder, Slurm(folder) as slurm:
         test_killed_task(wafersim, slurm, folder)
+        test_submitted_again_while_it_is_queued(wafersim, slurm, folder)
         test_refusal(wafersim, slurm, folder)
     return 0
 
