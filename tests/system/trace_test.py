@@ -4,6 +4,7 @@ usage: trace_test.py PROGRAM     exit 1 names what is wrong.
 """
 import csv
 import json
+import math
 import os
 import subprocess
 import sys
@@ -107,6 +108,29 @@ def shows_what_was_counted(run, processes):
     for use in ("reads", "gradients", "updates"):
         require(run.slices(shared, f"MemoryX DRAM, {use}"), use)
     flows_lead_from_weights_to_gradients(run, processes, micro_batches)
+    for process in processes:
+        causes_come_before_effects(run, process, shared)
+
+
+def causes_come_before_effects(run, process, shared):
+    """A call's words are read, cross the link, and are used; its gradients leave and are stored. Each begins and ends behind the one before."""
+    def by_call(process, *tracks):
+        found = {}
+        for event in (event for track in tracks for event in run.slices(process, track) if "call" in event["args"]):
+            if event["name"].startswith("layer ") and "calls" in event["args"]:
+                continue
+            begin, end = found.get(call := (event["args"]["step"], event["args"]["call"]), (math.inf, 0))
+            found[call] = (min(begin, event["ts"]), max(end, event["ts"] + event["dur"]))
+        return found
+
+    chain = [by_call(shared, "MemoryX DRAM, reads"), by_call(process, "link in, west", "link in, east"), by_call(process, "wafer kernels"),
+             by_call(process, "link out, west", "link out, east"), by_call(shared, "MemoryX DRAM, gradients")]
+    for cause, effect in zip(chain, chain[1:]):
+        both = set(cause) & set(effect)
+        require(len(both) >= 8 * len(run.steps), "calls with cause and effect", len(both))
+        for call in both:
+            for time in (0, 1):
+                require(cause[call][time] <= effect[call][time] + 0.002, "an effect before its cause", call, cause[call], effect[call])
 
 
 def flows_lead_from_weights_to_gradients(run, processes, micro_batches):
