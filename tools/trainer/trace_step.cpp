@@ -175,7 +175,7 @@ class StepPieces {
         const double bytes = 4.0 * static_cast<double>(spans.at(call).words), cycles = static_cast<double>(shown.end - shown.begin);
         of_edge.push_back({call, shown.begin, shown.end, std::llround(bytes * plan_.clock / cycles)});
       }
-      const std::vector<CallRate> carried = at_most(std::llround(plan_.link_rate), of_edge);
+      const std::vector<CallRate> carried = at_most(std::max(1LL, std::llround(plan_.link_rate)), of_edge);
       rates.insert(rates.end(), carried.begin(), carried.end());
     }
     for (const CallValue& value : sums_of(rates)) piece(value.call).events.counter(pid, name, "bytes/s", value.cycle, value.value);

@@ -9,10 +9,10 @@
 // the memories of MemoryX by what their bytes are for (from the first access for a call or tensor to the last; beside each other those of
 // one memory may alternate), and SwarmX's root by direction.
 //
-// Counters: bytes/s of the link, in and out (of each call that is shown its bytes over the time of its slice,
-// but of an edge no more than it carries: what is over where slices overlap comes behind); utilisation of the wafer
-// (of each kernel call its multiply-adds over peak rate and time); blocks in MemoryX's read-ahead buffer, told when the last block of a
-// call has been asked for and when it has left; tensors whose gradients wait for the optimizer.
+// Counters: bytes/s of the link, in and out (of each call that is shown its bytes over the time of its slice, but of an edge no more than
+// it carries: what is over where slices overlap comes behind); utilisation of the wafer (of each kernel call its multiply-adds over peak
+// rate and time); blocks in MemoryX's read-ahead buffer, told when the last block of a call has been asked for and when it has left;
+// tensors whose gradients wait for the optimizer.
 //
 // Flows: from the words in of a forward call that reads a weight, over that call and the one that makes the weight's gradient, to the
 // gradient's words out.
