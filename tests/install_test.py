@@ -57,6 +57,7 @@ class Installed(unittest.TestCase):
         pages = sorted(os.listdir(self.at("share", "man", "man1")))
         self.assertIn("wafersim.1", pages)
         self.assertGreaterEqual(len(pages), 9)
+        pages.remove("wafersim-plot.1")
         for page in pages:
             command = page[len("wafersim"):-len(".1")].lstrip("-")
             with open(self.at("share", "man", "man1", page), encoding="utf-8") as file:
@@ -67,6 +68,8 @@ class Installed(unittest.TestCase):
     def test_pictures_are_drawn_by_what_is_installed(self):
         self.assertIn("curves-X", call(self.at("bin", "wafersim-plot"), "--help"))
         self.assertTrue(os.path.realpath(self.at("bin", "wafersim-plot")).startswith(os.path.realpath(self.prefix)))
+        with open(self.at("share", "man", "man1", "wafersim-plot.1"), encoding="utf-8") as page:
+            self.assertIn("curves\\-X", page.read())
 
     def test_a_project_of_others_adds_a_kernel_and_a_machine(self):
         project, build = os.path.join(self.folder.name, "project"), os.path.join(self.folder.name, "build")
