@@ -10,6 +10,7 @@ enum LinkEdge { west_edge, east_edge, link_edges };
 
 struct LinkSpan {
   double words = 0;  // 0: none
+  // Words of a channel that another stands for are counted without times, and maybe before those of that other.
   double first = std::numeric_limits<double>::infinity(), last = 0;
 
   void add(double more, double begin, double end) {

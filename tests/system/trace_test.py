@@ -116,8 +116,8 @@ def causes_come_before_effects(run, process, shared):
     """A call's words are read, cross the link, and are used; its gradients leave and are stored. Each begins and ends behind the one before."""
     def by_call(process, *tracks):
         found = {}
-        for event in (event for track in tracks for event in run.slices(process, track) if "call" in event["args"]):
-            if event["name"].startswith("layer ") and "calls" in event["args"]:
+        for event in (event for track in tracks for event in run.slices(process, track)):
+            if "call" not in event["args"] or "calls" in event["args"]:  # a step, a layer
                 continue
             begin, end = found.get(call := (event["args"]["step"], event["args"]["call"]), (math.inf, 0))
             found[call] = (min(begin, event["ts"]), max(end, event["ts"] + event["dur"]))
